@@ -1,0 +1,195 @@
+package display
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html"
+	"image/color"
+	"image/png"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgpdf"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Figure is one or more plots on a card. As the last expression of a cell it shows itself; [Figure.Show] shows it
+// from inside a loop.
+type Figure struct {
+	settings
+	panels  []*panel
+	columns int
+	note    string // a quiet line above the panels
+	about   string // one line that says what is drawn
+	points  int    // how many marks the plots hold
+}
+
+// manyPoints is where a vector picture becomes heavier than a bitmap, for the file and for the browser.
+const manyPoints = 2000
+
+// Plots returns the plots of the figure, row by row. They may be changed until the figure is drawn; each call that
+// draws (SVG, PNG, Save, Show) draws them as they are then.
+func (f *Figure) Plots() []*plot.Plot {
+	var plots []*plot.Plot
+	for _, p := range f.panels {
+		if p.plot != nil {
+			plots = append(plots, p.plot)
+		}
+	}
+	return plots
+}
+
+// String describes the figure in one line, for where no picture can be shown.
+func (f *Figure) String() string {
+	if f.title != "" {
+		return f.title + ": " + f.about
+	}
+	return f.about
+}
+
+// SVG returns the figure as a document of its own. Its text is text, in Liberation Sans or the fonts of the same
+// widths (Arial, Helvetica), so that it keeps its place where the fonts differ.
+func (f *Figure) SVG() string {
+	w, h := f.lengths()
+	c := vgsvg.New(w, h)
+	f.draw(draw.New(c))
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		return f.refusal(err)
+	}
+	return f.dress(b.String())
+}
+
+var svgStart = regexp.MustCompile(`(?s)^.*?<svg[^>]*>`)
+
+// dress gives gonum's SVG what a web page needs: pixels for points, a size that yields to a narrow column, fonts
+// to fall back on, rounded joins, and words for those who do not see it.
+func (f *Figure) dress(svg string) string {
+	w, h := f.lengths()
+	label := html.EscapeString(f.String())
+	start := fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"`+
+		` width="%d" height="%d" viewBox="0 0 %g %g" style="max-width:100%%;height:auto"`+
+		` stroke-linejoin="round" role="img" aria-label="%s">`,
+		f.width, f.height, w.Points(), h.Points(), label)
+	svg = svgStart.ReplaceAllLiteralString(svg, start)
+	return strings.ReplaceAll(svg, "font-family:Liberation Sans;", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;")
+}
+
+// refusal is the picture of last resort: a card with a sentence, written without gonum/plot.
+func (f *Figure) refusal(err error) string {
+	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="60"><rect width="100%%" height="100%%" fill="#fff"/>`+
+		`<text x="16" y="34" font-family="Arial,sans-serif" font-size="13" fill="#b3470b">%s</text></svg>`,
+		f.width, html.EscapeString("the figure could not be drawn: "+err.Error()))
+}
+
+// PNG returns the figure as a bitmap with two pixels to each CSS pixel, sharp on the screens of today. Outside the
+// card's rounded corners it is transparent.
+func (f *Figure) PNG() []byte {
+	w, h := f.lengths()
+	c := vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(2*cssDPI), vgimg.UseBackgroundColor(color.Transparent))
+	f.draw(draw.New(c))
+	var b bytes.Buffer
+	if err := png.Encode(&b, c.Image()); err != nil {
+		return nil // an image in memory into a buffer in memory: only a size of zero fails, and there is none
+	}
+	return b.Bytes()
+}
+
+// cssDPI is how many CSS pixels make an inch.
+const cssDPI = 96
+
+// HTML returns the figure as an <img> that carries its picture: SVG, or PNG where there are many points. As an image
+// it is out of reach of the page's style sheets and survives the cleaning that notebook viewers do.
+func (f *Figure) HTML() string {
+	kind, data := "svg+xml", []byte(nil)
+	if f.points > manyPoints {
+		kind, data = "png", f.PNG()
+	} else {
+		data = []byte(f.SVG())
+	}
+	return fmt.Sprintf(`<img width="%d" height="%d" style="max-width:100%%;height:auto" decoding="sync" alt="%s" src="data:image/%s;base64,%s">`,
+		f.width, f.height, html.EscapeString(f.String()), kind, base64.StdEncoding.EncodeToString(data))
+}
+
+// Save writes the figure to a file. The extension of the path chooses the format: .svg, .png or .pdf.
+func (f *Figure) Save(path string) error {
+	var write func(io.Writer) error
+	switch ext := strings.ToLower(filepath.Ext(path)); ext {
+	case ".svg":
+		write = func(w io.Writer) error { _, err := io.WriteString(w, f.SVG()); return err }
+	case ".png":
+		write = func(w io.Writer) error { _, err := w.Write(f.PNG()); return err }
+	case ".pdf":
+		write = func(w io.Writer) error {
+			c := pdfCanvas{vgpdf.New(f.lengths())}
+			f.draw(draw.New(c))
+			_, err := c.WriteTo(w)
+			return err
+		}
+	default:
+		return fmt.Errorf("save figure to %q: the extension %q names no format; write .svg, .png or .pdf", path, ext)
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("save figure: %w", err)
+	}
+	if err := errors.Join(write(file), file.Close()); err != nil {
+		return fmt.Errorf("save figure to %q: %w", path, err)
+	}
+	return nil
+}
+
+// MIMEBundle returns the figure in the forms that a notebook chooses from: the line of [Figure.String] as
+// text/plain, and the picture as image/svg+xml or, where there are many points, as image/png in base64.
+func (f *Figure) MIMEBundle() map[string]any {
+	bundle := map[string]any{"text/plain": f.String()}
+	if f.points > manyPoints {
+		bundle["image/png"] = base64.StdEncoding.EncodeToString(f.PNG())
+	} else {
+		bundle["image/svg+xml"] = f.SVG()
+	}
+	return bundle
+}
+
+// MIMEMetadata goes with [Figure.MIMEBundle]: the size in CSS pixels of a PNG, which has twice as many of its own.
+func (f *Figure) MIMEMetadata() map[string]any {
+	if f.points <= manyPoints {
+		return map[string]any{}
+	}
+	return map[string]any{"image/png": map[string]any{"width": f.width, "height": f.height}}
+}
+
+// Show displays the figure now, from inside a loop or a function, and returns when the notebook has it. Outside a
+// notebook it prints the line of [Figure.String].
+func (f *Figure) Show() {
+	if !gonbui.IsNotebook {
+		fmt.Println(f)
+		return
+	}
+	data := map[protocol.MIMEType]any{protocol.MIMETextPlain: f.String()}
+	if f.points > manyPoints {
+		data[protocol.MIMETextHTML] = f.HTML() // gonbui has no metadata to say how large a PNG is meant
+	} else {
+		data[protocol.MIMEImageSVG] = f.SVG()
+	}
+	gonbui.SendData(&protocol.DisplayData{Data: data})
+	gonbui.Sync()
+}
+
+// lengths gives the size in the unit in which gonum/plot draws.
+func (f *Figure) lengths() (w, h vg.Length) {
+	return pixels(f.width), pixels(f.height)
+}
+
+func pixels(n int) vg.Length { return vg.Length(n) * vg.Inch / cssDPI }

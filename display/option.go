@@ -1,0 +1,69 @@
+package display
+
+import "sync"
+
+// Option changes how a figure looks: [Title], [Size], or a [Theme].
+type Option interface{ apply(*settings) }
+
+type settings struct {
+	title         string
+	width, height int
+	theme         Theme
+}
+
+type option func(*settings)
+
+func (o option) apply(s *settings) { o(s) }
+
+// Title sets the line above the figure.
+func Title(text string) Option {
+	return option(func(s *settings) { s.title = text })
+}
+
+// Size sets the figure's width and height in CSS pixels, of which a notebook's column has about 900. A zero leaves
+// that side as it is; sizes below 160 by 120 are raised to it, since nothing can be read there.
+func Size(width, height int) Option {
+	return option(func(s *settings) {
+		if width > 0 {
+			s.width = min(max(width, 160), maxSide)
+		}
+		if height > 0 {
+			s.height = min(max(height, 120), maxSide)
+		}
+	})
+}
+
+// maxSide bounds a figure, so that a slip in a size does not ask for gigabytes of PNG.
+const maxSide = 8000
+
+var defaults struct {
+	sync.Mutex
+	options []Option
+}
+
+// Defaults sets options for every figure made from now on; what a call passes itself comes after them. Without
+// arguments it returns to the defaults of the package.
+//
+//	display.Defaults(display.Dark)
+func Defaults(options ...Option) {
+	defaults.Lock()
+	defer defaults.Unlock()
+	defaults.options = append([]Option(nil), options...)
+}
+
+// resolve gives the settings of a figure whose natural size is width by height.
+func resolve(width, height int, options []Option) settings {
+	s := settings{width: width, height: height, theme: Light}
+	defaults.Lock()
+	all := append(append([]Option(nil), defaults.options...), options...)
+	defaults.Unlock()
+	for _, o := range all {
+		if o != nil {
+			o.apply(&s)
+		}
+	}
+	if len(s.theme.hues) == 0 { // a zero Theme
+		s.theme = Light
+	}
+	return s
+}
