@@ -1,0 +1,371 @@
+package cell
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"strings"
+)
+
+// An Error is a syntax error at an offset of a cell's text.
+type Error struct {
+	Offset  int
+	Message string
+}
+
+// Errors are the syntax errors of a cell, in the order of its text.
+type Errors []Error
+
+func (e Errors) Error() string {
+	if len(e) == 0 {
+		return "no errors"
+	}
+	text := e[0].Message
+	if len(e) > 1 {
+		text += fmt.Sprintf(" (and %d more)", len(e)-1)
+	}
+	return text
+}
+
+// The text before a cell's in the two files that the parser sees. They end in a
+// line feed so that columns agree.
+const (
+	declPrefix = "package main\n"
+	bodyPrefix = "package main\nfunc _() {\n"
+)
+
+// Parse takes a cell apart. The name is that of its files in fset. An error is
+// of type Errors; the cell returned with it has its text and lines only.
+func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
+	c := &Cell{Source: src, fset: fset, lines: lineStarts(src)}
+	chunks, errs := split(src)
+	if len(errs) > 0 {
+		return c, errs
+	}
+	decl, body := []byte(src), []byte(src)
+	trailing := -1
+	for i, k := range chunks {
+		if k.kind == statement {
+			blank(decl[k.start:k.end])
+			if i == len(chunks)-1 && !k.semicolon && k.expression {
+				trailing = i
+				blank(body[k.start:k.end])
+			}
+			continue
+		}
+		if k.kind == clause { // package main, as in a pasted program
+			blank(decl[k.start:k.end])
+		}
+		blank(body[k.start:k.end])
+		c.decls = append(c.decls, span{k.start, k.end})
+	}
+
+	mode := parser.ParseComments | parser.SkipObjectResolution | parser.AllErrors
+	declFile, err := parser.ParseFile(fset, name, declPrefix+string(decl), mode)
+	c.addPiece(declFile.FileStart, len(declPrefix))
+	errs = append(errs, c.syntaxErrors(err, len(declPrefix))...)
+	bodyFile, err := parser.ParseFile(fset, name, bodyPrefix+string(body)+"\n}\n", mode)
+	c.addPiece(bodyFile.FileStart, len(bodyPrefix))
+	bodyErrs := c.syntaxErrors(err, len(bodyPrefix))
+	errs = append(errs, bodyErrs...)
+	if trailing >= 0 {
+		k := chunks[trailing]
+		// As arguments, several expressions parse too.
+		const prefix = "_("
+		base := fset.Base()
+		x, err := parser.ParseExprFrom(fset, name, prefix+src[k.start:k.end]+"\n)", mode)
+		delta := len(prefix) - k.start
+		c.addPiece(token.Pos(base), delta)
+		call, ok := x.(*ast.CallExpr)
+		switch {
+		case err != nil:
+			errs = append(errs, c.syntaxErrors(err, delta)...)
+		case !ok || call.Ellipsis.IsValid():
+			errs = append(errs, Error{k.start, "expected an expression"})
+		default:
+			c.Trailing = call.Args
+		}
+	}
+	if len(errs) > 0 {
+		return c, dedupe(errs)
+	}
+	c.addDecls(declFile)
+	for _, d := range bodyFile.Decls {
+		if f, ok := d.(*ast.FuncDecl); ok {
+			c.Body = f.Body
+		}
+	}
+	if len(bodyFile.Decls) != 1 {
+		// A brace that closes the function around the statements; split should
+		// have seen it.
+		return c, Errors{{len(src), "unbalanced braces"}}
+	}
+	return c, nil
+}
+
+func (c *Cell) addPiece(pos token.Pos, delta int) {
+	if f := c.fset.File(pos); f != nil {
+		c.pieces = append(c.pieces, piece{f, delta})
+	}
+}
+
+func (c *Cell) addDecls(f *ast.File) {
+	for _, d := range f.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			c.Decls = append(c.Decls, Decl{Node: d, Start: c.start(d.Doc, d), End: c.Offset(d.End())})
+		case *ast.GenDecl:
+			switch d.Tok {
+			case token.IMPORT:
+				for _, s := range d.Specs {
+					c.Imports = append(c.Imports, s.(*ast.ImportSpec))
+				}
+			case token.CONST:
+				c.Decls = append(c.Decls, Decl{Node: d, Start: c.start(d.Doc, d), End: c.Offset(d.End())})
+			case token.TYPE:
+				for _, s := range d.Specs {
+					s := s.(*ast.TypeSpec)
+					one := *d
+					one.Specs = []ast.Spec{s}
+					if d.Lparen.IsValid() {
+						c.Decls = append(c.Decls, Decl{Node: &one, Start: c.Offset(s.Pos()), End: c.Offset(s.End()), Grouped: true})
+					} else {
+						c.Decls = append(c.Decls, Decl{Node: &one, Start: c.start(d.Doc, d), End: c.Offset(d.End())})
+					}
+				}
+			}
+		}
+	}
+}
+
+func (c *Cell) start(doc *ast.CommentGroup, n ast.Node) int {
+	if doc != nil {
+		return c.Offset(doc.Pos())
+	}
+	return c.Offset(n.Pos())
+}
+
+func (c *Cell) syntaxErrors(err error, delta int) Errors {
+	if err == nil {
+		return nil
+	}
+	var list scanner.ErrorList
+	if !errors.As(err, &list) {
+		return Errors{{0, err.Error()}}
+	}
+	var out Errors
+	for _, e := range list {
+		offset := min(max(0, e.Pos.Offset-delta), len(c.Source))
+		msg := e.Msg
+		if offset >= len(strings.TrimRight(c.Source, " \t\r\n")) {
+			// What is found there stands in our text around the cell.
+			if i := strings.Index(msg, ", found"); i >= 0 {
+				msg = msg[:i] + ", found the end of the cell"
+			}
+			offset = len(strings.TrimRight(c.Source, " \t\r\n"))
+		}
+		out = append(out, Error{offset, msg})
+	}
+	return out
+}
+
+// dedupe keeps the first error of each line, as the compiler does: the others
+// mostly follow from it.
+func dedupe(errs Errors) Errors {
+	seen := map[int]bool{}
+	out := errs[:0]
+	for _, e := range errs {
+		if !seen[e.Offset] {
+			seen[e.Offset] = true
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+type kind int
+
+const (
+	statement kind = iota
+	clause         // package main
+	declaration
+)
+
+// A chunk is the text between two semicolons of depth zero.
+type chunk struct {
+	start, end int
+	kind       kind
+	semicolon  bool // a written one ends it
+	expression bool // no keyword begins it, and nothing in it assigns or labels
+}
+
+// A tok is a scanned token.
+type tok struct {
+	offset int
+	tok    token.Token
+	lit    string
+}
+
+// split cuts a cell at the semicolons of depth zero.
+func split(src string) ([]chunk, Errors) {
+	toks, errs := scan(src)
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	var chunks []chunk
+	var open []tok
+	first := 0
+	for i, t := range toks {
+		switch t.tok {
+		case token.LPAREN, token.LBRACK, token.LBRACE:
+			open = append(open, t)
+		case token.RPAREN, token.RBRACK, token.RBRACE:
+			if len(open) == 0 {
+				return nil, Errors{{t.offset, fmt.Sprintf("unexpected %s: nothing that it could close is open", t.tok)}}
+			}
+			if o := open[len(open)-1]; closing[o.tok] != t.tok {
+				return nil, Errors{{t.offset, fmt.Sprintf("unexpected %s: the %s opened before it wants %s", t.tok, o.tok, closing[o.tok])}}
+			}
+			open = open[:len(open)-1]
+		case token.SEMICOLON:
+			if len(open) > 0 {
+				continue
+			}
+			if i > first {
+				k := classify(toks[first:i])
+				k.end = t.offset
+				k.semicolon = t.lit == ";"
+				chunks = append(chunks, k)
+			} else if t.lit == ";" && len(chunks) > 0 {
+				chunks[len(chunks)-1].semicolon = true
+			}
+			first = i + 1
+		}
+	}
+	if first < len(toks) { // the last token asks for more, as an operator does
+		k := classify(toks[first:])
+		k.end = len(src)
+		chunks = append(chunks, k)
+	}
+	return chunks, nil
+}
+
+var closing = map[token.Token]token.Token{token.LPAREN: token.RPAREN, token.LBRACK: token.RBRACK, token.LBRACE: token.RBRACE}
+
+func scan(src string) ([]tok, Errors) {
+	var s scanner.Scanner
+	var errs Errors
+	file := token.NewFileSet().AddFile("", -1, len(src))
+	s.Init(file, []byte(src), func(pos token.Position, msg string) { errs = append(errs, Error{pos.Offset, msg}) }, 0)
+	var toks []tok
+	for {
+		pos, t, lit := s.Scan()
+		if t == token.EOF {
+			return toks, errs
+		}
+		toks = append(toks, tok{file.Offset(pos), t, lit})
+	}
+}
+
+// classify tells what the tokens of a chunk, without the semicolon, are.
+func classify(toks []tok) chunk {
+	k := chunk{start: toks[0].offset}
+	at := func(i int) token.Token {
+		if i < len(toks) {
+			return toks[i].tok
+		}
+		return token.EOF
+	}
+	switch at(0) {
+	case token.PACKAGE:
+		k.kind = clause
+	case token.IMPORT, token.CONST, token.TYPE:
+		k.kind = declaration
+	case token.FUNC:
+		switch at(1) {
+		case token.IDENT:
+			k.kind = declaration
+		case token.LPAREN:
+			// A method has a name and parameters after its receiver; a function
+			// literal has a result or its body.
+			depth := 0
+			for i := 1; i < len(toks); i++ {
+				switch at(i) {
+				case token.LPAREN:
+					depth++
+				case token.RPAREN:
+					depth--
+				}
+				if depth == 0 {
+					if at(i+1) == token.IDENT && (at(i+2) == token.LPAREN || at(i+2) == token.LBRACK) && !literalResult(toks[i+1:]) {
+						k.kind = declaration
+					}
+					break
+				}
+			}
+		}
+	}
+	k.expression = k.kind == statement && isExpression(toks)
+	return k
+}
+
+// literalResult tells of the tokens after a function's parameters whether they
+// are the generic result type of a literal, T[int] {, and not a method's name.
+func literalResult(toks []tok) bool {
+	if len(toks) < 2 || toks[1].tok != token.LBRACK {
+		return false
+	}
+	depth := 0
+	for i := 1; i < len(toks); i++ {
+		switch toks[i].tok {
+		case token.LBRACK:
+			depth++
+		case token.RBRACK:
+			depth--
+			if depth == 0 {
+				return i+1 < len(toks) && toks[i+1].tok == token.LBRACE
+			}
+		}
+	}
+	return false
+}
+
+func isExpression(toks []tok) bool {
+	switch t := toks[0].tok; t {
+	case token.FUNC, token.MAP, token.CHAN, token.STRUCT, token.INTERFACE:
+	default:
+		if t.IsKeyword() || t == token.LBRACE { // a block
+			return false
+		}
+	}
+	depth := 0
+	for i, t := range toks {
+		switch t.tok {
+		case token.LPAREN, token.LBRACK, token.LBRACE:
+			depth++
+		case token.RPAREN, token.RBRACK, token.RBRACE:
+			depth--
+		}
+		if depth > 0 {
+			continue
+		}
+		switch t.tok {
+		case token.ASSIGN, token.DEFINE, token.INC, token.DEC, token.COLON,
+			token.ADD_ASSIGN, token.SUB_ASSIGN, token.MUL_ASSIGN, token.QUO_ASSIGN, token.REM_ASSIGN,
+			token.AND_ASSIGN, token.OR_ASSIGN, token.XOR_ASSIGN, token.SHL_ASSIGN, token.SHR_ASSIGN, token.AND_NOT_ASSIGN:
+			return false
+		case token.ARROW:
+			// A send has an operand before the arrow, a receive an operator or nothing.
+			if i > 0 {
+				switch p := toks[i-1].tok; {
+				case p == token.IDENT || p.IsLiteral() && p != token.IDENT || p == token.RPAREN || p == token.RBRACK || p == token.RBRACE:
+					return false
+				}
+			}
+		}
+	}
+	return true
+}

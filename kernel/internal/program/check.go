@@ -1,0 +1,456 @@
+package program
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"maps"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// checked is the outcome of a type check.
+type checked struct {
+	pkg    *types.Package
+	info   *types.Info
+	scope  *types.Scope // of the entry function
+	units  []*unit
+	errs   []types.Error
+	unused []*ast.Ident // local variables that nobody uses
+}
+
+// showName is what a trailing expression is an argument of in a type check.
+const showName = "show" + prime
+
+func parseType(fset *token.FileSet, text string) (ast.Expr, error) {
+	return parser.ParseExprFrom(fset, "/type", text, parser.SkipObjectResolution)
+}
+
+// typeCheck checks the cell's statements as the body of a function, with the
+// declarations that they and the cell's own declarations lead to. Where a
+// function uses a variable that the cell defines, functions are looked at
+// without their bodies, since the variable's type is not known yet.
+func (w *planning) typeCheck() error {
+	names := mentioned(w.statements()...)
+	for _, u := range slices.Concat(w.own, w.inits, w.mains) {
+		maps.Copy(names, u.mention)
+		for _, n := range u.names {
+			names[n] = true
+		}
+	}
+	units, vars := w.reach(names)
+	for _, u := range units {
+		if u.kind == funcUnit || u.kind == methodUnit {
+			w.twice = w.twice || mentionsAny(u.mention, w.defines)
+		}
+	}
+	for _, u := range slices.Concat(w.inits, w.mains) {
+		w.twice = w.twice || mentionsAny(u.mention, w.defines)
+	}
+	for {
+		w.check = w.run(units, vars, true, !w.twice)
+		more := w.addMissingImports(w.check)
+		more = w.omitErrors() || more
+		more = w.dropShow() || more
+		if !more {
+			break
+		}
+	}
+	return w.compileError(w.check)
+}
+
+// checkBodies checks the functions whose bodies typeCheck left out.
+func (w *planning) checkBodies() error {
+	if !w.twice {
+		return nil
+	}
+	names := map[string]bool{}
+	for _, u := range w.check.units {
+		maps.Copy(names, u.mention)
+		for _, n := range u.names {
+			names[n] = true
+		}
+	}
+	units, vars := w.reach(names)
+	for {
+		w.bodies = w.run(units, vars, false, true)
+		if !w.addMissingImports(w.bodies) {
+			break
+		}
+	}
+	return w.compileError(w.bodies)
+}
+
+func mentionsAny(mention, names map[string]bool) bool {
+	for name := range names {
+		if mention[name] {
+			return true
+		}
+	}
+	return false
+}
+
+// run type-checks a package of the given declarations, with or without the
+// cell's statements and the bodies of functions.
+func (w *planning) run(units map[string]*unit, vars map[string]*variable, statements, bodies bool) checked {
+	c := checked{info: &types.Info{
+		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
+		Scopes: map[ast.Node]*types.Scope{}, Implicits: map[ast.Node]types.Object{}, Selections: map[*ast.SelectorExpr]*types.Selection{},
+	}}
+	file := &ast.File{Name: ast.NewIdent("main")}
+	imports := &ast.GenDecl{Tok: token.IMPORT}
+	imported := map[string]bool{}
+	addImport := func(name, path string) {
+		if !imported[name+" "+path] {
+			imported[name+" "+path] = true
+			imports.Specs = append(imports.Specs, &ast.ImportSpec{Name: ast.NewIdent(name), Path: &ast.BasicLit{Kind: token.STRING, Value: strconv.Quote(path)}})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.cand.imports)) {
+		if vars[name] == nil && units[name] == nil {
+			addImport(name, w.cand.imports[name])
+		}
+	}
+	for _, path := range w.cand.dots {
+		addImport(".", path)
+	}
+	file.Decls = append(file.Decls, imports)
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		v := vars[name]
+		for alias, path := range v.imports {
+			addImport(alias, path)
+		}
+		file.Decls = append(file.Decls, &ast.GenDecl{Tok: token.VAR, Specs: []ast.Spec{&ast.ValueSpec{Names: []*ast.Ident{ast.NewIdent(name)}, Type: v.expr}}})
+	}
+	c.units = sortedUnits(units)
+	for _, u := range w.own { // functions and types named _
+		if slices.Contains(u.names, "_") {
+			c.units = append(c.units, u)
+		}
+	}
+	c.units = append(c.units, w.inits...)
+	c.units = append(c.units, w.mains...)
+	for _, u := range c.units {
+		file.Decls = append(file.Decls, w.checkDecl(u, bodies))
+	}
+	var entry *ast.FuncDecl
+	if statements {
+		show := &ast.FuncDecl{Name: ast.NewIdent(showName), Type: &ast.FuncType{Params: &ast.FieldList{List: []*ast.Field{{Type: &ast.Ellipsis{Elt: ast.NewIdent("any")}}}}}}
+		entry = &ast.FuncDecl{Name: ast.NewIdent(entryName(w.id)), Type: &ast.FuncType{Func: w.cell.Body.Pos(), Params: &ast.FieldList{}}, Body: w.entryBody()}
+		file.Decls = append(file.Decls, show, entry)
+	}
+	config := types.Config{
+		GoVersion:                w.config.GoVersion,
+		Importer:                 w.config.Importer,
+		Sizes:                    types.SizesFor("gc", runtime.GOARCH),
+		DisableUnusedImportCheck: true,
+		Error: func(err error) {
+			e, ok := err.(types.Error)
+			if !ok {
+				return
+			}
+			if e.Soft && strings.HasPrefix(e.Msg, "declared and not used") {
+				c.unused = append(c.unused, w.identAt(e.Pos))
+				return
+			}
+			c.errs = append(c.errs, e)
+		},
+	}
+	c.pkg, _ = config.Check("main", w.fset, []*ast.File{file}, c.info)
+	if entry != nil {
+		c.scope = c.info.Scopes[entry.Type]
+	}
+	for id := range c.info.Defs {
+		for i, u := range c.unused {
+			if u != nil && u.NamePos == id.NamePos {
+				c.unused[i] = id
+			}
+		}
+	}
+	return c
+}
+
+// identAt stands for the identifier at a position until it is found.
+func (w *planning) identAt(pos token.Pos) *ast.Ident { return &ast.Ident{NamePos: pos} }
+
+// checkDecl is a unit's tree as the checker is to see it: less a function's
+// body, and less the constants that other declarations have replaced.
+func (w *planning) checkDecl(u *unit, bodies bool) ast.Decl {
+	switch d := u.decl.Node.(type) {
+	case *ast.FuncDecl:
+		if !bodies {
+			f := *d
+			f.Body = nil
+			if d.Recv == nil && (d.Name.Name == "init" || d.Name.Name == "main") {
+				f.Name = ast.NewIdent("_")
+			}
+			return &f
+		}
+	case *ast.GenDecl:
+		if u.kind != constUnit {
+			return d
+		}
+		g := *d
+		g.Specs = nil
+		for _, s := range d.Specs {
+			s := *s.(*ast.ValueSpec)
+			s.Names = slices.Clone(s.Names)
+			for i, id := range s.Names {
+				if w.cand.units[id.Name] != u {
+					s.Names[i] = &ast.Ident{NamePos: id.NamePos, Name: "_"}
+				}
+			}
+			g.Specs = append(g.Specs, &s)
+		}
+		return &g
+	}
+	return u.decl.Node
+}
+
+// entryBody is the cell's statements as the checker is to see them: with a blank
+// for each omitted error, and the trailing expression as an argument.
+func (w *planning) entryBody() *ast.BlockStmt {
+	body := *w.cell.Body
+	body.List = nil
+	for _, s := range w.cell.Body.List {
+		switch t := s.(type) {
+		case *ast.AssignStmt:
+			if w.omitted[t] {
+				a := *t
+				a.Lhs = append(slices.Clone(t.Lhs), &ast.Ident{NamePos: t.TokPos, Name: "_"})
+				s = &a
+			}
+		case *ast.DeclStmt:
+			if g, ok := t.Decl.(*ast.GenDecl); ok && g.Tok == token.VAR {
+				d := *g
+				d.Specs = slices.Clone(g.Specs)
+				for i, spec := range d.Specs {
+					if w.omitted[spec] {
+						v := *spec.(*ast.ValueSpec)
+						v.Names = append(slices.Clone(v.Names), &ast.Ident{NamePos: v.Pos(), Name: "_"})
+						d.Specs[i] = &v
+					}
+				}
+				s = &ast.DeclStmt{Decl: &d}
+			}
+		}
+		body.List = append(body.List, s)
+	}
+	if len(w.cell.Trailing) == 0 {
+		return &body
+	}
+	first, last := w.cell.Trailing[0], w.cell.Trailing[len(w.cell.Trailing)-1]
+	if w.novalue {
+		body.List = append(body.List, &ast.ExprStmt{X: first})
+	} else {
+		body.List = append(body.List, &ast.ExprStmt{X: &ast.CallExpr{
+			Fun: &ast.Ident{NamePos: first.Pos(), Name: showName}, Lparen: first.Pos(), Args: w.cell.Trailing, Rparen: last.End(),
+		}})
+	}
+	// Everything at the top level is in scope at the end.
+	body.Rbrace = max(body.Rbrace, last.End())
+	return &body
+}
+
+// errorLess returns how a call's results begin when they end with an error.
+func endsWithError(t types.Type) (before int, ok bool) {
+	isError := func(t types.Type) bool { return types.Identical(t, types.Universe.Lookup("error").Type()) }
+	switch t := t.(type) {
+	case nil:
+		return 0, false
+	case *types.Tuple:
+		n := t.Len()
+		return n - 1, n > 0 && isError(t.At(n-1).Type())
+	default:
+		return 0, isError(t)
+	}
+}
+
+// omitErrors finds top-level assignments of a call's results that lack a variable
+// for the error at their end. It tells whether there are new ones.
+func (w *planning) omitErrors() bool {
+	found := false
+	look := func(n ast.Node, names int, values []ast.Expr) {
+		if w.omitted[n] || len(values) != 1 {
+			return
+		}
+		call, ok := ast.Unparen(values[0]).(*ast.CallExpr)
+		if !ok {
+			return
+		}
+		if before, ok := endsWithError(w.check.info.Types[call].Type); ok && before == names {
+			w.omitted[n], found = true, true
+		}
+	}
+	for _, s := range w.cell.Body.List {
+		switch s := s.(type) {
+		case *ast.AssignStmt:
+			if s.Tok == token.DEFINE || s.Tok == token.ASSIGN {
+				look(s, len(s.Lhs), s.Rhs)
+			}
+		case *ast.DeclStmt:
+			if g, ok := s.Decl.(*ast.GenDecl); ok && g.Tok == token.VAR {
+				for _, spec := range g.Specs {
+					if v := spec.(*ast.ValueSpec); v.Type == nil {
+						look(v, len(v.Names), v.Values)
+					}
+				}
+			}
+		}
+	}
+	return found
+}
+
+// dropShow finds out that the trailing expression is a call without a value.
+func (w *planning) dropShow() bool {
+	if w.novalue || len(w.cell.Trailing) != 1 {
+		return false
+	}
+	call, ok := ast.Unparen(w.cell.Trailing[0]).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	if t, ok := w.check.info.Types[call]; ok && t.IsVoid() {
+		w.novalue = true
+		return true
+	}
+	return false
+}
+
+// addMissingImports imports packages that selectors want and no cell has
+// imported, as goimports does. It tells whether it found any.
+func (w *planning) addMissingImports(c checked) bool {
+	if w.config.Find == nil {
+		return false
+	}
+	wanted := map[string]map[string]bool{} // package name -> what is selected from it
+	undefined := map[token.Pos]bool{}
+	for _, e := range c.errs {
+		if strings.HasPrefix(e.Msg, "undefined: ") {
+			undefined[e.Pos] = true
+		}
+	}
+	if len(undefined) == 0 {
+		return false
+	}
+	nodes := w.statements()
+	for _, u := range c.units {
+		nodes = append(nodes, u.decl.Node)
+	}
+	for _, n := range nodes {
+		ast.Inspect(n, func(n ast.Node) bool {
+			if s, ok := n.(*ast.SelectorExpr); ok {
+				if id, ok := s.X.(*ast.Ident); ok && undefined[id.Pos()] {
+					if wanted[id.Name] == nil {
+						wanted[id.Name] = map[string]bool{}
+					}
+					wanted[id.Name][s.Sel.Name] = true
+				}
+			}
+			return true
+		})
+	}
+	found := false
+	for name, selected := range wanted {
+		if w.cand.imports[name] != "" {
+			continue
+		}
+		for _, path := range w.config.Find(name) {
+			pkg, err := w.config.Importer.Import(path)
+			if err != nil {
+				continue
+			}
+			fits := pkg.Name() == name
+			for s := range selected {
+				obj := pkg.Scope().Lookup(s)
+				fits = fits && obj != nil && obj.Exported()
+			}
+			if fits {
+				w.setImport(name, path)
+				found = true
+				break
+			}
+		}
+	}
+	return found
+}
+
+// object is what an identifier refers to or declares.
+func (w *planning) object(id *ast.Ident) types.Object {
+	for _, c := range []checked{w.bodies, w.check} {
+		if c.info == nil {
+			continue
+		}
+		if obj := c.info.Uses[id]; obj != nil {
+			return obj
+		}
+	}
+	return nil
+}
+
+// definition is what an identifier declares.
+func (w *planning) definition(id *ast.Ident) types.Object {
+	for _, c := range []checked{w.bodies, w.check} {
+		if c.info != nil {
+			if obj := c.info.Defs[id]; obj != nil {
+				return obj
+			}
+		}
+	}
+	return nil
+}
+
+func (w *planning) ours(pkg *types.Package) bool { return pkg == w.check.pkg || pkg == w.bodies.pkg }
+
+// sessionObject tells whether an object is a declaration of the notebook's
+// package.
+func (w *planning) sessionObject(obj types.Object) bool {
+	return obj.Pkg() != nil && w.ours(obj.Pkg()) && obj.Parent() == obj.Pkg().Scope()
+}
+
+// compileError turns what the checker found into diagnostics.
+func (w *planning) compileError(c checked) error {
+	e := &CompileError{}
+	seen := map[string]bool{}
+	for _, err := range c.errs {
+		if strings.HasPrefix(err.Msg, "\t") {
+			continue // "other declaration of": a part of the one before
+		}
+		home, label := w.home(err.Pos)
+		if home == nil {
+			home, label = w.cell, w.label
+		}
+		msg := Unversioned(w.explain(err.Msg))
+		d := w.diagnostic(home, label, home.Offset(err.Pos), msg)
+		if key := d.String(); !seen[key] {
+			seen[key] = true
+			e.Diagnostics = append(e.Diagnostics, d)
+		}
+	}
+	if len(e.Diagnostics) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(e.Diagnostics, func(a, b Diagnostic) int {
+		if a.Cell != b.Cell {
+			return b.Cell - a.Cell // this cell first
+		}
+		return a.Line - b.Line
+	})
+	return e
+}
+
+// explain says what a person at a notebook can do about an error.
+func (w *planning) explain(msg string) string {
+	if name, ok := strings.CutPrefix(msg, "undefined: "); ok {
+		if v := w.cand.vars[name]; v != nil && v.unusable != "" {
+			if v.serial == w.id {
+				return msg + ": " + v.unusable
+			}
+			return name + " has no value any more: " + v.unusable
+		}
+	}
+	return msg
+}

@@ -1,0 +1,728 @@
+package program
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"maps"
+	"path"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/seed5607215b/nnkit/kernel/internal/cell"
+)
+
+// A planning is the work on one Plan: the stages of Plan share it.
+type planning struct {
+	*Program
+	id    int
+	label int
+	cell  *cell.Cell
+	cand  candidate
+
+	own     []*unit         // what the cell declares, in order
+	inits   []*unit         // functions init, called when the cell begins
+	mains   []*unit         // a function main, called when it ends
+	blank   []string        // imports for their side effects
+	defines map[string]bool // variables of the cell's top level
+	locals  map[string]bool // those whose type cannot be named
+
+	check    checked // the statements, and function bodies where they need no second look
+	bodies   checked // function bodies that use variables the cell defines
+	twice    bool
+	omitted  map[ast.Node]bool // assignments that leave out an error
+	novalue  bool              // the trailing call has no value
+	carried  []*variable       // variables that keep their value in a new version
+	carrySym map[*variable]string
+}
+
+// Plan works out what a cell means and prints the package to compile. The label
+// is the number by which errors call the cell. An error is a *CompileError;
+// the program has not changed then.
+func (p *Program) Plan(source string, label int) (*Plan, error) {
+	if kept := p.again[source]; kept != nil && kept.generation == p.generation {
+		return p.reuse(kept, label), nil
+	}
+	p.serial++
+	w := &planning{
+		Program: p, id: p.serial, label: label, cand: p.candidate(),
+		defines: map[string]bool{}, locals: map[string]bool{}, omitted: map[ast.Node]bool{}, carrySym: map[*variable]string{},
+	}
+	var err error
+	w.cell, err = cell.Parse(p.fset, FileName(w.id), source)
+	p.sources[w.id], p.labels[w.id] = w.cell, label
+	var syntax cell.Errors
+	if errors.As(err, &syntax) {
+		e := &CompileError{}
+		for _, s := range syntax {
+			e.Diagnostics = append(e.Diagnostics, w.diagnostic(w.cell, label, s.Offset, s.Message))
+		}
+		return nil, e
+	}
+	if len(w.cell.Imports) == 0 && len(w.cell.Decls) == 0 && len(w.cell.Body.List) == 0 && w.cell.Trailing == nil {
+		return &Plan{ID: w.id, Empty: true, label: label, cell: w.cell, candidate: w.cand}, nil
+	}
+	for _, stage := range []func() error{w.addImports, w.addDecls, w.findVariables, w.typeCheck, w.setVariables, w.checkBodies, w.setVersions} {
+		if err := stage(); err != nil {
+			return nil, err
+		}
+	}
+	plan := &Plan{ID: w.id, Entry: entryName(w.id), label: label, cell: w.cell, candidate: w.cand}
+	plan.Source, plan.Imports = w.print()
+	plan.normalised = normalise(plan.Source, w.id)
+	if kept := p.loaded[plan.normalised]; kept != nil && kept.cell.Source == source {
+		again := p.reuse(kept, label)
+		again.candidate = w.cand
+		return again, nil
+	}
+	return plan, nil
+}
+
+func entryName(id int) string { return "cell" + prime + strconv.Itoa(id) }
+
+// normalise takes a cell's own number out of its package's text.
+func normalise(text string, id int) string {
+	text = strings.ReplaceAll(text, FileName(id), "/cell/self.go")
+	return strings.ReplaceAll(text, entryName(id)+"(", "cell(")
+}
+
+func (p *Program) reuse(kept *Plan, label int) *Plan {
+	again := *kept
+	again.Reused, again.label = true, label
+	again.candidate = p.candidate()
+	return &again
+}
+
+func (p *Program) diagnostic(c *cell.Cell, label, offset int, message string) Diagnostic {
+	line, col := c.Position(offset)
+	return Diagnostic{Cell: label, Line: line, Column: col, Message: message, Source: c.Line(line)}
+}
+
+// errorAt is a CompileError at a place in the cell.
+func (w *planning) errorAt(pos token.Pos, format string, args ...any) error {
+	return &CompileError{[]Diagnostic{w.diagnostic(w.cell, w.label, w.cell.Offset(pos), fmt.Sprintf(format, args...))}}
+}
+
+// addImports makes the cell's imports the program's. A name means what the last
+// cell that said so means by it.
+func (w *planning) addImports() error {
+	for _, s := range w.cell.Imports {
+		importPath, err := strconv.Unquote(s.Path.Value)
+		if err != nil {
+			return w.errorAt(s.Path.Pos(), "invalid import path %s", s.Path.Value)
+		}
+		if importPath == "C" {
+			return w.errorAt(s.Path.Pos(), `import "C" does not work in a cell: put the C code into a package and import that`)
+		}
+		pkg, err := w.config.Importer.Import(importPath)
+		if err != nil {
+			return w.errorAt(s.Path.Pos(), "import %q: %v", importPath, err)
+		}
+		name := pkg.Name()
+		if s.Name != nil {
+			name = s.Name.Name
+		}
+		switch name {
+		case "_":
+			w.blank = append(w.blank, importPath)
+		case ".":
+			if !slices.Contains(w.cand.dots, importPath) {
+				w.cand.dots = append(w.cand.dots, importPath)
+				w.cand.changed = true
+			}
+		default:
+			w.setImport(name, importPath)
+			delete(w.cand.vars, name)
+			delete(w.cand.units, name)
+		}
+	}
+	return nil
+}
+
+func (w *planning) setImport(name, importPath string) {
+	if w.cand.imports[name] != importPath {
+		w.cand.imports[name] = importPath
+		w.cand.changed = true
+	}
+}
+
+// addDecls puts the cell's declarations into the candidate.
+func (w *planning) addDecls() error {
+	seen := map[string]token.Pos{}
+	for _, d := range w.cell.Decls {
+		u := &unit{cell: w.cell, serial: w.id, decl: d, text: w.cell.Source[d.Start:d.End], version: 1}
+		u.mention = mentioned(d.Node)
+		var pos token.Pos
+		switch n := d.Node.(type) {
+		case *ast.FuncDecl:
+			pos = n.Name.Pos()
+			u.kind, u.key = funcUnit, n.Name.Name
+			u.generic = n.Type.TypeParams != nil
+			if n.Recv != nil {
+				base := receiverBase(n)
+				if base == nil {
+					return w.errorAt(n.Recv.Pos(), "a method's receiver is a type of the notebook, or a pointer to one")
+				}
+				u.kind, u.key = methodUnit, base.Name+"."+n.Name.Name
+				u.generic = isGenericReceiver(n)
+			} else if u.key == "init" || u.key == "main" {
+				if n.Type.Params.NumFields() > 0 || n.Type.Results.NumFields() > 0 || u.generic {
+					return w.errorAt(pos, "func %s must have no arguments and no results", u.key)
+				}
+				if u.key == "init" {
+					w.inits = append(w.inits, u)
+					continue
+				}
+				w.mains = append(w.mains, u)
+				if len(w.mains) > 1 {
+					return w.errorAt(pos, "main is declared twice in this cell")
+				}
+				continue
+			}
+			u.names = []string{u.key}
+		case *ast.GenDecl:
+			switch s := n.Specs[0].(type) {
+			case *ast.TypeSpec:
+				pos = s.Name.Pos()
+				u.kind, u.key = typeUnit, s.Name.Name
+				u.alias, u.generic = s.Assign.IsValid(), s.TypeParams != nil
+				u.names = []string{u.key}
+			case *ast.ValueSpec:
+				u.kind, pos = constUnit, s.Pos()
+				for _, s := range n.Specs {
+					for _, name := range s.(*ast.ValueSpec).Names {
+						if name.Name != "_" {
+							u.names = append(u.names, name.Name)
+						}
+					}
+				}
+				u.key = strings.Join(u.names, ",")
+			}
+		}
+		for _, name := range u.names {
+			if name == "_" {
+				continue
+			}
+			if first, ok := seen[name]; ok {
+				line, _ := w.cell.Position(w.cell.Offset(first))
+				return w.errorAt(pos, "%s is declared twice in this cell, first in line %d", name, line)
+			}
+			seen[name] = pos
+		}
+		w.own = append(w.own, u)
+	}
+	for _, u := range w.own {
+		for _, name := range u.names {
+			if name == "_" {
+				continue
+			}
+			if old := w.cand.units[name]; old != nil && old.kind == u.kind {
+				u.version = old.version
+				if old.text == u.text {
+					u.uses = old.uses
+				}
+			}
+			if old := w.units[name]; old == nil || old.kind != u.kind || old.text != u.text {
+				w.cand.changed = true
+			}
+			delete(w.cand.vars, name)
+			delete(w.cand.imports, name)
+			w.cand.units[name] = u
+		}
+	}
+	return nil
+}
+
+func receiverBase(f *ast.FuncDecl) *ast.Ident {
+	if len(f.Recv.List) != 1 {
+		return nil
+	}
+	t := f.Recv.List[0].Type
+	for {
+		switch x := t.(type) {
+		case *ast.ParenExpr:
+			t = x.X
+		case *ast.StarExpr:
+			t = x.X
+		case *ast.IndexExpr:
+			t = x.X
+		case *ast.IndexListExpr:
+			t = x.X
+		case *ast.Ident:
+			return x
+		default:
+			return nil
+		}
+	}
+}
+
+func isGenericReceiver(f *ast.FuncDecl) bool {
+	generic := false
+	ast.Inspect(f.Recv, func(n ast.Node) bool {
+		switch n.(type) {
+		case *ast.IndexExpr, *ast.IndexListExpr:
+			generic = true
+		}
+		return true
+	})
+	return generic
+}
+
+// mentioned lists the identifiers of a tree, less the selectors. Some are not
+// free; that costs a declaration too many in a type check.
+func mentioned(nodes ...ast.Node) map[string]bool {
+	names := map[string]bool{}
+	for _, n := range nodes {
+		ast.Inspect(n, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.SelectorExpr:
+				for name := range mentioned(n.X) {
+					names[name] = true
+				}
+				return false
+			case *ast.Ident:
+				names[n.Name] = true
+			}
+			return true
+		})
+	}
+	delete(names, "_")
+	return names
+}
+
+// topLevel calls f for the identifiers that a cell's statements define.
+func topLevel(body *ast.BlockStmt, f func(*ast.Ident)) {
+	for _, s := range body.List {
+		for {
+			l, ok := s.(*ast.LabeledStmt)
+			if !ok {
+				break
+			}
+			s = l.Stmt
+		}
+		switch s := s.(type) {
+		case *ast.AssignStmt:
+			if s.Tok == token.DEFINE {
+				for _, x := range s.Lhs {
+					if id, ok := x.(*ast.Ident); ok {
+						f(id)
+					}
+				}
+			}
+		case *ast.DeclStmt:
+			if d, ok := s.Decl.(*ast.GenDecl); ok && d.Tok == token.VAR {
+				for _, spec := range d.Specs {
+					for _, id := range spec.(*ast.ValueSpec).Names {
+						f(id)
+					}
+				}
+			}
+		}
+	}
+}
+
+func (w *planning) findVariables() error {
+	var err error
+	topLevel(w.cell.Body, func(id *ast.Ident) {
+		if id.Name == "_" {
+			return
+		}
+		w.defines[id.Name] = true
+		for _, u := range w.own {
+			if slices.Contains(u.names, id.Name) && err == nil {
+				err = w.errorAt(id.Pos(), "%s is declared twice in this cell: as a variable and as something else", id.Name)
+			}
+		}
+	})
+	return err
+}
+
+// statements are the nodes that the entry function is made of.
+func (w *planning) statements() []ast.Node {
+	nodes := []ast.Node{w.cell.Body}
+	for _, x := range w.cell.Trailing {
+		nodes = append(nodes, x)
+	}
+	return nodes
+}
+
+// reach returns what the names lead to among the candidate's declarations.
+func (w *planning) reach(names map[string]bool) (units map[string]*unit, vars map[string]*variable) {
+	units, vars = map[string]*unit{}, map[string]*variable{}
+	todo := slices.Collect(maps.Keys(names))
+	for len(todo) > 0 {
+		name := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if u := w.cand.units[name]; u != nil && units[name] == nil {
+			units[name] = u
+			todo = slices.AppendSeq(todo, maps.Keys(u.mention))
+			todo = append(todo, u.names...)
+			if u.kind == typeUnit {
+				for key, m := range w.cand.units {
+					if m.kind == methodUnit && strings.HasPrefix(key, name+".") {
+						todo = append(todo, key)
+					}
+				}
+			}
+		}
+		if v := w.cand.vars[name]; v != nil && vars[name] == nil && v.unusable == "" {
+			vars[name] = v
+			todo = slices.AppendSeq(todo, maps.Keys(v.mention))
+		}
+	}
+	return units, vars
+}
+
+// setVariables gives the variables that the cell defines their types.
+func (w *planning) setVariables() error {
+	for _, name := range slices.Sorted(maps.Keys(w.defines)) {
+		obj, _ := w.check.scope.Lookup(name).(*types.Var)
+		if obj == nil {
+			continue
+		}
+		v, err := w.newVariable(name, obj.Type())
+		if err != nil {
+			w.locals[name] = true
+			w.cand.vars[name] = &variable{name: name, serial: w.id, unusable: err.Error()}
+			w.cand.changed = true
+			continue
+		}
+		old := w.cand.vars[name]
+		if old != nil && old.unusable == "" && old.typ == v.typ {
+			v.version = old.version
+		} else {
+			w.cand.changed = true
+			w.cand.newest[name]++
+			v.version = w.cand.newest[name]
+			for _, s := range w.cell.Imports { // data := data.Load()
+				if importPath, _ := strconv.Unquote(s.Path.Value); w.cand.imports[name] == importPath && v.version == 1 {
+					w.cand.newest[name]++
+					v.version++
+				}
+			}
+		}
+		w.cand.vars[name] = v
+		if u := w.cand.units[name]; u != nil {
+			delete(w.cand.units, name)
+		}
+	}
+	return nil
+}
+
+func (w *planning) newVariable(name string, t types.Type) (*variable, error) {
+	v := &variable{name: name, serial: w.id, version: 1, mention: map[string]bool{}, imports: map[string]string{}}
+	if err := w.nameable(t, v.mention, map[types.Type]bool{}); err != nil {
+		return nil, err
+	}
+	v.typ = types.TypeString(t, func(pkg *types.Package) string {
+		if pkg == w.check.pkg {
+			return ""
+		}
+		name := w.importName(pkg.Path(), pkg.Name())
+		v.imports[name] = pkg.Path()
+		return name
+	})
+	var err error
+	v.expr, err = parseType(w.fset, v.typ)
+	return v, err
+}
+
+// importName is a name for a package that text of ours refers to it by: one
+// that no cell can take for something else.
+func (w *planning) importName(importPath, name string) string {
+	if path.Base(importPath) == name {
+		return prime + name
+	}
+	var b strings.Builder
+	b.WriteString(prime)
+	for _, r := range importPath {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			b.WriteRune(r)
+		} else {
+			b.WriteByte('_')
+		}
+	}
+	return b.String()
+}
+
+// nameable tells whether a package-level declaration can write the type down,
+// and collects the session's types in it.
+func (w *planning) nameable(t types.Type, mention map[string]bool, seen map[types.Type]bool) error {
+	if seen[t] {
+		return nil
+	}
+	seen[t] = true
+	var errs []error
+	each := func(t types.Type) { errs = append(errs, w.nameable(t, mention, seen)) }
+	named := func(obj *types.TypeName, args *types.TypeList) {
+		switch {
+		case obj.Pkg() == nil: // error, comparable
+		case obj.Pkg() == w.check.pkg && obj.Parent() == w.check.pkg.Scope():
+			mention[obj.Name()] = true
+		case obj.Pkg() == w.check.pkg:
+			errs = append(errs, fmt.Errorf("its type %s is local to a function", obj.Name()))
+		case !obj.Exported():
+			errs = append(errs, fmt.Errorf("its type %s.%s is not exported", obj.Pkg().Name(), obj.Name()))
+		}
+		for i := range args.Len() {
+			each(args.At(i))
+		}
+	}
+	switch t := t.(type) {
+	case *types.Named:
+		named(t.Obj(), t.TypeArgs())
+	case *types.Alias:
+		named(t.Obj(), t.TypeArgs())
+	case *types.Pointer:
+		each(t.Elem())
+	case *types.Slice:
+		each(t.Elem())
+	case *types.Array:
+		each(t.Elem())
+	case *types.Chan:
+		each(t.Elem())
+	case *types.Map:
+		each(t.Key())
+		each(t.Elem())
+	case *types.Tuple:
+		for i := range t.Len() {
+			each(t.At(i).Type())
+		}
+	case *types.Signature:
+		each(t.Params())
+		each(t.Results())
+	case *types.Struct:
+		for i := range t.NumFields() {
+			f := t.Field(i)
+			if !f.Exported() && f.Pkg() != w.check.pkg {
+				errs = append(errs, fmt.Errorf("its type has the field %s of package %s, which is not exported", f.Name(), f.Pkg().Name()))
+			}
+			each(f.Type())
+		}
+	case *types.Interface:
+		for i := range t.NumExplicitMethods() {
+			m := t.ExplicitMethod(i)
+			if !m.Exported() && m.Pkg() != w.check.pkg {
+				errs = append(errs, fmt.Errorf("its type has the method %s of package %s, which is not exported", m.Name(), m.Pkg().Name()))
+			}
+			each(m.Type())
+		}
+		for i := range t.NumEmbeddeds() {
+			each(t.EmbeddedType(i))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// setVersions gives a new version to whatever has changed and to all that
+// depends on it, in the cells before too.
+func (w *planning) setVersions() error {
+	// Uses are known now for all that was checked.
+	for _, u := range append(slices.Clone(w.check.units), w.bodies.units...) {
+		w.setUses(u)
+	}
+	changed, reshaped := map[string]bool{}, map[string]bool{}
+	for name, u := range w.cand.units {
+		old := w.units[name]
+		switch {
+		case old == u:
+		case old == nil:
+			if u.serial == w.id && w.cand.newest[name] == 0 && u.kind != methodUnit {
+				w.cand.newest[name] = 1
+			} else {
+				changed[name] = true // what it shadowed, or a new method of an old type
+			}
+		case old.text != u.text || old.kind != u.kind:
+			changed[name] = true
+			reshaped[name] = u.kind == typeUnit
+		}
+	}
+	for name, v := range w.cand.vars {
+		if old := w.vars[name]; old != nil && old.version != v.version || old == nil && w.units[name] != nil {
+			changed[name] = true
+		}
+	}
+	for name, importPath := range w.cand.imports {
+		if old := w.imports[name]; old != "" && old != importPath {
+			changed["import "+name] = true
+		}
+	}
+	touches := func(uses map[string]bool, set map[string]bool) bool {
+		for name := range uses {
+			if set[name] {
+				return true
+			}
+		}
+		return false
+	}
+	for again := true; again; {
+		again = false
+		mark := func(set map[string]bool, name string) {
+			if !set[name] {
+				set[name], again = true, true
+			}
+		}
+		for name, u := range w.cand.units {
+			old := w.units[name] != nil
+			if old && touches(u.uses, changed) {
+				mark(changed, name)
+			}
+			if u.kind == typeUnit && touches(u.uses, reshaped) {
+				mark(reshaped, name)
+			}
+			if base, _, ok := strings.Cut(name, "."); ok && changed[name] && w.units[base] != nil {
+				mark(changed, base)
+			}
+		}
+		for name, v := range w.cand.vars {
+			if touches(v.mention, changed) && w.vars[name] != nil {
+				mark(changed, name)
+			}
+		}
+	}
+	bumped := map[*unit]*unit{}
+	for name := range changed {
+		u := w.cand.units[name]
+		if u == nil || u.kind == methodUnit || u.kind == constUnit || u.alias {
+			continue
+		}
+		next := *u
+		w.cand.newest[name]++
+		next.version = w.cand.newest[name]
+		w.cand.units[name], bumped[u] = &next, &next
+		w.cand.changed = true
+	}
+	for i, u := range w.own {
+		if next := bumped[u]; next != nil {
+			w.own[i] = next
+		}
+	}
+	return w.carry(changed, reshaped, touches)
+}
+
+// carry decides on the variables whose type has a new version: those of the
+// same layout keep their value, the others are gone.
+func (w *planning) carry(changed, reshaped map[string]bool, touches func(a, b map[string]bool) bool) error {
+	var lost []string
+	for _, name := range slices.Sorted(maps.Keys(w.cand.vars)) {
+		v, old := w.cand.vars[name], w.vars[name]
+		if v.unusable != "" || !touches(v.mention, changed) {
+			continue
+		}
+		next := *v
+		if old != nil && old.version == v.version {
+			w.cand.newest[name]++
+			next.version = w.cand.newest[name]
+		}
+		w.cand.changed = true
+		switch {
+		case w.defines[name]:
+		case touches(v.mention, reshaped):
+			var which []string
+			for t := range v.mention {
+				if reshaped[t] {
+					which = append(which, t)
+				}
+			}
+			slices.Sort(which)
+			next.unusable = fmt.Sprintf("its type %s has been redefined since: run Cell [%d] again, which made it", strings.Join(which, ", "), w.labels[v.serial])
+			lost = append(lost, name)
+		default:
+			w.carrySym[&next] = "main." + symbol(name, old.version)
+			w.carried = append(w.carried, &next)
+		}
+		w.cand.vars[name] = &next
+	}
+	for _, name := range lost {
+		for _, c := range []checked{w.check, w.bodies} {
+			for id, obj := range c.info.Uses {
+				if obj.Name() == name && c.pkg != nil && obj.Parent() == c.pkg.Scope() {
+					if home, label := w.home(id.Pos()); home != nil {
+						return &CompileError{[]Diagnostic{w.diagnostic(home, label, home.Offset(id.Pos()), name+": "+w.cand.vars[name].unusable)}}
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// home finds the cell that a position is in, and its label.
+func (w *planning) home(pos token.Pos) (*cell.Cell, int) {
+	f := w.fset.File(pos)
+	if f == nil {
+		return nil, 0
+	}
+	m := fileName.FindStringSubmatch(f.Name())
+	if m == nil {
+		return nil, 0
+	}
+	id, _ := strconv.Atoi(m[1])
+	return w.sources[id], w.labels[id]
+}
+
+func (w *planning) setUses(u *unit) {
+	uses := w.usesOf(u.decl.Node)
+	if u.kind == methodUnit {
+		base, _, _ := strings.Cut(u.key, ".")
+		uses[base] = true
+	}
+	u.uses = uses
+}
+
+// usesOf lists the declarations and imports that a checked tree refers to.
+func (w *planning) usesOf(nodes ...ast.Node) map[string]bool {
+	uses := map[string]bool{}
+	for _, n := range nodes {
+		ast.Inspect(n, func(n ast.Node) bool {
+			id, ok := n.(*ast.Ident)
+			if !ok {
+				return true
+			}
+			switch obj := w.object(id).(type) {
+			case nil:
+			case *types.PkgName:
+				uses["import "+obj.Name()] = true
+			default:
+				if w.sessionObject(obj) {
+					uses[obj.Name()] = true
+				} else if obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope() && !w.ours(obj.Pkg()) {
+					uses["dot "+obj.Pkg().Path()] = true
+				}
+			}
+			return true
+		})
+	}
+	// pkg.Name names an object of pkg's scope without a dot import.
+	for _, n := range nodes {
+		ast.Inspect(n, func(n ast.Node) bool {
+			if s, ok := n.(*ast.SelectorExpr); ok {
+				if obj := w.object(s.Sel); obj != nil && obj.Pkg() != nil && !w.ours(obj.Pkg()) {
+					key := "dot " + obj.Pkg().Path()
+					if !slices.Contains(w.cand.dots, obj.Pkg().Path()) {
+						delete(uses, key)
+					}
+				}
+			}
+			return true
+		})
+	}
+	return uses
+}
+
+func sortedUnits(units map[string]*unit) []*unit {
+	seen := map[*unit]bool{}
+	var out []*unit
+	for _, u := range units {
+		if !seen[u] {
+			seen[u] = true
+			out = append(out, u)
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].key < out[j].key })
+	return out
+}

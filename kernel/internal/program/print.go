@@ -1,0 +1,734 @@
+package program
+
+import (
+	"fmt"
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/seed5607215b/nnkit/kernel/internal/cell"
+)
+
+const live = "live" + prime // what generated code calls LivePath
+
+// An edit replaces a part of a cell's text. It never changes how many lines
+// there are, so that one //line directive serves a whole declaration.
+type edit struct {
+	start, end int
+	text       string
+}
+
+// apply returns src[start:end] with the edits that fall into it.
+func apply(src string, start, end int, edits []edit) string {
+	sort.SliceStable(edits, func(i, j int) bool { return edits[i].start < edits[j].start })
+	var b strings.Builder
+	at := start
+	for _, e := range edits {
+		if e.start < at || e.end > end {
+			continue // inside of what an earlier edit has replaced
+		}
+		b.WriteString(src[at:e.start])
+		b.WriteString(e.text)
+		at = e.end
+	}
+	b.WriteString(src[at:end])
+	return b.String()
+}
+
+// A printer writes the package of a plan.
+type printer struct {
+	*planning
+	imports map[string]string // name -> path, as used
+	dots    map[string]bool
+	hoisted strings.Builder // types that were local
+	out     strings.Builder
+}
+
+// print returns the package's text and the paths that it imports.
+func (w *planning) print() (string, []string) {
+	p := &printer{planning: w, imports: map[string]string{live: LivePath}, dots: map[string]bool{}}
+
+	// What the cell needs, now exactly.
+	names := w.usesOf(w.statements()...)
+	for _, u := range slices.Concat(w.own, w.inits, w.mains) {
+		maps.Copy(names, u.uses)
+		for _, n := range u.names {
+			names[n] = true
+		}
+	}
+	for name := range w.defines {
+		if !w.locals[name] {
+			names[name] = true
+		}
+	}
+	for _, v := range w.carried {
+		names[v.name] = true
+	}
+	units, vars := w.close(names)
+
+	var vs strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		v := vars[name]
+		maps.Copy(p.imports, v.imports)
+		fmt.Fprintf(&vs, "var %s %s\n", symbol(name, v.version), v.typ)
+	}
+	var us strings.Builder
+	for _, u := range sortedUnits(units) {
+		us.WriteString(p.unit(u))
+	}
+	for _, u := range w.own {
+		if slices.Contains(u.names, "_") {
+			us.WriteString(p.unit(u))
+		}
+	}
+	var calls, ends strings.Builder
+	for i, u := range w.inits {
+		name := fmt.Sprintf("init%s%d%s%d", prime, w.id, prime, i)
+		us.WriteString(p.unit(u, edit{w.nameStart(u), w.nameStart(u) + len("init"), name}))
+		fmt.Fprintf(&calls, "%s(); ", name)
+	}
+	for _, u := range w.mains {
+		name := fmt.Sprintf("main%s%d", prime, w.id)
+		us.WriteString(p.unit(u, edit{w.nameStart(u), w.nameStart(u) + len("main"), name}))
+		fmt.Fprintf(&ends, "%s(); ", name)
+	}
+	body := p.body()
+	for _, v := range w.carried {
+		// Once, when the new version is first loaded.
+		fmt.Fprintf(&calls, "if p := %s.Carry(%q, %q); p != nil { %s = *(*%s)(p) }; ",
+			live, w.carrySym[v], "main."+symbol(v.name, v.version), symbol(v.name, v.version), v.typ)
+	}
+
+	p.out.WriteString("package main\n\n")
+	var paths []string
+	for _, name := range slices.Sorted(maps.Keys(p.imports)) {
+		fmt.Fprintf(&p.out, "import %s %q\n", name, p.imports[name])
+		paths = append(paths, p.imports[name])
+	}
+	for _, path := range slices.Sorted(maps.Keys(p.dots)) {
+		fmt.Fprintf(&p.out, "import . %q\n", path)
+		paths = append(paths, path)
+	}
+	for _, path := range w.blank {
+		fmt.Fprintf(&p.out, "import _ %q\n", path)
+		paths = append(paths, path)
+	}
+	p.out.WriteString("\nvar _ = " + live + ".Check\n\n")
+	p.out.WriteString(vs.String())
+	p.out.WriteString(p.hoisted.String())
+	p.out.WriteString(us.String())
+	// The name err' is for errors that the statements leave out.
+	fmt.Fprintf(&p.out, "func %s() { var err%s error; _ = err%s; %s\n//line %s:1:1\n%s\n//line /cell/end.go:1\n%s}\n",
+		entryName(w.id), prime, prime, calls.String(), FileName(w.id), body, ends.String())
+	slices.Sort(paths)
+	return p.out.String(), slices.Compact(paths)
+}
+
+func (w *planning) nameStart(u *unit) int {
+	return u.cell.Offset(u.decl.Node.(*ast.FuncDecl).Name.Pos())
+}
+
+// close adds to the names all that they depend on.
+func (w *planning) close(names map[string]bool) (map[string]*unit, map[string]*variable) {
+	units, vars := map[string]*unit{}, map[string]*variable{}
+	todo := slices.Collect(maps.Keys(names))
+	for len(todo) > 0 {
+		name := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if u := w.cand.units[name]; u != nil && units[name] == nil {
+			units[name] = u
+			todo = slices.AppendSeq(todo, maps.Keys(u.uses))
+			if u.kind == typeUnit {
+				for key, m := range w.cand.units {
+					if m.kind == methodUnit && strings.HasPrefix(key, name+".") {
+						todo = append(todo, key)
+					}
+				}
+			}
+		}
+		if v := w.cand.vars[name]; v != nil && vars[name] == nil && v.unusable == "" {
+			vars[name] = v
+			todo = slices.AppendSeq(todo, maps.Keys(v.mention))
+		}
+	}
+	return units, vars
+}
+
+// unit prints a declaration under the name of its version.
+func (p *printer) unit(u *unit, more ...edit) string {
+	edits := append(p.edits(u.cell, u, u.decl.Node), more...)
+	var after string
+	switch d := u.decl.Node.(type) {
+	case *ast.FuncDecl:
+		if u.kind == funcUnit && u.key != "_" && u.key != "init" && u.key != "main" {
+			edits = append(edits, p.rename(u.cell, d.Name, symbol(u.key, u.version)))
+		}
+		if base := d.Recv; base != nil {
+			id := receiverBase(d)
+			if t := p.cand.units[id.Name]; t != nil {
+				edits = append(edits, p.rename(u.cell, id, typeSymbol(id.Name, t.version)))
+			}
+		}
+	case *ast.GenDecl:
+		switch s := d.Specs[0].(type) {
+		case *ast.TypeSpec:
+			if name := typeSymbol(u.key, u.version); name != u.key && !u.alias {
+				edits = append(edits, p.rename(u.cell, s.Name, name))
+				// Under the alias all texts, and embedded fields, keep the name.
+				params, args := "", ""
+				if s.TypeParams != nil {
+					params = apply(u.cell.Source, u.cell.Offset(s.TypeParams.Opening), u.cell.Offset(s.TypeParams.Closing)+1, edits)
+					var list []string
+					for _, f := range s.TypeParams.List {
+						for _, id := range f.Names {
+							list = append(list, id.Name)
+						}
+					}
+					args = "[" + strings.Join(list, ", ") + "]"
+				}
+				after = fmt.Sprintf("type %s%s = %s%s\n", u.key, params, name, args)
+			}
+		case *ast.ValueSpec:
+			for _, s := range d.Specs {
+				for _, id := range s.(*ast.ValueSpec).Names {
+					if p.cand.units[id.Name] != u && id.Name != "_" {
+						edits = append(edits, p.rename(u.cell, id, "_"))
+					}
+				}
+			}
+		}
+	}
+	line, col := u.cell.Position(u.decl.Start)
+	text := apply(u.cell.Source, u.decl.Start, u.decl.End, edits)
+	if u.decl.Grouped {
+		text, col = "type "+text, max(1, col-len("type "))
+	}
+	return fmt.Sprintf("//line %s:%d:%d\n%s\n%s", FileName(u.serial), line, col, text, after)
+}
+
+func (p *printer) rename(c *cell.Cell, id *ast.Ident, name string) edit {
+	at := c.Offset(id.Pos())
+	return edit{at, at + len(id.Name), name}
+}
+
+// edits are the changes to a tree's text that its meaning asks for: names of
+// versions, checks for an interrupt, uses of unused variables, names for local
+// types that are unique in the session. The unit is nil for statements.
+func (p *printer) edits(c *cell.Cell, u *unit, root ast.Node) []edit {
+	var edits []edit
+	insert := func(pos token.Pos, text string) {
+		at := c.Offset(pos)
+		edits = append(edits, edit{at, at, text})
+	}
+	recursive := u != nil && (u.kind == funcUnit && u.uses[u.key] || u.kind == methodUnit)
+	ast.Inspect(root, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			if recursive && n.Body != nil && p.callsItself(n) {
+				insert(n.Body.Lbrace+1, " "+live+".Check(); ")
+			}
+		case *ast.ForStmt:
+			insert(n.Body.Lbrace+1, " "+live+".Check(); ")
+		case *ast.RangeStmt:
+			insert(n.Body.Lbrace+1, " "+live+".Check(); ")
+		case *ast.BranchStmt:
+			if n.Tok == token.GOTO {
+				insert(n.Pos(), live+".Check(); ")
+			}
+		case *ast.TypeSpec:
+			if obj, ok := p.definition(n.Name).(*types.TypeName); ok && p.isLocal(obj) {
+				edits = append(edits, p.localType(c, u, n, obj, root)...)
+				return false
+			}
+		case *ast.Ident:
+			if e, ok := p.renamed(c, n); ok {
+				edits = append(edits, e)
+			}
+		}
+		return true
+	})
+	for _, ch := range []checked{p.check, p.bodies} {
+		for _, id := range ch.unused {
+			if id.Name != "" && root.Pos() <= id.Pos() && id.Pos() < root.End() {
+				if u == nil && ch.scope != nil && ch.scope.Lookup(id.Name) != nil && ch.scope.Lookup(id.Name).Pos() == id.Pos() && !p.locals[id.Name] {
+					continue // a variable of the session
+				}
+				edits = append(edits, useEdits(c, root, id)...)
+			}
+		}
+	}
+	return edits
+}
+
+func (p *printer) callsItself(f *ast.FuncDecl) bool {
+	calls := false
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && id.Name == f.Name.Name {
+			calls = true
+		}
+		return !calls
+	})
+	return calls
+}
+
+// renamed is the edit for an identifier that refers to a declaration whose
+// symbol is not its name. Types need none: an alias keeps their name.
+func (p *printer) renamed(c *cell.Cell, id *ast.Ident) (edit, bool) {
+	obj := p.object(id)
+	if obj == nil {
+		return edit{}, false
+	}
+	switch obj := obj.(type) {
+	case *types.PkgName:
+		p.imports[obj.Name()] = obj.Imported().Path()
+		return edit{}, false
+	case *types.Var:
+		if obj.IsField() {
+			return edit{}, false
+		}
+		v := p.variableOf(obj)
+		if v == nil {
+			break
+		}
+		if s := symbol(v.name, v.version); s != id.Name {
+			return p.rename(c, id, s), true
+		}
+		return edit{}, false
+	case *types.Func:
+		if u := p.cand.units[obj.Name()]; u != nil && p.sessionObject(obj) && u.kind == funcUnit {
+			if s := symbol(u.key, u.version); s != id.Name {
+				return p.rename(c, id, s), true
+			}
+			return edit{}, false
+		}
+	case *types.TypeName:
+		if p.isLocal(obj) {
+			return edit{}, false
+		}
+	}
+	if pkg := obj.Pkg(); pkg != nil && !p.ours(pkg) && obj.Parent() == pkg.Scope() && slices.Contains(p.cand.dots, pkg.Path()) {
+		p.dots[pkg.Path()] = true
+	}
+	return edit{}, false
+}
+
+// variableOf is the session's variable that an object of a check stands for:
+// one of the package's scope is as it was before the cell, if the cell makes a
+// new one by that name, and one of the entry function's scope is the new one.
+func (p *printer) variableOf(obj *types.Var) *variable {
+	name := obj.Name()
+	switch {
+	case p.check.scope != nil && obj.Parent() == p.check.scope:
+		if p.locals[name] || !p.defines[name] {
+			return nil
+		}
+		return p.cand.vars[name]
+	case p.bodies.pkg != nil && obj.Parent() == p.bodies.pkg.Scope():
+		return p.cand.vars[name]
+	case obj.Parent() == p.check.pkg.Scope():
+		if old := p.vars[name]; p.defines[name] && old != nil && old.typ != p.cand.vars[name].typ {
+			p.keepOld(old)
+			return old
+		}
+		return p.cand.vars[name]
+	}
+	return nil
+}
+
+// keepOld declares a variable's version before this cell beside the new one,
+// for a statement like x := fmt.Sprint(x).
+func (p *printer) keepOld(v *variable) {
+	s := fmt.Sprintf("var %s %s\n", symbol(v.name, v.version), v.typ)
+	if !strings.Contains(p.hoisted.String(), s) {
+		p.hoisted.WriteString(s)
+		for name, path := range v.imports {
+			p.imports[name] = path
+		}
+	}
+}
+
+// isLocal tells whether a type is declared inside of a function.
+func (p *printer) isLocal(obj *types.TypeName) bool {
+	if obj.Pkg() == nil || !p.ours(obj.Pkg()) || obj.Parent() == obj.Pkg().Scope() || obj.IsAlias() {
+		return false
+	}
+	_, param := obj.Type().(*types.TypeParam)
+	return !param
+}
+
+// localType takes a type out of its function: the compiler numbers such types
+// through the package, so that those of two cells would share a symbol. The
+// function keeps an alias. In a generic function, whose type parameters the type
+// may depend on, it stays, under a unique name.
+func (p *printer) localType(c *cell.Cell, u *unit, s *ast.TypeSpec, obj *types.TypeName, root ast.Node) []edit {
+	h := fnv.New32a()
+	if u != nil {
+		fmt.Fprintf(h, "%s %d %s %d", u.key, u.version, u.text, s.Pos()-root.Pos())
+	} else {
+		fmt.Fprintf(h, "%d %d", p.id, c.Offset(s.Pos()))
+	}
+	name := s.Name.Name + prime + strconv.Itoa(int(h.Sum32()))
+	if u != nil && u.generic {
+		edits := []edit{p.rename(c, s.Name, name)}
+		ast.Inspect(root, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok && p.object(id) == obj {
+				edits = append(edits, p.rename(c, id, name))
+			}
+			return true
+		})
+		ast.Inspect(s.Type, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				if e, ok := p.renamed(c, id); ok {
+					edits = append(edits, e)
+				}
+			}
+			return true
+		})
+		return edits
+	}
+	start, end := c.Offset(s.Type.Pos()), c.Offset(s.Type.End())
+	var inner []edit
+	ast.Inspect(s.Type, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		switch o := p.object(id).(type) {
+		case *types.Const:
+			if o.Pkg() != nil && p.ours(o.Pkg()) && !p.sessionObject(o) {
+				inner = append(inner, p.rename(c, id, literal(o.Val())))
+			}
+		case *types.TypeName:
+			if p.isLocal(o) {
+				inner = append(inner, p.rename(c, id, p.hoistedName(c, u, root, o)))
+			}
+		default:
+			if e, ok := p.renamed(c, id); ok {
+				inner = append(inner, e)
+			}
+		}
+		return true
+	})
+	fmt.Fprintf(&p.hoisted, "type %s %s\n", name, apply(c.Source, start, end, inner))
+	return []edit{{c.Offset(s.Name.End()), end, " = " + name + strings.Repeat("\n", strings.Count(c.Source[start:end], "\n"))}}
+}
+
+// hoistedName is the package-level name that localType gives to another type.
+func (p *printer) hoistedName(c *cell.Cell, u *unit, root ast.Node, obj *types.TypeName) string {
+	name := obj.Name()
+	ast.Inspect(root, func(n ast.Node) bool {
+		if s, ok := n.(*ast.TypeSpec); ok && p.definition(s.Name) == obj {
+			h := fnv.New32a()
+			if u != nil {
+				fmt.Fprintf(h, "%s %d %s %d", u.key, u.version, u.text, s.Pos()-root.Pos())
+			} else {
+				fmt.Fprintf(h, "%d %d", p.id, c.Offset(s.Pos()))
+			}
+			name = obj.Name() + prime + strconv.Itoa(int(h.Sum32()))
+		}
+		return true
+	})
+	return name
+}
+
+func literal(v constant.Value) string { return v.ExactString() }
+
+// useEdits uses a variable that nobody uses, which Go would refuse.
+func useEdits(c *cell.Cell, root ast.Node, id *ast.Ident) []edit {
+	at := func(pos token.Pos, text string) []edit {
+		o := c.Offset(pos)
+		return []edit{{o, o, text}}
+	}
+	use := "_ = " + id.Name
+	var out []edit
+	in := func(n ast.Node) bool { return n != nil && n.Pos() <= id.Pos() && id.Pos() < n.End() }
+	inList := func(list []ast.Stmt) {
+		for _, s := range list {
+			for {
+				l, ok := s.(*ast.LabeledStmt)
+				if !ok {
+					break
+				}
+				s = l.Stmt
+			}
+			switch s.(type) {
+			case *ast.AssignStmt, *ast.DeclStmt:
+				if in(s) {
+					out = at(s.End(), "; "+use)
+				}
+			}
+		}
+	}
+	blank := func() { out = []edit{{c.Offset(id.Pos()), c.Offset(id.End()), "_"}} }
+	ast.Inspect(root, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.BlockStmt:
+			inList(n.List)
+		case *ast.CaseClause:
+			inList(n.Body)
+		case *ast.CommClause:
+			inList(n.Body)
+			if n.Comm != nil && in(n.Comm) {
+				out = at(n.Colon+1, " "+use+"; ")
+			}
+		case *ast.IfStmt:
+			if n.Init != nil && in(n.Init) {
+				out = at(n.Body.Lbrace+1, " "+use+"; ")
+			}
+		case *ast.ForStmt:
+			if n.Init != nil && in(n.Init) {
+				out = at(n.Body.Lbrace+1, " "+use+"; ")
+			}
+		case *ast.RangeStmt:
+			if n.Key != nil && in(n.Key) || n.Value != nil && in(n.Value) {
+				out = at(n.Body.Lbrace+1, " "+use+"; ")
+			}
+		case *ast.SwitchStmt:
+			if a, ok := n.Init.(*ast.AssignStmt); ok && in(a) {
+				blank()
+				if allBlank(a.Lhs, id) {
+					out = append(out, edit{c.Offset(a.TokPos), c.Offset(a.TokPos) + len(":="), "="})
+				}
+			}
+		case *ast.TypeSwitchStmt:
+			if a, ok := n.Assign.(*ast.AssignStmt); ok && in(a.Lhs[0]) {
+				out = []edit{{c.Offset(a.Pos()), c.Offset(a.Rhs[0].Pos()), ""}}
+			}
+		}
+		return true
+	})
+	return out
+}
+
+func allBlank(xs []ast.Expr, but *ast.Ident) bool {
+	for _, x := range xs {
+		if id, ok := x.(*ast.Ident); !ok || id.Name != "_" && id != but {
+			return false
+		}
+	}
+	return true
+}
+
+// body prints the statements of the entry function.
+func (p *printer) body() string {
+	c := p.cell
+	var edits []edit
+	for _, n := range p.statements() {
+		edits = append(edits, p.edits(c, nil, n)...)
+	}
+	for _, s := range c.Body.List {
+		for {
+			l, ok := s.(*ast.LabeledStmt)
+			if !ok {
+				break
+			}
+			s = l.Stmt
+		}
+		switch s := s.(type) {
+		case *ast.AssignStmt:
+			edits = append(edits, p.assign(s)...)
+		case *ast.DeclStmt:
+			if g, ok := s.Decl.(*ast.GenDecl); ok && g.Tok == token.VAR {
+				edits = append(edits, p.declare(g)...)
+			}
+		case *ast.ExprStmt:
+			edits = append(edits, p.dropped(s)...)
+		}
+	}
+	edits = append(edits, p.trailing()...)
+	return apply(c.Statements(), 0, len(c.Source), edits)
+}
+
+func (p *printer) at(pos token.Pos, text string) edit {
+	o := p.cell.Offset(pos)
+	return edit{o, o, text}
+}
+
+// fail is the check of an error that a statement leaves out.
+func (p *printer) fail(pos token.Pos) string {
+	line, _ := p.cell.Position(p.cell.Offset(pos))
+	return fmt.Sprintf("; if err%s != nil { %s.Fail(%d, %d, err%s); return }", prime, live, p.id, line, prime)
+}
+
+// assign prints x, y := f() as an assignment to the session's variables.
+func (p *printer) assign(s *ast.AssignStmt) []edit {
+	var edits []edit
+	after := ""
+	last := s.Lhs[len(s.Lhs)-1]
+	local := 0 // names that the statement has to define itself
+	var moved []string
+	if s.Tok == token.DEFINE {
+		for _, x := range s.Lhs {
+			id := x.(*ast.Ident)
+			if p.definition(id) != nil && p.locals[id.Name] {
+				local++
+			}
+		}
+		op := edit{p.cell.Offset(s.TokPos), p.cell.Offset(s.TokPos) + len(":="), "="}
+		if local == 0 {
+			edits = append(edits, op)
+		}
+		for _, x := range s.Lhs {
+			id := x.(*ast.Ident)
+			v := p.cand.vars[id.Name]
+			if id.Name == "_" || p.locals[id.Name] || v == nil {
+				continue
+			}
+			name := symbol(id.Name, v.version)
+			if local > 0 {
+				temp := id.Name + prime + "0"
+				edits = append(edits, p.rename(p.cell, id, temp))
+				moved = append(moved, fmt.Sprintf("; %s = %s", name, temp))
+			} else if p.definition(id) != nil && name != id.Name {
+				edits = append(edits, p.rename(p.cell, id, name))
+			}
+		}
+		after = strings.Join(moved, "")
+	}
+	if p.omitted[s] {
+		edits = append(edits, p.at(last.End(), ", err"+prime))
+		after += p.fail(s.Pos())
+	}
+	if after != "" {
+		edits = append(edits, p.at(s.End(), after))
+	}
+	return edits
+}
+
+// declare prints var x, y T = f() as an assignment, and var x T as nothing.
+func (p *printer) declare(g *ast.GenDecl) []edit {
+	c := p.cell
+	var edits []edit
+	clear := func(from, to token.Pos) {
+		a, b := c.Offset(from), c.Offset(to)
+		edits = append(edits, edit{a, b, strings.Repeat("\n", strings.Count(c.Source[a:b], "\n"))})
+	}
+	plain := true // nothing to do for the session
+	for _, spec := range g.Specs {
+		for _, id := range spec.(*ast.ValueSpec).Names {
+			plain = plain && (id.Name == "_" || p.locals[id.Name])
+		}
+	}
+	if plain {
+		return nil
+	}
+	first := g.Specs[0]
+	clear(g.Pos(), first.Pos()) // var, and the parenthesis
+	if g.Rparen.IsValid() {
+		clear(g.Rparen, g.Rparen+1)
+	}
+	for _, spec := range g.Specs {
+		v := spec.(*ast.ValueSpec)
+		if len(v.Values) == 0 {
+			local := false
+			for _, id := range v.Names {
+				local = local || p.locals[id.Name]
+			}
+			if local {
+				edits = append(edits, p.at(v.Pos(), "var "))
+			} else {
+				clear(v.Pos(), v.End())
+			}
+			continue
+		}
+		names := v.Names
+		sessions := false
+		for _, id := range names {
+			sessions = sessions || id.Name != "_" && !p.locals[id.Name]
+		}
+		if !sessions {
+			edits = append(edits, p.at(v.Pos(), "var "))
+			continue
+		}
+		last := names[len(names)-1]
+		if v.Type != nil {
+			clear(last.End(), v.Type.End())
+		}
+		after := ""
+		for _, id := range names {
+			if id.Name == "_" {
+				continue
+			}
+			if p.locals[id.Name] {
+				// Mixed with variables of the session: define it beforehand is
+				// not possible, its type has no name; so it is dropped.
+				edits = append(edits, p.rename(c, id, "_"))
+				continue
+			}
+			if name := symbol(id.Name, p.cand.vars[id.Name].version); name != id.Name {
+				edits = append(edits, p.rename(c, id, name))
+			}
+		}
+		if p.omitted[spec] {
+			edits = append(edits, p.at(last.End(), ", err"+prime))
+			after = p.fail(v.Pos())
+		}
+		if after != "" {
+			edits = append(edits, p.at(v.End(), after))
+		}
+	}
+	return edits
+}
+
+// dropped prints a call whose results, an error last, nobody takes, so that the
+// error is told. Printing to the screen is not worth that.
+func (p *printer) dropped(s *ast.ExprStmt) []edit {
+	call, ok := ast.Unparen(s.X).(*ast.CallExpr)
+	if !ok || p.isPrint(call) {
+		return nil
+	}
+	before, ok := endsWithError(p.check.info.Types[call].Type)
+	if !ok {
+		return nil
+	}
+	line, _ := p.cell.Position(p.cell.Offset(s.Pos()))
+	return []edit{
+		p.at(s.Pos(), strings.Repeat("_, ", before)+"err"+prime+" = "),
+		p.at(s.End(), fmt.Sprintf("; %s.Dropped(%d, %d, err%s)", live, p.id, line, prime)),
+	}
+}
+
+func (p *printer) isPrint(call *ast.CallExpr) bool {
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	f, ok := p.object(sel.Sel).(*types.Func)
+	return ok && f.Pkg() != nil && f.Pkg().Path() == "fmt" && (strings.HasPrefix(f.Name(), "Print") || strings.HasPrefix(f.Name(), "Fprint"))
+}
+
+// trailing shows the values of the trailing expression.
+func (p *printer) trailing() []edit {
+	xs := p.cell.Trailing
+	if len(xs) == 0 || p.novalue {
+		return nil
+	}
+	first, last := xs[0], xs[len(xs)-1]
+	call, isCall := ast.Unparen(first).(*ast.CallExpr)
+	isCall = isCall && len(xs) == 1
+	if isCall && p.isPrint(call) {
+		return nil
+	}
+	if isCall {
+		if before, ok := endsWithError(p.check.info.Types[call].Type); ok && !p.check.info.Types[call.Fun].IsType() {
+			var values []string
+			for i := range before {
+				values = append(values, fmt.Sprintf("v%s%d", prime, i))
+			}
+			take, show := "err"+prime+" = ", ""
+			if before > 0 {
+				take = strings.Join(values, ", ") + ", err" + prime + " := "
+				show = fmt.Sprintf("; %s.Show(%s)", live, strings.Join(values, ", "))
+			}
+			return []edit{p.at(first.Pos(), take), p.at(last.End(), p.fail(first.Pos())+show)}
+		}
+	}
+	return []edit{p.at(first.Pos(), live+".Show("), p.at(last.End(), ")")}
+}

@@ -1,0 +1,215 @@
+package program
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/seed5607215b/nnkit/kernel/internal/cell"
+)
+
+// prime marks generated names.
+const prime = "ʹ"
+
+// LivePath is the package whose functions generated code calls.
+const LivePath = "github.com/seed5607215b/nnkit/kernel/worker/live"
+
+// A Config tells a Program about the packages it can import.
+type Config struct {
+	// Importer gives the types of imported packages.
+	Importer types.Importer
+	// Find returns the paths of the packages of a name, likeliest first, for
+	// an import that is missing. It may be nil.
+	Find func(name string) []string
+	// GoVersion is that of the language, as "go1.26".
+	GoVersion string
+}
+
+// A Program is the live declarations of a session. It is not safe for
+// concurrent use.
+type Program struct {
+	config  Config
+	fset    *token.FileSet
+	imports map[string]string // local name -> path
+	dots    []string          // paths of dot imports
+	units   map[string]*unit  // by key
+	vars    map[string]*variable
+	newest  map[string]int // name -> the highest version ever used
+
+	serial     int
+	generation int
+	labels     map[int]int // serial -> the number the cell is shown by
+	sources    map[int]*cell.Cell
+	loaded     map[string]*Plan // by normalised text
+	again      map[string]*Plan // by source
+}
+
+// A unit is a declaration that lives and dies as a whole. A method is a unit of
+// its own that belongs to its type.
+type unit struct {
+	key     string // a name, "Type.Method", or all names of a constant declaration
+	names   []string
+	kind    unitKind
+	cell    *cell.Cell
+	serial  int // of the cell
+	decl    cell.Decl
+	text    string
+	mention map[string]bool // identifiers in its text, free or not
+	uses    map[string]bool // keys of units and variables, "import name"; known once checked
+	version int             // 1, or more once redefined
+	alias   bool
+	generic bool
+}
+
+type unitKind int
+
+const (
+	constUnit unitKind = iota
+	typeUnit
+	funcUnit
+	methodUnit
+)
+
+// A variable is one of a cell's top level.
+type variable struct {
+	name     string
+	typ      string          // as Go text, imports by importName
+	expr     ast.Expr        // typ parsed
+	mention  map[string]bool // names of the session's types in typ
+	imports  map[string]string
+	version  int
+	serial   int    // of the cell that defined it
+	unusable string // why it has no value any more
+}
+
+// New returns an empty program.
+func New(config Config) *Program {
+	if config.GoVersion == "" {
+		config.GoVersion = "go1.26"
+	}
+	return &Program{
+		config:  config,
+		fset:    token.NewFileSet(),
+		imports: map[string]string{},
+		units:   map[string]*unit{},
+		vars:    map[string]*variable{},
+		newest:  map[string]int{},
+		labels:  map[int]int{},
+		sources: map[int]*cell.Cell{},
+		loaded:  map[string]*Plan{},
+		again:   map[string]*Plan{},
+	}
+}
+
+// A Plan is a cell on its way: what is to be compiled, and what the program
+// will be when that is loaded.
+type Plan struct {
+	// ID numbers the cell in file names, FileName(ID), and in Entry.
+	ID int
+	// Source is the text of the package, Entry the function to call in it.
+	Source, Entry string
+	// Imports are the paths of the packages that Source imports.
+	Imports []string
+	// Reused tells that a loaded package does the same: ID and Entry are its.
+	Reused bool
+	// Empty tells that there is nothing to run.
+	Empty bool
+
+	label      int
+	cell       *cell.Cell
+	candidate  candidate
+	normalised string
+	generation int
+}
+
+// candidate is the program's state after a cell.
+type candidate struct {
+	imports map[string]string
+	dots    []string
+	units   map[string]*unit
+	vars    map[string]*variable
+	newest  map[string]int
+	changed bool
+}
+
+func (p *Program) candidate() candidate {
+	return candidate{imports: maps.Clone(p.imports), dots: slices.Clone(p.dots), units: maps.Clone(p.units), vars: maps.Clone(p.vars), newest: maps.Clone(p.newest)}
+}
+
+// FileName is the file that positions of a cell are given in.
+func FileName(id int) string { return fmt.Sprintf("/cell/%d.go", id) }
+
+var fileName = regexp.MustCompile(`^/cell/([0-9]+)\.go$`)
+
+// Commit makes the plan's declarations live. Call it when its package is
+// loaded, whether or not its entry function then ends well.
+func (p *Program) Commit(plan *Plan) {
+	c := plan.candidate
+	if c.changed {
+		p.generation++
+	}
+	p.imports, p.dots, p.units, p.vars, p.newest = c.imports, c.dots, c.units, c.vars, c.newest
+	p.labels[plan.ID] = plan.label
+	plan.generation = p.generation
+	if plan.Reused {
+		return
+	}
+	kept := *plan
+	p.loaded[plan.normalised] = &kept
+	p.again[plan.cell.Source] = &kept
+}
+
+// Label returns the number that the cell of an ID is shown by.
+func (p *Program) Label(id int) int { return p.labels[id] }
+
+// Locate tells which cell a file name of a stack trace belongs to: its number
+// and the text of the line.
+func (p *Program) Locate(file string, line int) (number int, source string, ok bool) {
+	m := fileName.FindStringSubmatch(file)
+	if m == nil {
+		return 0, "", false
+	}
+	var id int
+	fmt.Sscan(m[1], &id)
+	c := p.sources[id]
+	if c == nil {
+		return 0, "", false
+	}
+	return p.labels[id], c.Line(line), true
+}
+
+var marks = regexp.MustCompile(prime + `[0-9]*`)
+
+// Unversioned removes the marks of generated names from a text.
+func Unversioned(text string) string {
+	if !strings.Contains(text, prime) {
+		return text
+	}
+	return marks.ReplaceAllString(text, "")
+}
+
+// symbol is the name that a function or variable of a version is declared by.
+// An exported one would make the compiler emit a plugin's table, which does not
+// link.
+func symbol(name string, version int) string {
+	if token.IsExported(name) {
+		name = prime + name
+	}
+	if version > 1 {
+		name = fmt.Sprintf("%s%s%d", name, prime, version)
+	}
+	return name
+}
+
+// typeSymbol is the name that a type of a version is declared by.
+func typeSymbol(name string, version int) string {
+	if version > 1 {
+		return fmt.Sprintf("%s%s%d", name, prime, version)
+	}
+	return name
+}
