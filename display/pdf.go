@@ -8,17 +8,63 @@ import (
 	"gonum.org/v1/plot/vg/vgpdf"
 )
 
-// pdfCanvas goes around two faults of vgpdf (v0.17): it registers a bold font under a name by which it does not find
-// it again, and it ends the path at every arc, so that a rounded rectangle falls apart.
+// pdfCanvas goes around the faults of vgpdf (v0.17): bold faces are registered under a name by which they are not found
+// again, two fonts in one document become one, characters outside of Windows-1252 are lost, and every arc ends its
+// path, so that a rounded rectangle falls apart. Text is therefore drawn as outlines, which also keeps the file small.
 type pdfCanvas struct{ *vgpdf.Canvas }
 
-// FillString draws text, a bold face under a name of its own and in the plain style.
+// FillString draws the outlines of a text, left to right.
 func (c pdfCanvas) FillString(face font.Face, at vg.Point, s string) {
-	if face.Font.Weight > 0 {
-		face.Font.Typeface += "Bold"
-		face.Font.Weight = 0
+	// At 2048 pixels to the em, in sixty-fourths, a glyph keeps more than a printer can show.
+	const em = 2048
+	scale := face.Font.Size / em
+	var p vg.Path
+	var pen vg.Point
+	x := at.X
+	for _, r := range s {
+		glyph, err := face.Face.GlyphIndex(nil, r)
+		if err != nil {
+			continue
+		}
+		segments, err := face.Face.LoadGlyph(nil, glyph, em, nil)
+		if err == nil {
+			for _, seg := range segments {
+				to := func(i int) vg.Point {
+					a := seg.Args[i]
+					return vg.Point{X: x + vg.Length(a.X)*scale, Y: at.Y - vg.Length(a.Y)*scale}
+				}
+				switch seg.Op {
+				case 0: // move
+					if len(p) > 0 {
+						p.Close()
+					}
+					pen = to(0)
+					p.Move(pen)
+				case 1: // line
+					pen = to(0)
+					p.Line(pen)
+				case 2: // quadratic, written as the cubic that is the same
+					q, end := to(0), to(1)
+					p.CubeTo(between(pen, q, 2.0/3), between(end, q, 2.0/3), end)
+					pen = end
+				case 3: // cubic
+					pen = to(2)
+					p.CubeTo(to(0), to(1), pen)
+				}
+			}
+		}
+		if advance, err := face.Face.GlyphAdvance(nil, glyph, em, 0); err == nil {
+			x += vg.Length(advance) * scale
+		}
 	}
-	c.Canvas.FillString(face, at, s)
+	if len(p) > 0 {
+		p.Close()
+		c.Canvas.Fill(p)
+	}
+}
+
+func between(a, b vg.Point, share vg.Length) vg.Point {
+	return vg.Point{X: a.X + (b.X-a.X)*share, Y: a.Y + (b.Y-a.Y)*share}
 }
 
 // Stroke draws the outline of a path.
