@@ -49,7 +49,7 @@ func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
 	trailing := -1
 	for i, k := range chunks {
 		if k.kind == statement {
-			blank(decl[k.start:k.end])
+			blank(decl[k.start:min(k.end+1, len(src))]) // with its semicolon
 			if i == len(chunks)-1 && !k.semicolon && k.expression {
 				trailing = i
 				blank(body[k.start:k.end])
@@ -76,7 +76,7 @@ func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
 		// As arguments, several expressions parse too.
 		const prefix = "_("
 		base := fset.Base()
-		x, err := parser.ParseExprFrom(fset, name, prefix+src[k.start:k.end]+"\n)", mode)
+		x, err := parser.ParseExprFrom(fset, name, prefix+src[k.start:k.end]+")", mode)
 		delta := len(prefix) - k.start
 		c.addPiece(token.Pos(base), delta)
 		call, ok := x.(*ast.CallExpr)
@@ -231,7 +231,7 @@ func split(src string) ([]chunk, Errors) {
 			}
 			open = open[:len(open)-1]
 		case token.SEMICOLON:
-			if len(open) > 0 {
+			if len(open) > 0 || t.lit == ";" && i > first && inHeader(src, toks[first:i+1]) {
 				continue
 			}
 			if i > first {
@@ -244,6 +244,11 @@ func split(src string) ([]chunk, Errors) {
 			}
 			first = i + 1
 		}
+	}
+	if len(open) > 0 {
+		o := open[len(open)-1]
+		line := 1 + strings.Count(src[:o.offset], "\n")
+		return nil, Errors{{o.offset, fmt.Sprintf("the %s of line %d is never closed", o.tok, line)}}
 	}
 	if first < len(toks) { // the last token asks for more, as an operator does
 		k := classify(toks[first:])
@@ -310,6 +315,22 @@ func classify(toks []tok) chunk {
 	}
 	k.expression = k.kind == statement && isExpression(toks)
 	return k
+}
+
+// inHeader tells whether the semicolon that ends toks belongs to the header of a
+// for, if or switch statement, for i := 0; i < n; i++ {, and not behind one.
+func inHeader(src string, toks []tok) bool {
+	i := 0
+	for i+1 < len(toks) && toks[i].tok == token.IDENT && toks[i+1].tok == token.COLON { // a label
+		i += 2
+	}
+	switch toks[i].tok {
+	case token.FOR, token.IF, token.SWITCH:
+		text := src[toks[0].offset:toks[len(toks)-1].offset]
+		_, err := parser.ParseFile(token.NewFileSet(), "", bodyPrefix+text+"\n}\n", parser.SkipObjectResolution)
+		return err != nil
+	}
+	return false
 }
 
 // literalResult tells of the tokens after a function's parameters whether they

@@ -31,13 +31,14 @@ type planning struct {
 	defines map[string]bool // variables of the cell's top level
 	locals  map[string]bool // those whose type cannot be named
 
-	check    checked // the statements, and function bodies where they need no second look
-	bodies   checked // function bodies that use variables the cell defines
-	twice    bool
-	omitted  map[ast.Node]bool // assignments that leave out an error
-	novalue  bool              // the trailing call has no value
-	carried  []*variable       // variables that keep their value in a new version
-	carrySym map[*variable]string
+	check     checked // the statements, and function bodies where they need no second look
+	bodies    checked // function bodies that use variables the cell defines
+	twice     bool
+	omitted   map[ast.Node]bool // assignments that leave out an error
+	novalue   bool              // the trailing call has no value
+	carried   []*variable       // variables that keep their value in a new version
+	carrySym  map[*variable]string
+	rechecked map[*unit]bool // whose trees have been checked, with bodies
 }
 
 // Plan works out what a cell means and prints the package to compile. The label
@@ -50,7 +51,7 @@ func (p *Program) Plan(source string, label int) (*Plan, error) {
 	p.serial++
 	w := &planning{
 		Program: p, id: p.serial, label: label, cand: p.candidate(),
-		defines: map[string]bool{}, locals: map[string]bool{}, omitted: map[ast.Node]bool{}, carrySym: map[*variable]string{},
+		defines: map[string]bool{}, locals: map[string]bool{}, omitted: map[ast.Node]bool{}, carrySym: map[*variable]string{}, rechecked: map[*unit]bool{},
 	}
 	var err error
 	w.cell, err = cell.Parse(p.fset, FileName(w.id), source)
@@ -66,7 +67,7 @@ func (p *Program) Plan(source string, label int) (*Plan, error) {
 	if len(w.cell.Imports) == 0 && len(w.cell.Decls) == 0 && len(w.cell.Body.List) == 0 && w.cell.Trailing == nil {
 		return &Plan{ID: w.id, Empty: true, label: label, cell: w.cell, candidate: w.cand}, nil
 	}
-	for _, stage := range []func() error{w.addImports, w.addDecls, w.findVariables, w.typeCheck, w.setVariables, w.checkBodies, w.setVersions} {
+	for _, stage := range []func() error{w.addImports, w.addDecls, w.findVariables, w.typeCheck, w.setVariables, w.checkBodies, w.setVersions, w.checkRest} {
 		if err := stage(); err != nil {
 			return nil, err
 		}
@@ -362,11 +363,7 @@ func (w *planning) reach(names map[string]bool) (units map[string]*unit, vars ma
 			todo = slices.AppendSeq(todo, maps.Keys(u.mention))
 			todo = append(todo, u.names...)
 			if u.kind == typeUnit {
-				for key, m := range w.cand.units {
-					if m.kind == methodUnit && strings.HasPrefix(key, name+".") {
-						todo = append(todo, key)
-					}
-				}
+				todo = append(todo, w.methods(name)...)
 			}
 		}
 		if v := w.cand.vars[name]; v != nil && vars[name] == nil && v.unusable == "" {
@@ -525,6 +522,13 @@ func (w *planning) setVersions() error {
 	for _, u := range append(slices.Clone(w.check.units), w.bodies.units...) {
 		w.setUses(u)
 	}
+	final := w.check
+	if w.twice {
+		final = w.bodies
+	}
+	for _, u := range final.units {
+		w.rechecked[u] = true
+	}
 	changed, reshaped := map[string]bool{}, map[string]bool{}
 	for name, u := range w.cand.units {
 		old := w.units[name]
@@ -594,6 +598,7 @@ func (w *planning) setVersions() error {
 		w.cand.newest[name]++
 		next.version = w.cand.newest[name]
 		w.cand.units[name], bumped[u] = &next, &next
+		w.rechecked[&next] = w.rechecked[u]
 		w.cand.changed = true
 	}
 	for i, u := range w.own {
@@ -637,17 +642,112 @@ func (w *planning) carry(changed, reshaped map[string]bool, touches func(a, b ma
 		}
 		w.cand.vars[name] = &next
 	}
-	for _, name := range lost {
-		for _, c := range []checked{w.check, w.bodies} {
-			for id, obj := range c.info.Uses {
-				if obj.Name() == name && c.pkg != nil && obj.Parent() == c.pkg.Scope() {
-					if home, label := w.home(id.Pos()); home != nil {
-						return &CompileError{[]Diagnostic{w.diagnostic(home, label, home.Offset(id.Pos()), name+": "+w.cand.vars[name].unusable)}}
-					}
-				}
+	return w.refuseLost(lost)
+}
+
+// refuseLost returns an error where the cell, or what it reaches, uses a variable
+// that its redefinitions have cost.
+func (w *planning) refuseLost(lost []string) error {
+	if len(lost) == 0 {
+		return nil
+	}
+	nodes := w.statements()
+	units, _ := w.needed()
+	for _, u := range append(slices.Concat(w.own, w.inits, w.mains), sortedUnits(units)...) {
+		nodes = append(nodes, u.decl.Node)
+	}
+	var err error
+	for _, n := range nodes {
+		ast.Inspect(n, func(n ast.Node) bool {
+			id, ok := n.(*ast.Ident)
+			if !ok || err != nil || !slices.Contains(lost, id.Name) {
+				return err == nil
 			}
+			if obj := w.object(id); obj != nil && w.sessionObject(obj) {
+				home, label := w.home(id.Pos())
+				err = &CompileError{[]Diagnostic{w.diagnostic(home, label, home.Offset(id.Pos()), id.Name+" has no value any more: "+w.cand.vars[id.Name].unusable)}}
+			}
+			return true
+		})
+	}
+	return err
+}
+
+// needed returns the declarations that the package of the cell has to hold.
+func (w *planning) needed() (map[string]*unit, map[string]*variable) {
+	names := w.usesOf(w.statements()...)
+	for _, u := range slices.Concat(w.own, w.inits, w.mains) {
+		maps.Copy(names, u.uses)
+		for _, n := range u.names {
+			names[n] = true
 		}
 	}
+	for name := range w.defines {
+		names[name] = !w.locals[name]
+	}
+	for _, v := range w.carried {
+		names[v.name] = true
+	}
+	units, vars := map[string]*unit{}, map[string]*variable{}
+	todo := slices.Collect(maps.Keys(names))
+	for len(todo) > 0 {
+		name := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if u := w.cand.units[name]; u != nil && units[name] == nil {
+			units[name] = u
+			todo = slices.AppendSeq(todo, maps.Keys(u.uses))
+			if u.kind == typeUnit {
+				todo = append(todo, w.methods(name)...)
+			}
+		}
+		if v := w.cand.vars[name]; v != nil && vars[name] == nil && v.unusable == "" {
+			vars[name] = v
+			todo = slices.AppendSeq(todo, maps.Keys(v.mention))
+		}
+	}
+	return units, vars
+}
+
+// methods lists the keys of a type's methods.
+func (w *planning) methods(name string) []string {
+	var keys []string
+	for key, m := range w.cand.units {
+		if m.kind == methodUnit && strings.HasPrefix(key, name+".") {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// checkRest checks what the package has to hold beyond what the statements led
+// to: the types of variables that get new versions, say. A variable whose type
+// does not compile any more is lost.
+func (w *planning) checkRest() error {
+	units, vars := w.needed()
+	missing := false
+	for _, u := range units {
+		missing = missing || !w.rechecked[u]
+	}
+	if !missing {
+		return nil
+	}
+	c := w.run(units, vars, false, true)
+	if err := w.compileError(c); err != nil {
+		if len(w.carried) == 0 {
+			return err
+		}
+		var lost []string
+		for _, v := range w.carried {
+			v.unusable = "the methods of its type do not compile any more"
+			lost = append(lost, v.name)
+		}
+		w.carried = nil
+		if err := w.refuseLost(lost); err != nil {
+			return err
+		}
+		return w.checkRest()
+	}
+	w.bodies = c
 	return nil
 }
 

@@ -27,7 +27,11 @@ type edit struct {
 
 // apply returns src[start:end] with the edits that fall into it.
 func apply(src string, start, end int, edits []edit) string {
-	sort.SliceStable(edits, func(i, j int) bool { return edits[i].start < edits[j].start })
+	// What is inserted before a name goes before the name's own edit.
+	sort.SliceStable(edits, func(i, j int) bool {
+		a, b := edits[i], edits[j]
+		return a.start < b.start || a.start == b.start && a.end == a.start && b.end > b.start
+	})
 	var b strings.Builder
 	at := start
 	for _, e := range edits {
@@ -55,23 +59,7 @@ type printer struct {
 func (w *planning) print() (string, []string) {
 	p := &printer{planning: w, imports: map[string]string{live: LivePath}, dots: map[string]bool{}}
 
-	// What the cell needs, now exactly.
-	names := w.usesOf(w.statements()...)
-	for _, u := range slices.Concat(w.own, w.inits, w.mains) {
-		maps.Copy(names, u.uses)
-		for _, n := range u.names {
-			names[n] = true
-		}
-	}
-	for name := range w.defines {
-		if !w.locals[name] {
-			names[name] = true
-		}
-	}
-	for _, v := range w.carried {
-		names[v.name] = true
-	}
-	units, vars := w.close(names)
+	units, vars := w.needed()
 
 	var vs strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
@@ -133,32 +121,6 @@ func (w *planning) print() (string, []string) {
 
 func (w *planning) nameStart(u *unit) int {
 	return u.cell.Offset(u.decl.Node.(*ast.FuncDecl).Name.Pos())
-}
-
-// close adds to the names all that they depend on.
-func (w *planning) close(names map[string]bool) (map[string]*unit, map[string]*variable) {
-	units, vars := map[string]*unit{}, map[string]*variable{}
-	todo := slices.Collect(maps.Keys(names))
-	for len(todo) > 0 {
-		name := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if u := w.cand.units[name]; u != nil && units[name] == nil {
-			units[name] = u
-			todo = slices.AppendSeq(todo, maps.Keys(u.uses))
-			if u.kind == typeUnit {
-				for key, m := range w.cand.units {
-					if m.kind == methodUnit && strings.HasPrefix(key, name+".") {
-						todo = append(todo, key)
-					}
-				}
-			}
-		}
-		if v := w.cand.vars[name]; v != nil && vars[name] == nil && v.unusable == "" {
-			vars[name] = v
-			todo = slices.AppendSeq(todo, maps.Keys(v.mention))
-		}
-	}
-	return units, vars
 }
 
 // unit prints a declaration under the name of its version.
