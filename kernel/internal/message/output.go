@@ -1,5 +1,7 @@
 package message
 
+import "encoding/json"
+
 // Output is where an executing cell's outputs go: the iopub channel of a
 // Jupyter client, or the outputs of a notebook file. Its methods may be called
 // from several goroutines; outputs appear in the order of the calls.
@@ -30,7 +32,26 @@ type DisplayData struct {
 	Transient Transient      `json:"transient"`
 }
 
+// MarshalJSON writes d with objects where it has nil maps.
+func (d DisplayData) MarshalJSON() ([]byte, error) {
+	type plain DisplayData
+	p := plain(d)
+	p.Data, p.Metadata = orEmpty(p.Data), orEmpty(p.Metadata)
+	return json.Marshal(p)
+}
+
 // Transient is what travels with an output but is not saved in a notebook.
 type Transient struct {
 	DisplayID string `json:"display_id,omitempty"`
+}
+
+// Stream appends text to the "stdout" or "stderr" of a cell.
+type Stream struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
+
+// ClearOutput removes the outputs of a cell; with Wait, once the next arrives.
+type ClearOutput struct {
+	Wait bool `json:"wait"`
 }
