@@ -15,9 +15,11 @@ type Cell struct {
 	// Body holds the statements in their order, variable declarations among
 	// them, without the trailing expression.
 	Body *ast.BlockStmt
-	// Trailing holds the expressions of a last statement "x" or "x, y" that no
-	// semicolon follows. A call is among them whether it has a value or not.
+	// Trailing holds the expressions of a last statement "x" or "x, y". A call is
+	// among them whether it has a value or not.
 	Trailing []ast.Expr
+	// Muted tells that a semicolon follows: the values are not to be shown.
+	Muted bool
 
 	fset   *token.FileSet
 	lines  []int // offsets where lines begin

@@ -46,12 +46,19 @@ func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
 		return c, errs
 	}
 	decl, body := []byte(src), []byte(src)
-	trailing := -1
+	mode := parser.ParseComments | parser.SkipObjectResolution | parser.AllErrors
+	var last *chunk
+	if n := len(chunks); n > 0 && chunks[n-1].expression {
+		last = &chunks[n-1]
+		errs = append(errs, c.parseTrailing(name, *last, mode)...)
+		if c.Trailing == nil {
+			last = nil
+		}
+	}
 	for i, k := range chunks {
 		if k.kind == statement {
 			blank(decl[k.start:min(k.end+1, len(src))]) // with its semicolon
-			if i == len(chunks)-1 && !k.semicolon && k.expression {
-				trailing = i
+			if last == &chunks[i] {
 				blank(body[k.start:k.end])
 			}
 			continue
@@ -62,8 +69,6 @@ func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
 		blank(body[k.start:k.end])
 		c.decls = append(c.decls, span{k.start, k.end})
 	}
-
-	mode := parser.ParseComments | parser.SkipObjectResolution | parser.AllErrors
 	declFile, err := parser.ParseFile(fset, name, declPrefix+string(decl), mode)
 	c.addPiece(declFile.FileStart, len(declPrefix))
 	errs = append(errs, c.syntaxErrors(err, len(declPrefix))...)
@@ -71,24 +76,6 @@ func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
 	c.addPiece(bodyFile.FileStart, len(bodyPrefix))
 	bodyErrs := c.syntaxErrors(err, len(bodyPrefix))
 	errs = append(errs, bodyErrs...)
-	if trailing >= 0 {
-		k := chunks[trailing]
-		// As arguments, several expressions parse too.
-		const prefix = "_("
-		base := fset.Base()
-		x, err := parser.ParseExprFrom(fset, name, prefix+src[k.start:k.end]+")", mode)
-		delta := len(prefix) - k.start
-		c.addPiece(token.Pos(base), delta)
-		call, ok := x.(*ast.CallExpr)
-		switch {
-		case err != nil:
-			errs = append(errs, c.syntaxErrors(err, delta)...)
-		case !ok || call.Ellipsis.IsValid():
-			errs = append(errs, Error{k.start, "expected an expression"})
-		default:
-			c.Trailing = call.Args
-		}
-	}
 	if len(errs) > 0 {
 		return c, dedupe(errs)
 	}
@@ -104,6 +91,36 @@ func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
 		return c, Errors{{len(src), "unbalanced braces"}}
 	}
 	return c, nil
+}
+
+// parseTrailing takes the last statement as a list of expressions, as if they
+// were arguments. A call that a semicolon follows is left to the statements.
+func (c *Cell) parseTrailing(name string, k chunk, mode parser.Mode) Errors {
+	const prefix = "_("
+	base := c.fset.Base()
+	x, err := parser.ParseExprFrom(c.fset, name, prefix+c.Source[k.start:k.end]+")", mode)
+	delta := len(prefix) - k.start
+	c.addPiece(token.Pos(base), delta)
+	if err != nil {
+		return c.syntaxErrors(err, delta)
+	}
+	call, ok := x.(*ast.CallExpr)
+	if !ok || call.Ellipsis.IsValid() || len(call.Args) == 0 {
+		return Errors{{k.start, "expected an expression"}}
+	}
+	c.Muted = k.semicolon
+	if len(call.Args) == 1 && c.Muted {
+		switch x := ast.Unparen(call.Args[0]).(type) {
+		case *ast.CallExpr:
+			return nil
+		case *ast.UnaryExpr:
+			if x.Op == token.ARROW {
+				return nil
+			}
+		}
+	}
+	c.Trailing = call.Args
+	return nil
 }
 
 func (c *Cell) addPiece(pos token.Pos, delta int) {

@@ -152,7 +152,7 @@ func (w *planning) run(units map[string]*unit, vars map[string]*variable, statem
 			if !ok {
 				return
 			}
-			if e.Soft && strings.HasPrefix(e.Msg, "declared and not used") {
+			if e.Soft && strings.Contains(e.Msg, "declared and not used") && !strings.HasPrefix(e.Msg, "label ") {
 				c.unused = append(c.unused, w.identAt(e.Pos))
 				return
 			}

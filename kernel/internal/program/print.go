@@ -49,10 +49,11 @@ func apply(src string, start, end int, edits []edit) string {
 // A printer writes the package of a plan.
 type printer struct {
 	*planning
-	imports map[string]string // name -> path, as used
-	dots    map[string]bool
-	hoisted strings.Builder // types that were local
-	out     strings.Builder
+	imports   map[string]string // name -> path, as used
+	dots      map[string]bool
+	hoisted   strings.Builder // types that were local
+	initCalls []edit          // calls of functions init among the statements
+	out       strings.Builder
 }
 
 // print returns the package's text and the paths that it imports.
@@ -77,10 +78,17 @@ func (w *planning) print() (string, []string) {
 		}
 	}
 	var calls, ends strings.Builder
+	program := w.declaresOnly()
 	for i, u := range w.inits {
 		name := fmt.Sprintf("init%s%d%s%d", prime, w.id, prime, i)
 		us.WriteString(p.unit(u, edit{w.nameStart(u), w.nameStart(u) + len("init"), name}))
-		fmt.Fprintf(&calls, "%s(); ", name)
+		// Where it stands, or after all variables of a cell without statements:
+		// a whole program.
+		if program {
+			fmt.Fprintf(&ends, "%s(); ", name)
+		} else {
+			p.initCalls = append(p.initCalls, edit{u.decl.Start, u.decl.Start, name + "(); "})
+		}
 	}
 	for _, u := range w.mains {
 		name := fmt.Sprintf("main%s%d", prime, w.id)
@@ -117,6 +125,16 @@ func (w *planning) print() (string, []string) {
 		entryName(w.id), prime, prime, calls.String(), FileName(w.id), body, ends.String())
 	slices.Sort(paths)
 	return p.out.String(), slices.Compact(paths)
+}
+
+// declaresOnly tells that the cell has no statements but variable declarations.
+func (w *planning) declaresOnly() bool {
+	for _, s := range w.cell.Body.List {
+		if _, ok := s.(*ast.DeclStmt); !ok {
+			return false
+		}
+	}
+	return w.cell.Trailing == nil
 }
 
 func (w *planning) nameStart(u *unit) int {
@@ -505,6 +523,7 @@ func (p *printer) body() string {
 		}
 	}
 	edits = append(edits, p.trailing()...)
+	edits = append(edits, p.initCalls...)
 	return apply(c.Statements(), 0, len(c.Source), edits)
 }
 
@@ -675,6 +694,9 @@ func (p *printer) trailing() []edit {
 	first, last := xs[0], xs[len(xs)-1]
 	call, isCall := ast.Unparen(first).(*ast.CallExpr)
 	isCall = isCall && len(xs) == 1
+	if p.cell.Muted {
+		return []edit{p.at(first.Pos(), strings.Repeat("_, ", len(xs)-1)+"_ = ")}
+	}
 	if isCall && p.isPrint(call) {
 		return nil
 	}
