@@ -1,0 +1,248 @@
+// Opens notebooks in a real JupyterLab in a real Chromium, as a user would, and
+// checks what the page shows.
+//
+//   LAB_URL=http://127.0.0.1:8888 node e2e/lab.mjs SERVER_DIR SHOTS_DIR
+//
+// SERVER_DIR is the folder that JupyterLab serves; it holds 01-first-network.ipynb,
+// and a small notebook about state is written into it. The server must run with
+// --LabApp.expose_app_in_browser=True: the state of kernel and cells is asked of
+// the page's application object, while all that a user does goes through the page.
+// CHROMIUM names the browser, /usr/bin/chromium unless set.
+import fs from 'node:fs';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+
+const [dir, shots] = process.argv.slice(2);
+const url = process.env.LAB_URL?.replace(/\/$/, '');
+if (!url || !dir || !shots) {
+  console.error('usage: LAB_URL=… node e2e/lab.mjs SERVER_DIR SHOTS_DIR');
+  process.exit(2);
+}
+const patience = 180_000; // limits for what hangs, not measures
+fs.mkdirSync(shots, { recursive: true });
+
+let failed = 0;
+function check(holds, sentence, detail = '') {
+  console.log(`${holds ? 'ok  ' : 'FAIL'} ${sentence}`);
+  if (!holds) {
+    failed++;
+    if (detail) console.log(`     ${String(detail).slice(0, 2000).replaceAll('\n', '\n     ')}`);
+  }
+}
+const sleep = ms => new Promise(done => setTimeout(done, ms));
+
+async function until(what, holds, limit = patience) {
+  for (const end = Date.now() + limit; ; await sleep(50)) {
+    if (await holds()) return;
+    if (Date.now() > end) throw new Error(`${what}: not within ${limit / 1000} s`);
+  }
+}
+
+/** A notebook that is open in JupyterLab. */
+class Notebook {
+  constructor(page) { this.page = page; }
+
+  static async open(page, name) {
+    await page.goto(`${url}/lab/tree/${name}?reset`);
+    await page.waitForSelector('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell', { timeout: patience });
+    const nb = new Notebook(page);
+    await nb.idle();
+    return nb;
+  }
+
+  status() {
+    return this.page.evaluate(() => {
+      const kernel = window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel;
+      return kernel?.connectionStatus === 'connected' ? kernel.status : 'not connected';
+    });
+  }
+
+  idle() { return until('the kernel is idle', async () => await this.status() === 'idle'); }
+
+  /** What the cells hold: kind, source, prompt number, outputs as saved. */
+  cells() {
+    return this.page.evaluate(() => window.jupyterapp.shell.currentWidget.content.widgets.map(w => ({
+      code: w.model.type === 'code',
+      source: w.model.sharedModel.getSource(),
+      count: w.model.executionCount ?? null,
+      outputs: w.model.outputs?.toJSON() ?? [],
+    })));
+  }
+
+  /** Scrolls to a cell, since JupyterLab draws cells as they come into view, and returns its element. */
+  async show(i) {
+    const cell = (await this.page.evaluateHandle(async i => {
+      const nb = window.jupyterapp.shell.currentWidget.content;
+      nb.activeCellIndex = i;
+      await nb.scrollToItem(i);
+      return nb.widgets[i].node;
+    }, i)).asElement();
+    await cell.scrollIntoViewIfNeeded();
+    return cell;
+  }
+
+  /** The pictures of a cell as the page draws them. */
+  async pictures(i) {
+    const cell = await this.show(i);
+    const look = () => cell.evaluate(node => {
+      const box = e => e.getBoundingClientRect();
+      const visible = e => box(e).width > 50 && box(e).height > 50 && getComputedStyle(e).visibility === 'visible';
+      return [
+        ...[...node.querySelectorAll('.jp-OutputArea img')].map(e => ({
+          kind: 'img', width: e.naturalWidth, height: e.naturalHeight, drawn: e.complete && e.naturalWidth > 0 && visible(e) })),
+        ...[...node.querySelectorAll('.jp-OutputArea svg')].map(e => ({
+          kind: 'svg', width: box(e).width, height: box(e).height, drawn: visible(e) && e.childElementCount > 0 })),
+      ];
+    });
+    await until(`the pictures of cell ${i + 1} are loaded`, async () => {
+      const found = await look();
+      return found.length > 0 && found.every(p => p.drawn);
+    }, 15_000).catch(() => {});
+    return look();
+  }
+
+  /** Runs one cell with the keyboard and waits until it has ended. */
+  async run(i) {
+    await this.start(i);
+    await this.ended(i);
+    return (await this.cells())[i];
+  }
+
+  async start(i) {
+    const cell = await this.show(i);
+    await (await cell.waitForSelector('.cm-content')).click();
+    await this.page.keyboard.press('Control+Enter');
+  }
+
+  async ended(i) {
+    const prompt = () => this.page.evaluate(i =>
+      window.jupyterapp.shell.currentWidget.content.widgets[i].node.querySelector('.jp-InputPrompt')?.textContent ?? '', i);
+    await until(`cell ${i + 1} has ended`, async () => /\[\d+\]/.test(await prompt()));
+    await this.idle();
+  }
+
+  async menu(top, item) {
+    await this.page.click(`.lm-MenuBar-itemLabel:text-is("${top}")`);
+    await this.page.click(`.lm-Menu-itemLabel:text-matches("^${item}$")`);
+  }
+
+  async shot(name) {
+    await this.page.screenshot({ path: path.join(shots, `${name}.png`) });
+  }
+}
+
+const text = outputs => outputs.map(o => [o.text ?? '', o.data?.['text/plain'] ?? ''].flat().join('')).join('\n');
+const errors = outputs => outputs.filter(o => o.output_type === 'error').map(o => `${o.ename}: ${o.evalue}\n${o.traceback.join('\n')}`);
+
+async function firstNetwork(page) {
+  const nb = await Notebook.open(page, '01-first-network.ipynb');
+  const name = await page.evaluate(() => window.jupyterapp.shell.currentWidget.sessionContext.kernelDisplayName);
+  check(name === 'Go (nnkit)', `the notebook opens with the kernel "${name}"`);
+  await nb.shot('01-opened');
+
+  await nb.menu('Run', 'Run All Cells');
+  await until('all cells have run', async () => {
+    const cells = (await nb.cells()).filter(c => c.code && c.source.trim());
+    return cells.every(c => c.count !== null) || cells.some(c => errors(c.outputs).length > 0);
+  }, 2 * patience).catch(e => check(false, e.message));
+  await nb.idle();
+
+  const cells = await nb.cells();
+  let count = 0, said = '', pictures = 0;
+  for (const [i, c] of cells.entries()) {
+    if (!c.code || !c.source.trim()) continue;
+    const wrong = errors(c.outputs);
+    check(wrong.length === 0 && c.count === ++count, `cell ${i + 1} ran as [${c.count}] without an error`, wrong.join('\n'));
+    said += text(c.outputs) + '\n';
+    const expected = c.outputs.filter(o => Object.keys(o.data ?? {}).some(type => type.startsWith('image/'))).length;
+    if (expected === 0) continue;
+    const drawn = await nb.pictures(i);
+    check(drawn.length >= expected && drawn.every(p => p.drawn),
+      `cell ${i + 1} has its picture on the page: ${drawn.map(p => `${p.kind} ${p.width}x${p.height}`).join(', ')}`, JSON.stringify(drawn));
+    pictures += drawn.length;
+    await nb.shot(`01-cell-${i + 1}`);
+  }
+  check(pictures >= 2, `${pictures} pictures are drawn`);
+  for (const word of ['loss', 'accuracy']) check(said.toLowerCase().includes(word), `the outputs speak of ${word}`, said);
+  check(/\d\.\d{2,}/.test(said), 'the outputs hold numbers', said);
+
+  const withPicture = cells.findLastIndex(c => c.outputs.some(o => Object.keys(o.data ?? {}).some(type => type.startsWith('image/'))));
+  await page.evaluate(() => window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' }));
+  await page.waitForSelector('body[data-jp-theme-light="false"]', { timeout: patience });
+  if (withPicture >= 0) await nb.show(withPicture);
+  await sleep(500); // the style sheet has come, its fonts may still
+  await nb.shot('01-dark');
+  await page.evaluate(() => window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Light' }));
+
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+s');
+  await until('the notebook is saved', () => page.evaluate(() => !window.jupyterapp.shell.currentWidget.context.model.dirty));
+  const saved = JSON.parse(fs.readFileSync(path.join(dir, '01-first-network.ipynb'), 'utf8'));
+  check(saved.metadata.kernelspec?.name === 'nnkit' && saved.metadata.language_info?.name === 'go',
+    'the saved notebook names its kernel and its language', JSON.stringify(saved.metadata));
+}
+
+const stateCells = [
+  'import "fmt"\ntotal := 40',
+  'total++\nvar none []int\nfmt.Println(none[3])',
+  'total++\nfmt.Println("total is", total)',
+  'fmt.Println("running")\nfor {\n\ttotal++\n}',
+  'fmt.Println("kept:", total >= 42)',
+  'undefinedName + 1',
+];
+
+async function state(page) {
+  const name = 'state.ipynb';
+  fs.writeFileSync(path.join(dir, name), JSON.stringify({
+    nbformat: 4, nbformat_minor: 5,
+    metadata: { kernelspec: { name: 'nnkit', display_name: 'Go (nnkit)', language: 'go' } },
+    cells: stateCells.map((source, i) => ({ cell_type: 'code', id: `state-${i}`, metadata: {}, execution_count: null, outputs: [], source })),
+  }));
+  const nb = await Notebook.open(page, name);
+
+  let cell = await nb.run(0);
+  check(cell.outputs.length === 0, 'a declaration shows nothing', JSON.stringify(cell.outputs));
+  cell = await nb.run(1);
+  check(errors(cell.outputs).some(e => e.includes('index out of range [3]')), 'a cell panics', JSON.stringify(cell.outputs));
+  cell = await nb.run(2);
+  check(text(cell.outputs).includes('total is 42'), 'the variable is there after the panic, with what was done before it', JSON.stringify(cell.outputs));
+  await nb.shot('state-after-panic');
+
+  await nb.start(3);
+  await until('the endless cell prints', async () => text((await nb.cells())[3].outputs).includes('running'));
+  check(await nb.status() === 'busy', 'the kernel is busy with an endless loop');
+  await page.click('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Toolbar [data-command="notebook:interrupt-kernel"], '
+    + '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Toolbar [title^="Interrupt"]');
+  await nb.ended(3);
+  cell = (await nb.cells())[3];
+  check(errors(cell.outputs).length === 1, 'the interrupt button ends it with an error', JSON.stringify(cell.outputs));
+  cell = await nb.run(4);
+  check(text(cell.outputs).includes('kept: true'), 'the variable is there after the interrupt', JSON.stringify(cell.outputs));
+  await nb.shot('state-after-interrupt');
+
+  cell = await nb.run(5);
+  check(errors(cell.outputs).some(e => e.includes('undefinedName')), 'a compile error names what is wrong', JSON.stringify(cell.outputs));
+  await nb.shot('state-compile-error');
+}
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'], // as root, in a container
+});
+try {
+  for (const [name, part] of Object.entries({ 'first-network': firstNetwork, state })) {
+    const page = await browser.newPage({ viewport: { width: 1200, height: 1000 } });
+    page.on('pageerror', e => console.log(`note: the page reports ${String(e).slice(0, 300)}`));
+    try {
+      await part(page);
+    } catch (e) {
+      check(false, `${name}: ${e.message.split('\n')[0]}`, e.stack);
+      await page.screenshot({ path: path.join(shots, `FAILED-${name}.png`) }).catch(() => {});
+    }
+    await page.close();
+  }
+} finally {
+  await browser.close();
+}
+if (failed > 0) console.log(`${failed} checks failed`);
+process.exit(failed > 0 ? 1 : 0);

@@ -1,0 +1,131 @@
+"""Executes a notebook through nbclient, twice, and checks what it shows.
+
+    python3 e2e/notebook.py NOTEBOOK OUTPUT_DIR [EXECUTED_BY_THE_KERNEL_ITSELF]
+
+JUPYTER_PATH names the data directory that the kernel was installed into. The
+executed notebook and a page made of it by nbconvert are kept in OUTPUT_DIR.
+"""
+
+import base64
+import os
+import re
+import sys
+import xml.etree.ElementTree as xml
+
+import nbformat
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+
+PATIENCE = 600  # seconds a cell; a limit for what hangs, not a measure
+failures = []
+
+
+def check(holds, sentence):
+    print(("ok   " if holds else "FAIL ") + sentence)
+    if not holds:
+        failures.append(sentence)
+
+
+def execute(path):
+    nb = nbformat.read(path, as_version=4)
+    nbformat.validate(nb)
+    client = NotebookClient(
+        nb,
+        timeout=PATIENCE,
+        kernel_name=nb.metadata.kernelspec.name,
+        allow_errors=True,
+        resources={"metadata": {"path": os.path.dirname(path)}},
+    )
+    client.execute()
+    nbformat.validate(nb)
+    return nb
+
+
+def code_cells(nb):
+    return [c for c in nb.cells if c.cell_type == "code" and c.source.strip()]
+
+
+def pictures(cell):
+    """The cell's pictures as (type, bytes)."""
+    found = []
+    for output in cell.outputs:
+        data = output.get("data", {})
+        if "image/png" in data:
+            found.append(("png", base64.b64decode(data["image/png"])))
+        elif "image/svg+xml" in data:
+            found.append(("svg", data["image/svg+xml"].encode()))
+    return found
+
+
+def is_picture(kind, data):
+    if kind == "png":
+        return data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) > 1000
+    drawn = {"path", "rect", "line", "polyline", "circle", "text"}
+    return sum(e.tag.rpartition("}")[2] in drawn for e in xml.fromstring(data).iter()) > 10
+
+
+def shown(cell):
+    """What a cell shows as text, without how long things took."""
+    parts = []
+    for output in cell.outputs:
+        if output.output_type == "stream":
+            parts.append(output.text)
+        elif "data" in output:
+            parts.append(output.data.get("text/plain", ""))
+    duration = r"\b\d+(\.\d+)?\s?(ns|µs|ms|s|m\d+(\.\d+)?s)\b"
+    return re.sub(duration, "TIME", "\n".join(parts))
+
+
+def head(cell):
+    return cell.source.strip().splitlines()[0]
+
+
+def main():
+    notebook, out = sys.argv[1], sys.argv[2]
+    first, second = execute(notebook), execute(notebook)
+    name = os.path.splitext(os.path.basename(notebook))[0]
+    nbformat.write(first, os.path.join(out, name + ".nbclient.ipynb"))
+
+    cells = code_cells(first)
+    check(len(cells) >= 3, f"the notebook has {len(cells)} cells of code")
+    for i, cell in enumerate(cells, 1):
+        errors = [o for o in cell.outputs if o.output_type == "error"]
+        check(
+            not errors and cell.execution_count == i,
+            f"cell {i} ran as the {cell.execution_count}. without an error: {head(cell)}",
+        )
+        for e in errors:
+            print("\n".join(e.traceback))
+
+    text = "\n".join(shown(c) for c in cells)
+    for word in ("loss", "accuracy"):
+        check(word in text.lower(), f"the outputs speak of {word}")
+    check(re.search(r"\d\.\d{2,}", text) is not None, "the outputs hold numbers")
+
+    all_pictures = [p for c in cells for p in pictures(c)]
+    check(len(all_pictures) >= 2, f"there are {len(all_pictures)} pictures")
+    for i, (kind, data) in enumerate(all_pictures, 1):
+        check(is_picture(kind, data), f"picture {i} is a drawn {kind} of {len(data)} bytes")
+
+    for i, (a, b) in enumerate(zip(cells, code_cells(second)), 1):
+        check(shown(a) == shown(b), f"cell {i} shows the same when run again")
+        check(pictures(a) == pictures(b), f"cell {i} draws the same when run again")
+    if len(sys.argv) > 3:
+        ours = nbformat.read(sys.argv[3], as_version=4)
+        nbformat.validate(ours)
+        for i, (a, b) in enumerate(zip(cells, code_cells(ours)), 1):
+            check(shown(a) == shown(b), f"cell {i} shows the same under the kernel's own run command")
+            check(pictures(a) == pictures(b), f"cell {i} draws the same under the kernel's own run command")
+
+    page, _ = HTMLExporter().from_notebook_node(first)
+    with open(os.path.join(out, name + ".nbconvert.html"), "w", encoding="utf-8") as f:
+        f.write(page)
+    drawn = page.count("data:image/png;base64") + page.count("<svg") + page.count("data:image/svg+xml")
+    check(drawn >= len(all_pictures), f"the page that nbconvert makes holds {drawn} pictures")
+
+    if failures:
+        print(f"\n{len(failures)} checks failed:", *failures, sep="\n  ")
+        sys.exit(1)
+
+
+main()
