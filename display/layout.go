@@ -76,13 +76,15 @@ func (f *Figure) draw(c draw.Canvas) {
 		heads[i/columns] = max(heads[i/columns], f.headHeight(p, w))
 	}
 	insets := make([]vg.Length, columns)
+	own := make([]vg.Length, len(f.panels))
 	for i, p := range f.panels {
 		x := body.Min.X + vg.Length(i%columns)*(w+gap)
 		y := body.Max.Y - vg.Length(i/columns)*(h+gap*0.8)
 		areas[i] = draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
 			Min: vg.Point{X: x, Y: y - h}, Max: vg.Point{X: x + w, Y: y},
 		}}
-		insets[i%columns] = max(insets[i%columns], inset(p.plot, areas[i]))
+		own[i] = inset(p.plot, areas[i])
+		insets[i%columns] = max(insets[i%columns], own[i])
 	}
 	for i, p := range f.panels {
 		f.head(areas[i], p)
@@ -91,7 +93,7 @@ func (f *Figure) draw(c draw.Canvas) {
 			f.say(area, p.warning)
 			continue
 		}
-		area.Min.X += insets[i%columns] - inset(p.plot, area)
+		area.Min.X += insets[i%columns] - own[i]
 		if err := drawPlot(p.plot, area); err != nil {
 			f.card(area)
 			f.say(area, "this plot could not be drawn: "+err.Error())
@@ -241,6 +243,7 @@ func (f *Figure) drawKeys(c draw.Canvas, keys []key, at vg.Point) {
 // newPlot returns an empty plot in the theme: a light grid across, a line at the bottom and no box.
 func (t Theme) newPlot() *plot.Plot {
 	p := plot.New()
+	p.TextHandler, p.Legend.TextStyle.Handler = measured, measured
 	p.BackgroundColor = nil // the card is the ground
 	p.Title.TextStyle = t.style(nameSize, t.text, true)
 	p.Title.TextStyle.XAlign, p.Title.TextStyle.YAlign = draw.XCenter, draw.YTop
@@ -249,6 +252,7 @@ func (t Theme) newPlot() *plot.Plot {
 		set := func(sty *text.Style) {
 			sty.Color = t.quiet
 			sty.Font = sans(smallSize, false)
+			sty.Handler = measured
 		}
 		set(&a.Label.TextStyle)
 		set(&a.Tick.Label)
@@ -267,7 +271,7 @@ func (t Theme) newPlot() *plot.Plot {
 }
 
 func (t Theme) style(size vg.Length, c color.Color, bold bool) text.Style {
-	return text.Style{Color: c, Font: sans(size, bold), Handler: plot.DefaultTextHandler}
+	return text.Style{Color: c, Font: sans(size, bold), Handler: measured}
 }
 
 func sans(size vg.Length, bold bool) font.Font {

@@ -28,8 +28,8 @@ var Light = Theme{
 	warn: rgb(0xb3470b),
 	hues: []hue{
 		{rgb(0x0069a8), rgb(0x2b8ccb), rgb(0x4a9bd1)},
-		{rgb(0xc2410c), rgb(0xe07b45), rgb(0xe0824f)},
-		{rgb(0x00795a), rgb(0x2fa583), rgb(0x3ba888)},
+		{rgb(0xc2410c), rgb(0xd86f38), rgb(0xd87439)},
+		{rgb(0x00795a), rgb(0x2fa583), rgb(0x2f9b7c)},
 		{rgb(0xa8487f), rgb(0xcc79a7), rgb(0xc777a4)},
 	},
 }

@@ -1,0 +1,284 @@
+package display
+
+import (
+	"fmt"
+	"html"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/janpfeifer/gonb/gonbui"
+)
+
+// updateEvery is the least time between two pictures: four a second are as many as the eye follows, and few enough
+// that drawing them costs training nothing.
+const updateEvery = 250 * time.Millisecond
+
+// A picture that took long, on a slow or a busy machine, is followed by a pause of a hundred times as long, so that
+// pictures cost a run one part in a hundred at most; but by no more than longestPause.
+const (
+	pausePerCost = 100
+	longestPause = time.Second
+)
+
+// A run is the picture of a training run that is going on. Its owner reports every batch and every epoch; most
+// reports end at a look on the clock.
+type run struct {
+	settings
+	now  func() time.Time
+	open func() screen // called once for each run
+
+	mu       sync.Mutex
+	screen   screen
+	started  time.Time
+	shown    time.Time // when the last picture was made
+	pause    time.Duration
+	epochs   int
+	batches  int // per epoch; 0 when not known
+	epoch    int // that is running, from 1
+	batch    int // of this epoch that have ended
+	names    []string
+	current  map[string]float64
+	history  Metrics
+	curve    string // the <img> of history
+	drawn    int    // how many epochs curve shows
+	finished bool
+}
+
+func newRun(options []Option) *run {
+	r := &run{settings: resolve(720, 0, options), now: time.Now, open: newTextScreen}
+	if gonbui.IsNotebook {
+		r.open = newNotebookScreen
+	}
+	return r
+}
+
+// A screen is where pictures are seen. It says itself whether it wants one as HTML or as a line of text.
+type screen interface {
+	html() bool
+	show(picture string, at moment)
+}
+
+// A moment says why a picture was made.
+type moment int
+
+const (
+	batchEnded moment = iota
+	epochEnded
+	runEnded
+)
+
+// begin starts the clock, again when one callback serves two runs. Each run has a picture of its own.
+func (r *run) begin(epochs, batches int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.started = r.now()
+	r.epochs, r.batches, r.epoch, r.batch = epochs, batches, 1, 0
+	r.names, r.current = nil, map[string]float64{}
+	r.history, r.curve, r.drawn, r.finished = Metrics{}, "", 0, false
+	r.screen = r.open()
+	r.picture("", r.started, batchEnded)
+}
+
+// step reports that a batch has ended: epoch from 1, batch counted from 1. The values it is given are read only when
+// it is time for a picture.
+func (r *run) step(epoch, batch int, values func(set func(name string, value float64))) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.epoch, r.batch = epoch, batch
+	r.batches = max(r.batches, batch)
+	now := r.now()
+	if r.finished || now.Sub(r.shown) < r.pause {
+		return
+	}
+	if values != nil {
+		values(r.set)
+	}
+	r.picture("", now, batchEnded)
+}
+
+// epochEnd reports the values of an epoch that has ended.
+func (r *run) epochEnd(epoch int, values func(set func(name string, value float64))) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.epoch, r.batch = epoch, r.batches
+	if values != nil {
+		values(func(name string, value float64) {
+			r.set(name, value)
+			r.history[name] = append(r.history[name], value)
+		})
+	}
+	now := r.now()
+	if r.finished || now.Sub(r.shown) < r.pause {
+		return
+	}
+	r.picture("", now, epochEnded)
+}
+
+// end makes the last picture. The outcome says how the run ended; it is empty when all epochs were run.
+func (r *run) end(outcome string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.finished || r.started.IsZero() {
+		return
+	}
+	r.finished = true
+	if outcome == "" {
+		outcome = "done"
+	}
+	r.picture(outcome, r.now(), runEnded)
+}
+
+func (r *run) set(name string, value float64) {
+	if _, known := r.current[name]; !known {
+		r.names = append(r.names, name)
+	}
+	r.current[name] = value
+}
+
+// picture shows the run as it is. The curve is drawn again only when an epoch has ended since.
+func (r *run) picture(outcome string, now time.Time, at moment) {
+	defer func() {
+		r.shown = r.now()
+		r.pause = min(max(updateEvery, r.shown.Sub(now)*pausePerCost), longestPause)
+	}()
+	head, clock := r.status(outcome, now)
+	if r.screen.html() {
+		r.screen.show(r.html(head, clock, outcome), at)
+		return
+	}
+	text := head + ", " + clock
+	if r.title != "" {
+		text = r.title + ": " + text
+	}
+	for i, name := range r.names {
+		text += []string{"; ", ", "}[min(i, 1)] + name + " " + number(r.current[name])
+	}
+	r.screen.show(text, at)
+}
+
+func (r *run) status(outcome string, now time.Time) (head, clock string) {
+	head = fmt.Sprintf("epoch %d of %d", r.epoch, r.epochs)
+	if r.batches > 0 && !(outcome != "" && r.batch == r.batches) {
+		head += fmt.Sprintf(", batch %d of %d", r.batch, r.batches)
+	}
+	if outcome != "" {
+		head = outcome + ", " + head
+	}
+	elapsed := now.Sub(r.started)
+	clock = duration(elapsed)
+	done, all := r.progress()
+	if done > 0 && elapsed > 0 {
+		clock += fmt.Sprintf(", %s batches/s", rate(done/elapsed.Seconds()))
+		if outcome == "" && done < all {
+			clock += ", " + duration(time.Duration(float64(elapsed)*(all-done)/done)) + " left"
+		}
+	}
+	return head, clock
+}
+
+// progress counts batches, of those that have ended and of the whole run.
+func (r *run) progress() (done, all float64) {
+	per := float64(max(r.batches, 1))
+	return float64(r.epoch-1)*per + float64(r.batch), float64(r.epochs) * per
+}
+
+func (r *run) html(head, clock, outcome string) string {
+	t := r.theme
+	var b strings.Builder
+	// The card is the figures'; its colours are written out, since the page's own may be for either theme.
+	fmt.Fprintf(&b, `<div style="box-sizing:border-box;width:%dpx;max-width:100%%;padding:12px 16px;border:1px solid %s;border-radius:7px;`+
+		`background:%s;color:%s;font:13px/1.45 'Liberation Sans',Arial,Helvetica,sans-serif">`, r.width, css(t.border), css(t.card), css(t.text))
+	if r.title != "" {
+		fmt.Fprintf(&b, `<div style="font-size:16px;font-weight:bold;margin-bottom:4px">%s</div>`, html.EscapeString(r.title))
+	}
+	fmt.Fprintf(&b, `<div style="display:flex;justify-content:space-between;gap:16px;flex-wrap:wrap"><b>%s</b> <span style="color:%s">%s</span></div>`,
+		html.EscapeString(head), css(t.quiet), html.EscapeString(clock))
+	done, all := r.progress()
+	share := 0.0
+	if all > 0 {
+		share = min(max(done/all, 0), 1)
+	}
+	color := t.hue(0).strong
+	if outcome != "" && outcome != "done" {
+		color = t.warn
+	}
+	fmt.Fprintf(&b, `<div style="height:6px;border-radius:3px;background:%s;margin:7px 0 8px;overflow:hidden">`+
+		`<div style="height:6px;border-radius:3px;background:%s;width:%.1f%%"></div></div>`, css(t.grid), css(color), share*100)
+	if len(r.names) > 0 {
+		fmt.Fprintf(&b, `<div style="display:flex;gap:4px 22px;flex-wrap:wrap;font-variant-numeric:tabular-nums">`)
+		for _, name := range r.names {
+			v := r.current[name]
+			ink := t.text
+			if !finite(v) {
+				ink = t.warn
+			}
+			fmt.Fprintf(&b, `<span><span style="color:%s">%s</span> <span style="color:%s">%s</span></span> `,
+				css(t.quiet), html.EscapeString(readable(name)), css(ink), number(v))
+		}
+		b.WriteString(`</div>`)
+	}
+	b.WriteString(r.curveImage(outcome))
+	b.WriteString(`</div>`)
+	return b.String()
+}
+
+// curveImage draws the history without a card of its own. While the run goes on the axis is as long as the run will
+// be, so that the curve grows into it.
+func (r *run) curveImage(outcome string) string {
+	epochs := 0
+	for _, s := range r.history {
+		epochs = max(epochs, len(s))
+	}
+	if epochs == 0 {
+		return ""
+	}
+	if epochs != r.drawn || outcome != "" {
+		bare := r.theme
+		bare.border = bare.card
+		f := Curve(ordered{r.names, r.history}, bare, Title(""), Size(r.width-2, r.height))
+		if outcome == "" && r.epochs > epochs {
+			for _, p := range f.Plots() {
+				p.X.Min, p.X.Max = 1, float64(r.epochs)
+			}
+		}
+		r.curve, r.drawn = `<div style="margin:-4px -16px -12px">`+f.HTML()+`</div>`, epochs
+	}
+	return r.curve
+}
+
+// ordered is Metrics in the order in which they were reported.
+type ordered struct {
+	names []string
+	Metrics
+}
+
+func (o ordered) Names() []string { return o.names }
+
+func css(c interface{ RGBA() (r, g, b, a uint32) }) string {
+	r, g, b, _ := c.RGBA()
+	return fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)
+}
+
+// duration writes a time as one reads it off a watch.
+func duration(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %02d s", int(d.Minutes()), int(d.Seconds())%60)
+	default:
+		return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)
+	}
+}
+
+func rate(perSecond float64) string {
+	if perSecond >= 10 {
+		return fmt.Sprintf("%.0f", perSecond)
+	}
+	return fmt.Sprintf("%.2g", perSecond)
+}

@@ -1,0 +1,47 @@
+package display
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/janpfeifer/gonb/gonbui"
+)
+
+// notebookScreen is one place below a cell: the first picture makes it, each later one takes it over.
+type notebookScreen struct{ id string }
+
+func newNotebookScreen() screen { return notebookScreen{"nnkit-live-" + gonbui.UniqueId()} }
+
+func (notebookScreen) html() bool { return true }
+
+func (n notebookScreen) show(picture string, at moment) {
+	gonbui.UpdateHTML(n.id, picture)
+	if at == runEnded {
+		gonbui.Sync()
+	}
+}
+
+// textScreen is a terminal, where one line is written over and over, or a file, where each epoch leaves a line.
+type textScreen struct {
+	w        io.Writer
+	terminal bool
+}
+
+func newTextScreen() screen {
+	info, err := os.Stdout.Stat()
+	return textScreen{os.Stdout, err == nil && info.Mode()&os.ModeCharDevice != 0}
+}
+
+func (textScreen) html() bool { return false }
+
+func (t textScreen) show(line string, at moment) {
+	switch {
+	case t.terminal && at == runEnded:
+		fmt.Fprintf(t.w, "\r\x1b[K%s\n", line)
+	case t.terminal:
+		fmt.Fprintf(t.w, "\r\x1b[K%s", line)
+	case at != batchEnded:
+		fmt.Fprintln(t.w, line)
+	}
+}
