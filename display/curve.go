@@ -47,24 +47,20 @@ func (m Metrics) Names() []string {
 // Series returns the values under a name, nil when there are none.
 func (m Metrics) Series(name string) []float64 { return m[name] }
 
-// A figure that has only a sentence to show is as large as a sentence.
-const noteWidth, noteHeight = 480, 72
-
 // valPrefix marks the series measured on data that the model was not trained on.
 const valPrefix = "val_"
 
 // Curve draws loss and metrics against epochs, one plot for each, side by side: solid for the training data, dashed
 // for the validation data (the series of the same name behind "val_"). The best epoch is marked: by validation where
-// there is any, the lowest for a loss or an error and the highest for any other metric.
+// there is any, the lowest for a loss or an error and the highest for any other metric, or the one that the history
+// names if it has a method BestEpochBy(name string) int, as *nnkit.History does.
 func Curve(h History, options ...Option) *Figure {
 	series := gather(h)
+	if len(series) == 0 {
+		return note("nothing to draw yet: the history is empty, no epoch has ended", options)
+	}
 	f := &Figure{columns: columnsFor(len(series))}
 	w, height := curveSize(len(series))
-	if len(series) == 0 {
-		f.settings = resolve(noteWidth, noteHeight, options)
-		f.about = "nothing to draw yet: the history is empty, no epoch has ended"
-		return f
-	}
 	f.settings = resolve(w, height, options)
 	var names, notes []string
 	epochs := 0
@@ -93,6 +89,7 @@ func Curve(h History, options ...Option) *Figure {
 type metric struct {
 	name       string
 	train, val []float64
+	best       func(name string) int // counted from 1, 0 where the history has no opinion; may be nil
 }
 
 // gather pairs every series with its validation series and leaves out what is empty on both sides.
@@ -109,6 +106,9 @@ func gather(h History) []metric {
 		}
 		seen[name] = true
 		m := metric{name: name, train: h.Series(name), val: h.Series(valPrefix + name)}
+		if judge, ok := h.(interface{ BestEpochBy(name string) int }); ok {
+			m.best = judge.BestEpochBy
+		}
 		if len(m.train)+len(m.val) > 0 {
 			all = append(all, m)
 		}
@@ -172,10 +172,18 @@ func (t Theme) curve(m metric) (*panel, int) {
 		p.keys = append(p.keys, key{s.name, s.style})
 	}
 	judged, on := m.val, "validation"
+	series := valPrefix + m.name
 	if len(judged) == 0 {
-		judged, on = m.train, "training"
+		judged, on, series = m.train, "training", m.name
 	}
-	if best, ok := bestEpoch(m.name, judged); ok {
+	best, ok := bestEpoch(m.name, judged)
+	if m.best != nil && ok {
+		// The history knows of each metric whether more is better, where we go by its name.
+		if epoch := m.best(series); epoch >= 1 && epoch <= len(judged) && finite(judged[epoch-1]) {
+			best = epoch - 1
+		}
+	}
+	if ok {
 		mark := hue.soft
 		if on == "training" {
 			mark = hue.strong

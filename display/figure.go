@@ -38,6 +38,11 @@ type Figure struct {
 // manyPoints is where a vector picture becomes heavier than a bitmap, for the file and for the browser.
 const manyPoints = 2000
 
+// note returns a figure that has only a sentence to show, and is as large as one.
+func note(sentence string, options []Option) *Figure {
+	return &Figure{settings: resolve(480, 72, options), about: sentence}
+}
+
 // Plots returns the plots of the figure, row by row. They may be changed until the figure is drawn; each call that
 // draws (SVG, PNG, Save, Show) draws them as they are then.
 func (f *Figure) Plots() []*plot.Plot {

@@ -62,7 +62,8 @@ func TestFigureFormats(t *testing.T) {
 
 func TestFigureDrawsTheSameTwice(t *testing.T) {
 	f := Curve(tenEpochs())
-	if f.SVG() != f.SVG() || f.SVG() != Curve(tenEpochs()).SVG() {
+	first := f.SVG()
+	if second := f.SVG(); first != second || first != Curve(tenEpochs()).SVG() {
 		t.Error("the same series give two pictures")
 	}
 }

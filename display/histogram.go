@@ -34,12 +34,10 @@ func (s Sample) name() string {
 // Histograms draws the distribution of each sample in a panel of its own, with the number of values, their mean and
 // their standard deviation. A line marks zero. NaN and infinite values are left out of the bars, counted and named.
 func Histograms(samples []Sample, options ...Option) *Figure {
-	f := &Figure{}
 	if len(samples) == 0 {
-		f.settings = resolve(noteWidth, noteHeight, options)
-		f.about = "nothing to draw: there are no values"
-		return f
+		return note("nothing to draw: there are no values", options)
 	}
+	f := &Figure{}
 	grid, columns := arrange(samples)
 	rows := (len(grid) + columns - 1) / columns
 	f.columns = columns
@@ -132,6 +130,9 @@ func (t Theme) histogram(s Sample, colors hue, w, h int) (*panel, int) {
 	}
 	slices.Sort(values)
 	mean, sd := moments(values)
+	if math.Abs(mean) < 1e-9*sd {
+		mean = 0 // what is left of a sum that cancels
+	}
 	constant := values[0] == values[len(values)-1]
 	switch {
 	case len(values) == 1:
