@@ -3,8 +3,8 @@
 //
 // A cell is cut at the semicolons of depth zero (written or inserted), each
 // chunk is a declaration or a statement by its first token, and go/parser then
-// sees two files of the cell's own shape: one with the statements blanked, one
-// with the declarations blanked inside a function. So every position of the
+// sees files of the cell's own shape: its imports, its declarations, and its
+// statements inside a function, each with all else blanked. So every position of the
 // syntax trees is, less a constant, an offset in the cell.
 //
 // It knows no types and does no input or output: what a name means is package

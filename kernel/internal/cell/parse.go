@@ -30,7 +30,7 @@ func (e Errors) Error() string {
 	return text
 }
 
-// The text before a cell's in the two files that the parser sees. They end in a
+// The text before a cell's in the files that the parser sees. They end in a
 // line feed so that columns agree.
 const (
 	declPrefix = "package main\n"
@@ -45,7 +45,7 @@ func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
 	if len(errs) > 0 {
 		return c, errs
 	}
-	decl, body := []byte(src), []byte(src)
+	imports, decl, body := []byte(src), []byte(src), []byte(src)
 	mode := parser.ParseComments | parser.SkipObjectResolution | parser.AllErrors
 	var last *chunk
 	if n := len(chunks); n > 0 && chunks[n-1].expression {
@@ -56,19 +56,29 @@ func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
 		}
 	}
 	for i, k := range chunks {
+		text := span{k.start, k.end}
+		if k.semicolon {
+			text.end = k.end + 1 + strings.IndexByte(src[k.end:], ';')
+		}
+		if k.kind != importing {
+			blank(imports[text.start:text.end])
+		}
+		if k.kind != declaration {
+			blank(decl[text.start:text.end])
+		}
 		if k.kind == statement {
-			blank(decl[k.start:min(k.end+1, len(src))]) // with its semicolon
 			if last == &chunks[i] {
 				blank(body[k.start:k.end])
 			}
 			continue
 		}
-		if k.kind == clause { // package main, as in a pasted program
-			blank(decl[k.start:k.end])
-		}
-		blank(body[k.start:k.end])
-		c.decls = append(c.decls, span{k.start, k.end})
+		blank(body[text.start:text.end])
+		c.decls = append(c.decls, text)
 	}
+	// The parser wants imports first, a cell does not.
+	importFile, err := parser.ParseFile(fset, name, declPrefix+string(imports), mode)
+	c.addPiece(importFile.FileStart, len(declPrefix))
+	errs = append(errs, c.syntaxErrors(err, len(declPrefix))...)
 	declFile, err := parser.ParseFile(fset, name, declPrefix+string(decl), mode)
 	c.addPiece(declFile.FileStart, len(declPrefix))
 	errs = append(errs, c.syntaxErrors(err, len(declPrefix))...)
@@ -79,6 +89,7 @@ func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
 	if len(errs) > 0 {
 		return c, dedupe(errs)
 	}
+	c.Imports = importFile.Imports
 	c.addDecls(declFile)
 	for _, d := range bodyFile.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok {
@@ -136,10 +147,6 @@ func (c *Cell) addDecls(f *ast.File) {
 			c.Decls = append(c.Decls, Decl{Node: d, Start: c.start(d.Doc, d), End: c.Offset(d.End())})
 		case *ast.GenDecl:
 			switch d.Tok {
-			case token.IMPORT:
-				for _, s := range d.Specs {
-					c.Imports = append(c.Imports, s.(*ast.ImportSpec))
-				}
 			case token.CONST:
 				c.Decls = append(c.Decls, Decl{Node: d, Start: c.start(d.Doc, d), End: c.Offset(d.End())})
 			case token.TYPE:
@@ -207,7 +214,8 @@ type kind int
 
 const (
 	statement kind = iota
-	clause         // package main
+	clause         // package main, as in a pasted program
+	importing
 	declaration
 )
 
@@ -224,6 +232,18 @@ type tok struct {
 	offset int
 	tok    token.Token
 	lit    string
+}
+
+// end is the offset behind the token.
+func (t tok) end(src string) int {
+	if t.tok == token.STRING && strings.HasPrefix(t.lit, "`") {
+		// The scanner takes carriage returns out of raw strings.
+		return t.offset + 1 + strings.IndexByte(src[t.offset+1:], '`') + 1
+	}
+	if t.lit != "" {
+		return t.offset + len(t.lit)
+	}
+	return t.offset + len(t.tok.String())
 }
 
 // split cuts a cell at the semicolons of depth zero.
@@ -253,7 +273,7 @@ func split(src string) ([]chunk, Errors) {
 			}
 			if i > first {
 				k := classify(toks[first:i])
-				k.end = t.offset
+				k.end = toks[i-1].end(src)
 				k.semicolon = t.lit == ";"
 				chunks = append(chunks, k)
 			} else if t.lit == ";" && len(chunks) > 0 {
@@ -269,7 +289,7 @@ func split(src string) ([]chunk, Errors) {
 	}
 	if first < len(toks) { // the last token asks for more, as an operator does
 		k := classify(toks[first:])
-		k.end = len(src)
+		k.end = toks[len(toks)-1].end(src)
 		chunks = append(chunks, k)
 	}
 	return chunks, nil
@@ -304,7 +324,9 @@ func classify(toks []tok) chunk {
 	switch at(0) {
 	case token.PACKAGE:
 		k.kind = clause
-	case token.IMPORT, token.CONST, token.TYPE:
+	case token.IMPORT:
+		k.kind = importing
+	case token.CONST, token.TYPE:
 		k.kind = declaration
 	case token.FUNC:
 		switch at(1) {
