@@ -111,6 +111,15 @@ func (w *planning) errorAt(pos token.Pos, format string, args ...any) error {
 // addImports makes the cell's imports the program's. A name means what the last
 // cell that said so means by it.
 func (w *planning) addImports() error {
+	if w.config.Prefetch != nil && len(w.cell.Imports) > 0 {
+		var paths []string
+		for _, s := range w.cell.Imports {
+			if importPath, err := strconv.Unquote(s.Path.Value); err == nil {
+				paths = append(paths, importPath)
+			}
+		}
+		w.config.Prefetch(paths)
+	}
 	for _, s := range w.cell.Imports {
 		importPath, err := strconv.Unquote(s.Path.Value)
 		if err != nil {

@@ -26,6 +26,8 @@ type Config struct {
 	// Find returns the paths of the packages of a name, likeliest first, for
 	// an import that is missing. It may be nil.
 	Find func(name string) []string
+	// Prefetch, if set, is told which packages Importer will be asked for.
+	Prefetch func(paths []string)
 	// GoVersion is that of the language, as "go1.26".
 	GoVersion string
 }
@@ -162,6 +164,21 @@ func (p *Program) Commit(plan *Plan) {
 	kept := *plan
 	p.loaded[plan.normalised] = &kept
 	p.again[plan.cell.Source] = &kept
+}
+
+// Forget says that what was loaded is gone with its process: declarations stay
+// known, variables have no value until the cells that make them run again.
+func (p *Program) Forget() {
+	p.generation++
+	clear(p.loaded)
+	clear(p.again)
+	for name, v := range p.vars {
+		if v.unusable == "" {
+			gone := *v
+			gone.unusable = fmt.Sprintf("it was lost when the session ended: run Cell [%d] again, which makes it", p.labels[v.serial])
+			p.vars[name] = &gone
+		}
+	}
 }
 
 // Label returns the number that the cell of an ID is shown by.
