@@ -17,8 +17,7 @@ import (
 
 // A script executes cells whose lines are calls of message.Output.
 type script struct {
-	outs  map[string]message.Output
-	after func() // called when a cell has ended
+	outs map[string]message.Output
 }
 
 func (s *script) Execute(ctx context.Context, count int, req *message.ExecuteRequest, out message.Output) message.ExecuteReply {
