@@ -1,0 +1,32 @@
+// Package nnkit builds, trains and judges neural networks. It keeps Keras' words where Go allows them and says in
+// one sentence what is wrong where Keras would fail late:
+//
+//	model := nnkit.Sequential(
+//		nnkit.Dense(10, nnkit.ReLU),
+//		nnkit.Dense(8, nnkit.ReLU),
+//		nnkit.Dense(1, nnkit.Sigmoid),
+//	)
+//	err := model.Compile(nnkit.Adam(), nnkit.BinaryCrossEntropy, nnkit.Accuracy)
+//	history, err := model.Fit(x, y, nnkit.Epochs(10), nnkit.BatchSize(32), nnkit.ValidationSplit(0.2))
+//	p, err := model.Predict([]float64{6, 148, 72, 35, 0, 33.6, 0.627, 50})
+//
+// Data may be plain slices of numbers, gonum matrices or tensors; [TensorOf] says exactly what. The width of the
+// input comes from the data. [History], [Model] and [Tensor] print themselves as tables and show themselves in a
+// notebook; import package display beside this one and a History shows its curves.
+//
+// # The same numbers everywhere
+//
+// Everything random (initial weights, shuffling) is a function of a seed and a counter, never of a hidden state, and
+// every sum is taken in a fixed order. So a program with the same seed and data gives the same losses, weights and
+// predictions to the last bit, from run to run and for any number of cores. A seed is always set ([DefaultSeed]
+// unless [Seed] says otherwise) and shown in the summary.
+//
+// # Errors
+//
+// What a user can get wrong comes back as an error of one sentence that names the place, the value and the remedy,
+// before training starts where that is possible. [Sequential] returns only the model, so that it can be chained; what
+// was wrong in it is said by [Model.Compile].
+//
+// The package knows no notebook and draws nothing. It leaves out, for now, layers of a user's own and automatic
+// differentiation.
+package nnkit

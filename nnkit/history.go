@@ -1,0 +1,209 @@
+package nnkit
+
+import (
+	"fmt"
+	"html"
+	"maps"
+	"math"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// History is what a [Model.Fit] leaves behind: loss and metrics for every completed epoch, "loss" and "accuracy" of
+// the training rows, "val_loss" and "val_accuracy" of the validation rows.
+//
+// The training numbers of an epoch are means over its rows, taken as the weights went on changing; the validation
+// numbers are taken at the epoch's end. So val_loss may well lie below loss in early epochs.
+//
+// As the last expression of a notebook cell it shows itself: as curves when package display is imported, else as a
+// table.
+type History struct {
+	// Model is the trained model.
+	Model *Model
+	// Duration is the time that training took.
+	Duration time.Duration
+
+	names   []string
+	series  map[string][]float64
+	maximum map[string]bool // names of which more is better
+	epochs  int
+	seed    int
+	stopped string
+}
+
+// Names returns the names of the series in order: "loss", the metrics as compiled, then the same behind "val_".
+func (h *History) Names() []string { return append([]string(nil), h.names...) }
+
+// Series returns the values under a name, the first epoch first, nil when there is no such name. It is a copy.
+func (h *History) Series(name string) []float64 { return append([]float64(nil), h.series[name]...) }
+
+// Last returns the value of the last epoch under a name, NaN when there is none.
+func (h *History) Last(name string) float64 {
+	s := h.series[name]
+	if len(s) == 0 {
+		return math.NaN()
+	}
+	return s[len(s)-1]
+}
+
+// Epochs returns the number of completed epochs.
+func (h *History) Epochs() int { return h.epochs }
+
+// BestEpoch returns the epoch, counted from 1, with the lowest val_loss, or without validation the lowest loss; 0 when
+// there is none.
+func (h *History) BestEpoch() int {
+	if best := h.BestEpochBy("val_loss"); best > 0 {
+		return best
+	}
+	return h.BestEpochBy("loss")
+}
+
+// BestEpochBy returns the first epoch, counted from 1, with the best value of a series: the highest of an accuracy, the
+// lowest of a loss or an error. It is 0 when there is no such series.
+func (h *History) BestEpochBy(name string) int {
+	best, at := math.NaN(), 0
+	for i, v := range h.series[name] {
+		if v == v && (at == 0 || v < best && !h.maximum[name] || v > best && h.maximum[name]) {
+			best, at = v, i+1
+		}
+	}
+	return at
+}
+
+// Seed returns the seed of the run.
+func (h *History) Seed() int { return h.seed }
+
+// Stopped returns why a callback stopped the training before its last epoch, "" when none did.
+func (h *History) Stopped() string { return h.stopped }
+
+// A table in a cell's output should not fill the page: the middle of a long run is left out.
+const printedEpochs = 24
+
+// shown calls f for each epoch to print, counted from 1, and with 0 where some are left out.
+func (h *History) shown(f func(epoch int)) {
+	for e := 1; e <= h.epochs; e++ {
+		if h.epochs > printedEpochs && e > printedEpochs/2 && e <= h.epochs-printedEpochs/2 && e != h.BestEpoch() {
+			if e == printedEpochs/2+1 || e == h.BestEpoch()+1 {
+				f(0)
+			}
+			continue
+		}
+		f(e)
+	}
+}
+
+// String shows the series as a table, a line for each epoch (the middle of a long run left out) with the best marked.
+func (h *History) String() string {
+	if h == nil {
+		return "<nil>"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%6s", "epoch")
+	for _, n := range h.names {
+		fmt.Fprintf(&b, "  %*s", max(8, len(n)), n)
+	}
+	b.WriteByte('\n')
+	best := h.BestEpoch()
+	h.shown(func(epoch int) {
+		if epoch == 0 {
+			fmt.Fprintf(&b, "%6s\n", "…")
+			return
+		}
+		fmt.Fprintf(&b, "%6d", epoch)
+		for _, n := range h.names {
+			fmt.Fprintf(&b, "  %*s", max(8, len(n)), scoreText(h.series[n][epoch-1]))
+		}
+		if epoch == best {
+			b.WriteString("  best")
+		}
+		b.WriteByte('\n')
+	})
+	if note := h.note(); note != "" {
+		b.WriteString(note)
+		b.WriteByte('\n')
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// HTML shows the same table for a notebook.
+func (h *History) HTML() string {
+	var b strings.Builder
+	b.WriteString("<table><thead><tr><th>epoch</th>")
+	for _, n := range h.names {
+		b.WriteString("<th>" + html.EscapeString(n) + "</th>")
+	}
+	b.WriteString("</tr></thead><tbody>")
+	best := h.BestEpoch()
+	h.shown(func(epoch int) {
+		if epoch == 0 {
+			fmt.Fprintf(&b, `<tr><td colspan="%d">…</td></tr>`, len(h.names)+1)
+			return
+		}
+		open, end := "<td>", "</td>"
+		if epoch == best {
+			open, end = `<td><strong title="the best epoch">`, "</strong></td>"
+		}
+		fmt.Fprintf(&b, "<tr>%s%d%s", open, epoch, end)
+		for _, n := range h.names {
+			b.WriteString(open + scoreText(h.series[n][epoch-1]) + end)
+		}
+		b.WriteString("</tr>")
+	})
+	b.WriteString("</tbody></table>")
+	if note := h.note(); note != "" {
+		b.WriteString("<p>" + html.EscapeString(note) + "</p>")
+	}
+	return b.String()
+}
+
+func (h *History) note() string {
+	switch {
+	case h.stopped != "":
+		return fmt.Sprintf("stopped after epoch %d: %s", h.epochs, h.stopped)
+	case h.epochs == 0:
+		return "no epoch was completed"
+	}
+	return ""
+}
+
+// MIMEBundle returns the history as a notebook shows it, keyed by MIME type: the text table, with the pictures of the
+// registered view, or without one the HTML table.
+func (h *History) MIMEBundle() map[string]any {
+	bundle := map[string]any{"text/plain": h.String()}
+	if view := historyView.Load(); view != nil && h != nil {
+		// A front end prefers HTML to a picture, so the table must not stand beside one.
+		if seen := (*view)(h); len(seen) > 0 {
+			maps.Copy(bundle, seen)
+			return bundle
+		}
+	}
+	if h != nil {
+		bundle["text/html"] = h.HTML()
+	}
+	return bundle
+}
+
+var historyView atomic.Pointer[func(*History) map[string]any]
+
+// RegisterHistoryView sets how a [History] shows itself in a notebook: the view returns contents keyed by MIME type, or
+// nothing for the plain table. Package display calls it when imported, so that this package need not link a plotter.
+// The last registration counts; nil takes it back.
+func RegisterHistoryView(view func(*History) map[string]any) {
+	if view == nil {
+		historyView.Store(nil)
+		return
+	}
+	historyView.Store(&view)
+}
+
+func newHistory(m *Model, names []string, maximum map[string]bool, seed int) *History {
+	return &History{Model: m, names: names, series: make(map[string][]float64, len(names)), maximum: maximum, seed: seed}
+}
+
+func (h *History) add(s *Scores) {
+	for i, n := range h.names {
+		h.series[n] = append(h.series[n], s.values[i])
+	}
+	h.epochs++
+}

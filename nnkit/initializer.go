@@ -1,0 +1,61 @@
+package nnkit
+
+import (
+	"math"
+
+	"github.com/seed5607215b/nnkit/nnkit/internal/random"
+)
+
+// Initializer draws the first values of a layer's kernel: [GlorotUniform], [GlorotNormal], [HeUniform] or [HeNormal].
+// Biases begin at zero.
+type Initializer interface {
+	// String returns the name, "glorot_uniform" for example.
+	String() string
+
+	fill(w []float32, in, out int, s random.Stream)
+}
+
+// The initializers; in and out are a kernel's numbers of inputs and of units. The normal ones are cut at two standard
+// deviations and then widened to the variance named, as in Keras.
+var (
+	// GlorotUniform is uniform between ±√(6/(in+out)), Keras' default and ours, whatever the activation. X. Glorot and
+	// Y. Bengio, Understanding the difficulty of training deep feedforward neural networks, AISTATS 2010.
+	GlorotUniform Initializer = scaling{"glorot_uniform", true, false}
+	// GlorotNormal is normal with variance 2/(in+out). From the same paper.
+	GlorotNormal Initializer = scaling{"glorot_normal", true, true}
+	// HeUniform is uniform between ±√(6/in), which suits ReLU in deep networks. K. He, X. Zhang, S. Ren and J. Sun,
+	// Delving deep into rectifiers, ICCV 2015.
+	HeUniform Initializer = scaling{"he_uniform", false, false}
+	// HeNormal is normal with variance 2/in. From the same paper.
+	HeNormal Initializer = scaling{"he_normal", false, true}
+)
+
+// scaling is Keras' VarianceScaling.
+type scaling struct {
+	name   string
+	glorot bool // scale by the mean of in and out, else by in with twice the variance
+	normal bool
+}
+
+func (s scaling) String() string { return s.name }
+
+func (s scaling) fill(w []float32, in, out int, stream random.Stream) {
+	variance := 2 / float64(in+out)
+	if !s.glorot {
+		variance = 2 / float64(in)
+	}
+	if s.normal {
+		// The normal distribution cut at ±2 has this standard deviation, and leaves out this much on each side.
+		const cut, below = 0.87962566103423978, 0.022750131948179195
+		sigma := math.Sqrt(variance) / cut
+		for i := range w {
+			p := below + float64((1-2*below)*stream.Uniform(i))
+			w[i] = float32(sigma * random.Quantile(p))
+		}
+		return
+	}
+	limit := math.Sqrt(3 * variance)
+	for i := range w {
+		w[i] = float32(limit * (2*stream.Uniform(i) - 1))
+	}
+}

@@ -1,0 +1,348 @@
+package nnkit
+
+import (
+	"fmt"
+
+	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
+)
+
+// Loss says how far predictions are from the truth; training makes its mean over the rows small. Every loss is a
+// [Metric] too.
+//
+// Cross-entropies are computed from the sums before the output's sigmoid or softmax, so that they neither overflow nor
+// lose their gradient; Predict gives probabilities all the same.
+type Loss interface {
+	Metric
+
+	// suits says whether the loss can judge an output.
+	suits(a Activation, width int) error
+	// fromSums says whether the loss is computed from the output's weighted sums.
+	fromSums(a Activation) bool
+	// checkTruth says whether y is a truth for width outputs.
+	checkTruth(y *Tensor, width int) error
+	// counts says how accuracy is counted.
+	counts(width int) counting
+	// sum returns the sum of the rows' losses. A grad that is not nil gets the gradient of their mean, with respect to
+	// the sums or the outputs as fromSums says.
+	sum(j *judged, grad []float32) float64
+}
+
+// judged is a batch of predictions beside the truth.
+type judged struct {
+	p          []float32 // outputs, rows×width
+	z          []float32 // the output layer's weighted sums, if the loss is computed from them; else nil
+	y          []float32 // truth, a number for each output or, for class numbers, one for each row
+	rows       int
+	width      int
+	activation Activation // from z to p
+}
+
+// The losses.
+var (
+	// BinaryCrossEntropy is -(y·log p + (1-y)·log(1-p)), averaged over the outputs: for questions answered yes (1) or no
+	// (0), one output with [Sigmoid] for each. y has as many columns as there are outputs; a vector is one column.
+	BinaryCrossEntropy Loss = binaryCrossEntropy{}
+	// CategoricalCrossEntropy is -Σ y·log p over the classes, with [Softmax] at the output. A row of y holds a
+	// probability for each class, as in one-hot rows.
+	CategoricalCrossEntropy Loss = categoricalCrossEntropy{}
+	// SparseCategoricalCrossEntropy is -log p of the right class, with [Softmax] at the output. y is a vector of class
+	// numbers from 0 on.
+	SparseCategoricalCrossEntropy Loss = sparseCrossEntropy{}
+	// MeanSquaredError is (p-y)², averaged over the outputs: for numbers, with [Linear] at the output.
+	MeanSquaredError Loss = squaredError{}
+	// MeanAbsoluteError is |p-y|, averaged over the outputs. It forgives outliers, and as a metric it has the unit of y.
+	MeanAbsoluteError Loss = absoluteError{}
+)
+
+// probabilityFloor keeps logarithms finite where a cross-entropy has only probabilities to go by: Keras' epsilon.
+const probabilityFloor = 1e-7
+
+type binaryCrossEntropy struct{}
+
+func (binaryCrossEntropy) String() string { return "binary_crossentropy" }
+
+func (l binaryCrossEntropy) newMeter(Loss, int) meter { return &lossMeter{loss: l} }
+
+func (binaryCrossEntropy) larger() bool { return false }
+
+func (binaryCrossEntropy) suits(a Activation, width int) error {
+	if a != Sigmoid && a != Softmax {
+		return fmt.Errorf("BinaryCrossEntropy wants outputs between 0 and 1, but the last layer ends in %s: write "+
+			"Dense(%d, nnkit.Sigmoid)", a, width)
+	}
+	return nil
+}
+
+func (binaryCrossEntropy) fromSums(a Activation) bool { return a == Sigmoid }
+
+func (binaryCrossEntropy) counts(int) counting { return countBinary }
+
+func (binaryCrossEntropy) checkTruth(y *Tensor, width int) error {
+	if err := sameWidth(y, width); err != nil {
+		return err
+	}
+	return between(y, "BinaryCrossEntropy")
+}
+
+func (binaryCrossEntropy) sum(j *judged, grad []float32) float64 {
+	total := 0.0
+	scale := 1 / float32(j.rows*j.width)
+	for r := range j.rows {
+		row := 0.0
+		for i := r * j.width; i < (r+1)*j.width; i++ {
+			p, y := j.p[i], j.y[i]
+			if j.z != nil {
+				z := j.z[i]
+				// log(1+exp(z)) - y·z, written so that exp cannot overflow.
+				row += float64(max(z, 0)) - float64(float64(y)*float64(z)) + simd.Log1pExpNeg(z)
+				if grad != nil {
+					grad[i] = (p - y) * scale
+				}
+				continue
+			}
+			q := min(max(float64(p), probabilityFloor), 1-probabilityFloor)
+			row -= float64(float64(y)*simd.Log64(q)) + float64((1-float64(y))*simd.Log64(1-q))
+			if grad != nil {
+				grad[i] = 0
+				if q == float64(p) { // a clipped probability has no slope
+					grad[i] = float32((q-float64(y))/(q*(1-q))) * scale
+				}
+			}
+		}
+		total += row / float64(j.width)
+	}
+	return total
+}
+
+type categoricalCrossEntropy struct{}
+
+func (categoricalCrossEntropy) String() string { return "categorical_crossentropy" }
+
+func (l categoricalCrossEntropy) newMeter(Loss, int) meter { return &lossMeter{loss: l} }
+
+func (categoricalCrossEntropy) larger() bool { return false }
+
+func (categoricalCrossEntropy) suits(a Activation, width int) error {
+	return wantsSoftmax("CategoricalCrossEntropy", a, width)
+}
+
+func wantsSoftmax(loss string, a Activation, width int) error {
+	switch {
+	case width == 1:
+		return fmt.Errorf("%s wants an output for each class, but the last layer has one: write Dense(classes, "+
+			"nnkit.Softmax), or for yes or no nnkit.BinaryCrossEntropy", loss)
+	case a != Softmax:
+		return fmt.Errorf("%s wants probabilities of classes, but the last layer ends in %s: write Dense(%d, "+
+			"nnkit.Softmax)", loss, a, width)
+	}
+	return nil
+}
+
+func (categoricalCrossEntropy) fromSums(a Activation) bool { return a == Softmax }
+
+func (categoricalCrossEntropy) counts(int) counting { return countCategorical }
+
+func (categoricalCrossEntropy) checkTruth(y *Tensor, width int) error {
+	n, got := y.rows()
+	if got == 1 && width > 1 {
+		return fmt.Errorf("y has one number a row, but CategoricalCrossEntropy wants %d, one for each class: for class "+
+			"numbers use nnkit.SparseCategoricalCrossEntropy", width)
+	}
+	if err := sameWidth(y, width); err != nil {
+		return err
+	}
+	if err := between(y, "CategoricalCrossEntropy"); err != nil {
+		return err
+	}
+	for r := range n {
+		sum := 0.0
+		for _, v := range y.data[r*width : (r+1)*width] {
+			sum += float64(v)
+		}
+		if sum < 0.999 || sum > 1.001 {
+			return fmt.Errorf("row %d of y sums to %.4g, but CategoricalCrossEntropy wants probabilities that sum to 1: for "+
+				"several answers at once use nnkit.Sigmoid and nnkit.BinaryCrossEntropy", r, sum)
+		}
+	}
+	return nil
+}
+
+func (categoricalCrossEntropy) sum(j *judged, grad []float32) float64 {
+	total := 0.0
+	scale := 1 / float32(j.rows)
+	for r := range j.rows {
+		from, to := r*j.width, (r+1)*j.width
+		if j.z == nil {
+			for i := from; i < to; i++ {
+				total -= float64(float64(j.y[i]) * simd.Log64(max(float64(j.p[i]), probabilityFloor)))
+			}
+			continue
+		}
+		lse := simd.LogSumExp(j.z[from:to])
+		for i := from; i < to; i++ {
+			total += float64(float64(j.y[i]) * (lse - float64(j.z[i])))
+			if grad != nil {
+				grad[i] = (j.p[i] - j.y[i]) * scale
+			}
+		}
+	}
+	return total
+}
+
+type sparseCrossEntropy struct{}
+
+func (sparseCrossEntropy) String() string { return "sparse_categorical_crossentropy" }
+
+func (l sparseCrossEntropy) newMeter(Loss, int) meter { return &lossMeter{loss: l} }
+
+func (sparseCrossEntropy) larger() bool { return false }
+
+func (sparseCrossEntropy) suits(a Activation, width int) error {
+	return wantsSoftmax("SparseCategoricalCrossEntropy", a, width)
+}
+
+func (sparseCrossEntropy) fromSums(a Activation) bool { return a == Softmax }
+
+func (sparseCrossEntropy) counts(int) counting { return countSparse }
+
+func (sparseCrossEntropy) checkTruth(y *Tensor, width int) error {
+	if _, got := y.rows(); got != 1 {
+		return fmt.Errorf("y has %d numbers a row, but SparseCategoricalCrossEntropy wants one, the class number: for "+
+			"one-hot rows use nnkit.CategoricalCrossEntropy", got)
+	}
+	least, most := y.data[0], y.data[0]
+	for r, v := range y.data {
+		if v != float32(int64(v)) {
+			return fmt.Errorf("y is %v at row %d, but a class number is a whole number from 0 to %d", v, r, width-1)
+		}
+		least, most = min(least, v), max(most, v)
+	}
+	switch {
+	case least == 1 && int(most) == width:
+		return fmt.Errorf("labels go from 1 to %d, but %d classes are numbered 0 to %d: subtract 1", width, width, width-1)
+	case least < 0 || int(most) >= width:
+		return fmt.Errorf("labels go from %d to %d, but the last layer's %d outputs are the classes 0 to %d: give it an "+
+			"output for each class, Dense(%d, nnkit.Softmax), and number them from 0",
+			int(least), int(most), width, width-1, int(most)+1-min(0, int(least)))
+	}
+	return nil
+}
+
+func (sparseCrossEntropy) sum(j *judged, grad []float32) float64 {
+	total := 0.0
+	scale := 1 / float32(j.rows)
+	for r := range j.rows {
+		from, to := r*j.width, (r+1)*j.width
+		class := from + int(j.y[r])
+		if j.z == nil {
+			total -= simd.Log64(max(float64(j.p[class]), probabilityFloor))
+			continue
+		}
+		total += simd.LogSumExp(j.z[from:to]) - float64(j.z[class])
+		if grad != nil {
+			for i := from; i < to; i++ {
+				grad[i] = j.p[i] * scale
+			}
+			grad[class] = (j.p[class] - 1) * scale
+		}
+	}
+	return total
+}
+
+type squaredError struct{}
+
+func (squaredError) String() string { return "mean_squared_error" }
+
+func (l squaredError) newMeter(Loss, int) meter { return &lossMeter{loss: l} }
+
+func (squaredError) larger() bool { return false }
+
+func (squaredError) suits(Activation, int) error { return nil }
+
+func (squaredError) fromSums(Activation) bool { return false }
+
+func (squaredError) counts(width int) counting { return countByWidth(width) }
+
+func (squaredError) checkTruth(y *Tensor, width int) error { return sameWidth(y, width) }
+
+func (squaredError) sum(j *judged, grad []float32) float64 {
+	total := 0.0
+	scale := 2 / float32(j.rows*j.width)
+	for r := range j.rows {
+		row := 0.0
+		for i := r * j.width; i < (r+1)*j.width; i++ {
+			d := j.p[i] - j.y[i]
+			row += float64(float64(d) * float64(d))
+			if grad != nil {
+				grad[i] = d * scale
+			}
+		}
+		total += row / float64(j.width)
+	}
+	return total
+}
+
+type absoluteError struct{}
+
+func (absoluteError) String() string { return "mean_absolute_error" }
+
+func (l absoluteError) newMeter(Loss, int) meter { return &lossMeter{loss: l} }
+
+func (absoluteError) larger() bool { return false }
+
+func (absoluteError) suits(Activation, int) error { return nil }
+
+func (absoluteError) fromSums(Activation) bool { return false }
+
+func (absoluteError) counts(width int) counting { return countByWidth(width) }
+
+func (absoluteError) checkTruth(y *Tensor, width int) error { return sameWidth(y, width) }
+
+func (absoluteError) sum(j *judged, grad []float32) float64 {
+	total := 0.0
+	scale := 1 / float32(j.rows*j.width)
+	for r := range j.rows {
+		row := 0.0
+		for i := r * j.width; i < (r+1)*j.width; i++ {
+			d := j.p[i] - j.y[i]
+			g := float32(0)
+			switch {
+			case d > 0:
+				g = scale
+			case d < 0:
+				g = -scale
+			}
+			row += float64(max(d, -d))
+			if grad != nil {
+				grad[i] = g
+			}
+		}
+		total += row / float64(j.width)
+	}
+	return total
+}
+
+func sameWidth(y *Tensor, width int) error {
+	if _, got := y.rows(); got != width {
+		return fmt.Errorf("y has %d %s a row, but the last layer has %d %s: they must agree",
+			got, plural(got, "number"), width, plural(width, "output"))
+	}
+	return nil
+}
+
+func between(y *Tensor, loss string) error {
+	_, width := y.rows()
+	for i, v := range y.data {
+		if v < 0 || v > 1 {
+			return fmt.Errorf("y is %v at row %d, but %s wants numbers from 0 to 1", v, i/width, loss)
+		}
+	}
+	return nil
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}

@@ -1,0 +1,208 @@
+package nnkit
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// Model is a network of layers, made by [Sequential]. Compile it, Fit it, then Evaluate it and Predict with it; printed,
+// or shown in a notebook, it is its summary.
+//
+// Predict and Evaluate may be called from several goroutines at once, but not while another goroutine is in Fit.
+type Model struct {
+	layers     []Layer // without Input
+	err        error   // what was wrong in Sequential
+	inputs     int     // features of a row; 0 while unknown
+	seed       int
+	weights    []float32 // all parameters, one after another, and below their gradients
+	gradients  []float32
+	parameters []*Parameter
+	drawing    sync.Mutex
+	drawn      bool
+
+	optimizer Optimizer
+	loss      Loss
+	metrics   []Metric
+	step      stepper // what the optimizer remembers, made with the first batch
+
+	epochs    int // trained so far, in all calls of Fit
+	fitting   atomic.Bool
+	inference sync.Pool
+}
+
+// Sequential makes a model of layers through which data goes one after another.
+//
+// What is wrong with the layers is reported by [Model.Compile], and by every later method that returns an error.
+func Sequential(layers ...Layer) *Model {
+	m := &Model{seed: DefaultSeed}
+	m.err = m.assemble(layers)
+	return m
+}
+
+func (m *Model) assemble(layers []Layer) error {
+	count := map[string]int{}
+	for i, l := range layers {
+		if l == nil {
+			return fmt.Errorf("Sequential: layer %d is nil", i+1)
+		}
+		c := l.core()
+		if c.err != nil {
+			return fmt.Errorf("Sequential: layer %d: %w", i+1, c.err)
+		}
+		if in, ok := l.(*inputLayer); ok {
+			if i != 0 {
+				return fmt.Errorf("Sequential: Input is argument %d, but it can only come first: the layers behind the first "+
+					"know their inputs from the layer before", i+1)
+			}
+			m.inputs = in.features
+			continue
+		}
+		if c.owner != nil {
+			return fmt.Errorf("Sequential: layer %q is given a second time: make each layer by a call of its own", c.name)
+		}
+		c.owner = m
+		count[c.kind]++
+		if c.name == "" {
+			c.name = fmt.Sprintf("%s_%d", c.kind, count[c.kind])
+		}
+		if slices.ContainsFunc(m.layers, func(o Layer) bool { return o.core().name == c.name }) {
+			return fmt.Errorf("Sequential: two layers are named %q: give one another name, nnkit.Name(%q)", c.name, c.name+"_b")
+		}
+		m.layers = append(m.layers, l)
+	}
+	if len(m.layers) == 0 {
+		return fmt.Errorf("Sequential: there are no layers: give it at least one, Dense(1, nnkit.Sigmoid) for example")
+	}
+	if m.inputs > 0 {
+		return m.build(m.inputs)
+	}
+	return nil
+}
+
+// build fixes all shapes and makes room for the parameters.
+func (m *Model) build(inputs int) error {
+	shape := []int{inputs}
+	total := 0
+	for i, l := range m.layers {
+		c := l.core()
+		output, parameters, err := l.build(shape)
+		if err != nil {
+			return fmt.Errorf("%s %s %w", c.kind, c.where(i), err)
+		}
+		c.input, c.output, c.parameters = shape, output, parameters
+		shape = output
+		for _, p := range parameters {
+			total += p.Len()
+		}
+		m.parameters = append(m.parameters, parameters...)
+	}
+	m.inputs = inputs
+	m.weights, m.gradients = make([]float32, total), make([]float32, total)
+	at := 0
+	for _, p := range m.parameters {
+		end := at + p.Len()
+		p.data, p.gradient = m.weights[at:end:end], m.gradients[at:end:end]
+		at = end
+	}
+	return nil
+}
+
+// draw gives the weights their first values, once.
+func (m *Model) draw() {
+	m.drawing.Lock()
+	defer m.drawing.Unlock()
+	if m.drawn || m.weights == nil {
+		return
+	}
+	first := 0
+	for _, l := range m.layers {
+		l.draw(m.seed, first)
+		first += len(l.core().parameters)
+	}
+	m.drawn = true
+}
+
+// Compile says how the model is trained: by which optimizer, to make which loss small, and which metrics are told
+// besides. It may be called again, to go on with another optimizer for example: weights stay, what the optimizer
+// remembered is forgotten.
+//
+// It is an error when a layer was wrong, when something is missing, when an optimizer's setting is out of bounds and
+// when the loss cannot judge what the last layer puts out.
+func (m *Model) Compile(optimizer Optimizer, loss Loss, metrics ...Metric) error {
+	m.loss = nil // a model that failed to compile is not compiled
+	if m.err != nil {
+		return m.err
+	}
+	if optimizer == nil {
+		return fmt.Errorf("Compile: the optimizer is missing: write nnkit.Adam() for example")
+	}
+	if err := optimizer.check(); err != nil {
+		return fmt.Errorf("Compile: %w", err)
+	}
+	if loss == nil {
+		return fmt.Errorf("Compile: the loss is missing: write nnkit.BinaryCrossEntropy for yes or no, " +
+			"nnkit.SparseCategoricalCrossEntropy for classes, nnkit.MeanSquaredError for numbers")
+	}
+	last := m.layers[len(m.layers)-1].(*denseLayer)
+	where := last.where(len(m.layers) - 1)
+	if err := loss.suits(last.activation, last.units); err != nil {
+		return fmt.Errorf("Compile: %w (%s)", err, where)
+	}
+	names := map[string]bool{}
+	for i, metric := range metrics {
+		if metric == nil {
+			return fmt.Errorf("Compile: metric %d is nil", i+1)
+		}
+		if names[metric.String()] {
+			return fmt.Errorf("Compile: the metric %s is given twice", metric)
+		}
+		names[metric.String()] = true
+		if l, ok := metric.(Loss); ok {
+			if err := l.suits(last.activation, last.units); err != nil {
+				return fmt.Errorf("Compile: metric %d: %w (%s)", i+1, err, where)
+			}
+		}
+	}
+	m.optimizer, m.loss, m.metrics, m.step = optimizer, loss, slices.Clone(metrics), nil
+	return nil
+}
+
+// Reset begins anew: weights are drawn from the seed, and the optimizer and the count of epochs start over.
+func (m *Model) Reset(seed int) error {
+	if m.err != nil {
+		return m.err
+	}
+	if m.fitting.Load() {
+		return fmt.Errorf("Reset: the model is in Fit: stop the training first")
+	}
+	m.seed, m.drawn, m.step, m.epochs = seed, false, nil, 0
+	clear(m.gradients)
+	m.draw()
+	return nil
+}
+
+// Layers describes the layers in order. Asking for it draws the weights if the width of the input is known.
+func (m *Model) Layers() []LayerInfo {
+	m.draw()
+	infos := make([]LayerInfo, len(m.layers))
+	for i, l := range m.layers {
+		c := l.core()
+		infos[i] = LayerInfo{
+			Index: i + 1, Name: c.name, Kind: c.kind, Activation: l.describe(),
+			InputShape: slices.Clone(c.input), OutputShape: slices.Clone(c.output), Parameters: slices.Clone(c.parameters),
+		}
+		if d, ok := l.(*denseLayer); ok {
+			infos[i].OutputShape = []int{d.units}
+		}
+	}
+	return infos
+}
+
+// Parameters returns all kernels and biases in order, none while the width of the input is not known: before the first
+// Fit or Predict of a model without [Input]. Asking for them draws the weights.
+func (m *Model) Parameters() []*Parameter {
+	m.draw()
+	return slices.Clone(m.parameters)
+}

@@ -1,0 +1,135 @@
+package nnkit
+
+import (
+	"fmt"
+	"html"
+	"strconv"
+	"strings"
+)
+
+// String returns the summary: a line for each layer with its output shape and the number of its parameters, then
+// their sum, how the model is compiled, and the seed.
+func (m *Model) String() string {
+	if m == nil {
+		return "<nil>"
+	}
+	head, rows, notes := m.summary()
+	width := make([]int, len(head))
+	for _, row := range append([][]string{head}, rows...) {
+		for i, cell := range row {
+			width[i] = max(width[i], len([]rune(cell)))
+		}
+	}
+	var b strings.Builder
+	line := func(row []string) {
+		for i, cell := range row {
+			gap := strings.Repeat(" ", width[i]-len([]rune(cell)))
+			if i == len(row)-1 {
+				b.WriteString(gap + cell)
+				continue
+			}
+			b.WriteString(cell + gap + "  ")
+		}
+		b.WriteByte('\n')
+	}
+	line(head)
+	for _, row := range rows {
+		line(row)
+	}
+	b.WriteString(strings.Join(notes, "\n"))
+	return b.String()
+}
+
+// HTML returns the same summary as a table for a notebook.
+func (m *Model) HTML() string {
+	if m == nil {
+		return "&lt;nil&gt;"
+	}
+	head, rows, notes := m.summary()
+	var b strings.Builder
+	cells := func(tag string, row []string) {
+		b.WriteString("<tr>")
+		for _, cell := range row {
+			b.WriteString("<" + tag + ">" + html.EscapeString(cell) + "</" + tag + ">")
+		}
+		b.WriteString("</tr>")
+	}
+	b.WriteString("<table><thead>")
+	cells("th", head)
+	b.WriteString("</thead><tbody>")
+	for _, row := range rows {
+		cells("td", row)
+	}
+	b.WriteString("</tbody></table><p>")
+	for i, n := range notes {
+		if i > 0 {
+			b.WriteString("<br>")
+		}
+		b.WriteString(html.EscapeString(n))
+	}
+	b.WriteString("</p>")
+	return b.String()
+}
+
+func (m *Model) summary() (head []string, rows [][]string, notes []string) {
+	head = []string{"layer", "kind", "activation", "output", "parameters"}
+	total := 0
+	for _, l := range m.layers {
+		c := l.core()
+		output := c.output
+		if d, ok := l.(*denseLayer); ok {
+			output = []int{d.units}
+		}
+		count := "?"
+		if c.output != nil {
+			n := 0
+			for _, p := range c.parameters {
+				n += p.Len()
+			}
+			total += n
+			count = groups(n)
+		}
+		rows = append(rows, []string{c.name, c.kind, l.describe(), "(rows" + strings.TrimPrefix(", "+shapeText(output)[1:], ", )"), count})
+	}
+	switch {
+	case m.err != nil:
+		notes = append(notes, "not usable: "+m.err.Error())
+	case m.weights == nil:
+		notes = append(notes, "the number of inputs comes with the data")
+	default:
+		notes = append(notes, fmt.Sprintf("%d inputs, %s parameters (%s)", m.inputs, groups(total), bytesText(4*total)))
+	}
+	if m.loss != nil {
+		text := fmt.Sprintf("%v, %v", m.optimizer, m.loss)
+		for _, metric := range m.metrics {
+			text += ", " + metric.String()
+		}
+		notes = append(notes, text)
+	} else if m.err == nil {
+		notes = append(notes, "not compiled")
+	}
+	seed := fmt.Sprintf("seed %d", m.seed)
+	if m.epochs > 0 {
+		seed += fmt.Sprintf(", trained for %d %s", m.epochs, plural(m.epochs, "epoch"))
+	}
+	return head, rows, append(notes, seed)
+}
+
+// groups writes 1234567 as 1,234,567.
+func groups(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func bytesText(n int) string {
+	switch {
+	case n < 1<<10:
+		return fmt.Sprintf("%d bytes", n)
+	case n < 1<<20:
+		return fmt.Sprintf("%.1f KB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
+}
