@@ -31,6 +31,8 @@ func (p *page) markdown(source, prefix string, attachments attachments) string {
 	md := goldmark.New(
 		goldmark.WithExtensions(
 			extension.Table, extension.Strikethrough, extension.Linkify, extension.TaskList,
+			// A line's end between Chinese characters is no space.
+			extension.NewCJK(extension.WithEastAsianLineBreaks()),
 			extension.NewFootnote(extension.WithFootnoteIDPrefix(prefix)),
 		),
 		goldmark.WithParserOptions(
