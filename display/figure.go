@@ -100,9 +100,11 @@ func (f *Figure) refusal(err error) string {
 
 // PNG returns the figure as a bitmap with two pixels to each CSS pixel, sharp on the screens of today. Outside the
 // card's rounded corners it is transparent.
-func (f *Figure) PNG() []byte {
+func (f *Figure) PNG() []byte { return f.png(2) }
+
+func (f *Figure) png(scale int) []byte {
 	w, h := f.lengths()
-	c := vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(2*cssDPI), vgimg.UseBackgroundColor(color.Transparent))
+	c := vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(scale*cssDPI), vgimg.UseBackgroundColor(color.Transparent))
 	f.draw(draw.New(c))
 	var b bytes.Buffer
 	if err := png.Encode(&b, c.Image()); err != nil {
@@ -156,22 +158,21 @@ func (f *Figure) Save(path string) error {
 }
 
 // MIMEBundle returns the figure in the forms that a notebook chooses from: the line of [Figure.String] as
-// text/plain, and the picture as image/svg+xml or, where there are many points, as image/png in base64.
+// text/plain, and the picture as image/svg+xml. Beside it stands a small image/png in base64, for JupyterLab shows no SVG
+// in a notebook that comes from elsewhere. Where there are many points the PNG of [Figure.PNG] is the only picture.
 func (f *Figure) MIMEBundle() map[string]any {
 	bundle := map[string]any{"text/plain": f.String()}
 	if f.points > manyPoints {
-		bundle["image/png"] = base64.StdEncoding.EncodeToString(f.PNG())
-	} else {
-		bundle["image/svg+xml"] = f.SVG()
+		bundle["image/png"] = base64.StdEncoding.EncodeToString(f.png(2))
+		return bundle
 	}
+	bundle["image/svg+xml"] = f.SVG()
+	bundle["image/png"] = base64.StdEncoding.EncodeToString(f.png(1))
 	return bundle
 }
 
-// MIMEMetadata goes with [Figure.MIMEBundle]: the size in CSS pixels of a PNG, which has twice as many of its own.
+// MIMEMetadata goes with [Figure.MIMEBundle]: the size in CSS pixels of the PNG, which may have twice as many.
 func (f *Figure) MIMEMetadata() map[string]any {
-	if f.points <= manyPoints {
-		return map[string]any{}
-	}
 	return map[string]any{"image/png": map[string]any{"width": f.width, "height": f.height}}
 }
 
@@ -184,9 +185,10 @@ func (f *Figure) Show() {
 	}
 	data := map[protocol.MIMEType]any{protocol.MIMETextPlain: f.String()}
 	if f.points > manyPoints {
-		data[protocol.MIMETextHTML] = f.HTML() // gonbui has no metadata to say how large a PNG is meant
+		data[protocol.MIMETextHTML] = f.HTML() // which says how large a PNG is meant
 	} else {
 		data[protocol.MIMEImageSVG] = f.SVG()
+		data[protocol.MIMEImagePNG] = f.png(1)
 	}
 	gonbui.SendData(&protocol.DisplayData{Data: data})
 	gonbui.Sync()

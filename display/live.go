@@ -186,13 +186,14 @@ func (r *run) progress() (done, all float64) {
 func (r *run) html(head, clock, outcome string) string {
 	t := r.theme
 	var b strings.Builder
-	// The card is the figures'; its colours are written out, since the page's own may be for either theme.
+	// The card is the figures'; its colours are written out, since the page's own may be for either theme. The layout
+	// keeps to what JupyterLab leaves of a style in a notebook that it does not trust.
 	fmt.Fprintf(&b, `<div style="box-sizing:border-box;width:%dpx;max-width:100%%;padding:12px 16px;border:1px solid %s;border-radius:7px;`+
 		`background:%s;color:%s;font:13px/1.45 'Liberation Sans',Arial,Helvetica,sans-serif">`, r.width, css(t.border), css(t.card), css(t.text))
 	if r.title != "" {
 		fmt.Fprintf(&b, `<div style="font-size:16px;font-weight:bold;margin-bottom:4px">%s</div>`, html.EscapeString(r.title))
 	}
-	fmt.Fprintf(&b, `<div style="display:flex;justify-content:space-between;gap:16px;flex-wrap:wrap"><b>%s</b> <span style="color:%s">%s</span></div>`,
+	fmt.Fprintf(&b, `<div><b style="margin-right:16px">%s</b> <span style="float:right;color:%s">%s</span></div>`,
 		html.EscapeString(head), css(t.quiet), html.EscapeString(clock))
 	done, all := r.progress()
 	share := 0.0
@@ -203,17 +204,17 @@ func (r *run) html(head, clock, outcome string) string {
 	if outcome != "" && outcome != "done" {
 		color = t.warn
 	}
-	fmt.Fprintf(&b, `<div style="height:6px;border-radius:3px;background:%s;margin:7px 0 8px;overflow:hidden">`+
+	fmt.Fprintf(&b, `<div style="clear:both;height:6px;border-radius:3px;background:%s;margin:7px 0 8px">`+
 		`<div style="height:6px;border-radius:3px;background:%s;width:%.1f%%"></div></div>`, css(t.grid), css(color), share*100)
 	if len(r.names) > 0 {
-		fmt.Fprintf(&b, `<div style="display:flex;gap:4px 22px;flex-wrap:wrap;font-variant-numeric:tabular-nums">`)
+		b.WriteString(`<div>`)
 		for _, name := range r.names {
 			v := r.current[name]
 			ink := t.text
 			if !finite(v) {
 				ink = t.warn
 			}
-			fmt.Fprintf(&b, `<span><span style="color:%s">%s</span> <span style="color:%s">%s</span></span> `,
+			fmt.Fprintf(&b, `<span style="display:inline-block;margin-right:22px"><span style="color:%s">%s</span> <span style="color:%s">%s</span></span> `,
 				css(t.quiet), html.EscapeString(readable(name)), css(ink), number(v))
 		}
 		b.WriteString(`</div>`)
@@ -242,7 +243,7 @@ func (r *run) curveImage(outcome string) string {
 				p.X.Min, p.X.Max = 1, float64(r.epochs)
 			}
 		}
-		r.curve, r.drawn = `<div style="margin:-4px -16px -12px">`+f.HTML()+`</div>`, epochs
+		r.curve, r.drawn = `<div style="margin:0 -16px -12px">`+f.HTML()+`</div>`, epochs
 	}
 	return r.curve
 }
