@@ -1,8 +1,387 @@
 package nnkit
 
-import "errors"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/signal"
+	"time"
 
-// Fit trains the model and returns the history, one entry for each epoch.
+	"github.com/seed5607215b/nnkit/nnkit/internal/random"
+)
+
+// Fit trains the model: it goes through the rows of x in batches, compares the outputs with y and changes the weights by
+// the optimizer's rule. The history holds loss and metrics of every completed epoch. x has a row for each example and y
+// the truth for each row; [TensorOf] says which Go values they may be, and a plain vector as x is a column of one
+// feature. What y must hold depends on the loss.
+//
+// Options are [Epochs], [BatchSize], [FullBatch], [ValidationSplit], [ValidationData], [Shuffle], [Seed], [Context],
+// [Callbacks], [Verbose], and every [Callback] that embeds [BaseCallback]. Unless a callback shows the progress, Fit
+// prints a line for each epoch.
+//
+// Fit again goes on from the present weights, with what the optimizer remembers and the count of epochs: two times ten
+// epochs are, to the bit, one time twenty.
+//
+// A training that ends early, because the context is done, the process got an interrupt (SIGINT, what a notebook's stop
+// button sends), a callback failed or the loss is no longer a number, returns the history so far together with the
+// error, and the weights stay as they are then. After an interrupt the error wraps [ErrInterrupted]. All that can be
+// checked is checked before training starts; then the history is nil.
 func (m *Model) Fit(x, y any, options ...FitOption) (*History, error) {
-	return nil, errors.New("Fit: not there yet")
+	if err := m.compiled("Fit"); err != nil {
+		return nil, err
+	}
+	if !m.fitting.CompareAndSwap(false, true) {
+		return nil, errors.New("Fit: the model is being trained already: wait for that Fit to return")
+	}
+	defer m.fitting.Store(false)
+
+	s, err := readOptions(options)
+	if err != nil {
+		return nil, err
+	}
+	train, validation, err := m.prepare(x, y, s)
+	if err != nil {
+		return nil, err
+	}
+	if m.inputs == 0 {
+		if err := m.build(train.width); err != nil {
+			return nil, fmt.Errorf("Fit: %w", err)
+		}
+	}
+	if s.seed != nil {
+		m.seed = *s.seed
+	}
+	m.draw()
+	if m.step == nil {
+		m.step = m.optimizer.start(len(m.weights))
+	}
+
+	ctx, release := signal.NotifyContext(s.ctx, os.Interrupt)
+	defer release()
+	f := newFit(m, s, train, validation, ctx)
+	err = f.run()
+	h := f.state.History
+	h.Duration, h.stopped = f.state.Elapsed(), f.state.reason
+	if err == nil {
+		return h, nil
+	}
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		reason := ErrInterrupted
+		if s.ctx.Err() != nil {
+			reason = context.Cause(s.ctx)
+		}
+		err = fmt.Errorf("%w in epoch %d of %d: the weights and the history so far are kept, and Fit again goes on from them",
+			reason, h.epochs+1, s.epochs)
+	}
+	return h, fmt.Errorf("Fit: %w", err)
+}
+
+// ErrInterrupted is wrapped by the error of a Fit that the process's interrupt signal has ended.
+var ErrInterrupted = errors.New("interrupted")
+
+func readOptions(options []FitOption) (*fitSettings, error) {
+	s := &fitSettings{epochs: 1, shuffle: true, ctx: context.Background()}
+	for i, o := range options {
+		switch o := o.(type) {
+		case nil:
+			return nil, fmt.Errorf("Fit: option %d is nil", i+1)
+		case fitFunc:
+			o(s)
+		case Callback:
+			s.callbacks = append(s.callbacks, o)
+		default:
+			return nil, fmt.Errorf("Fit: option %d is a %T, which embeds BaseCallback but is no Callback: give a pointer to it, "+
+				"and check its methods' names and arguments", i+1, o)
+		}
+	}
+	for i, c := range s.callbacks {
+		if c == nil {
+			return nil, fmt.Errorf("Fit: callback %d is nil", i+1)
+		}
+	}
+	if s.ctx == nil {
+		return nil, errors.New("Fit: Context(nil): leave the option out, or give context.Background()")
+	}
+	if s.epochs < 1 {
+		return nil, fmt.Errorf("Fit: Epochs(%d): it must be at least 1", s.epochs)
+	}
+	if s.batch != nil && *s.batch < 1 && *s.batch != fullBatch {
+		return nil, fmt.Errorf("Fit: BatchSize(%d): it must be at least 1; for all rows write FullBatch()", *s.batch)
+	}
+	if s.split != nil && s.valGiven {
+		return nil, errors.New("Fit: ValidationSplit and ValidationData are both given: choose one")
+	}
+	return s, nil
+}
+
+// rows are examples with their truth, or without.
+type rows struct {
+	n, width, truth int
+	x, y            []float32
+}
+
+func (r rows) slice(lo, hi int) rows {
+	r.n, r.x, r.y = hi-lo, r.x[lo*r.width:hi*r.width], r.y[lo*r.truth:hi*r.truth]
+	return r
+}
+
+// prepare converts and checks all data.
+func (m *Model) prepare(x, y any, s *fitSettings) (train, validation rows, err error) {
+	if train, err = m.convert("Fit", "x", "y", x, y); err != nil {
+		return train, validation, err
+	}
+	all := train.n
+	switch {
+	case s.valGiven:
+		width := m.inputs
+		if width == 0 {
+			width = train.width
+		}
+		if validation, err = m.convert("Fit", "ValidationData's x", "ValidationData's y", s.valX, s.valY); err != nil {
+			return train, validation, err
+		}
+		if validation.width != width {
+			return train, validation, fmt.Errorf("Fit: x has %d numbers a row and ValidationData's x %d: they must agree",
+				width, validation.width)
+		}
+	case s.split != nil && *s.split != 0:
+		if !(*s.split > 0 && *s.split < 1) {
+			return train, validation, fmt.Errorf("Fit: ValidationSplit(%v): it must be at least 0 and below 1, 0.2 for a fifth "+
+				"of the rows", *s.split)
+		}
+		// A little more, so that 0.9 of 10 rows are 9: 1-0.9 is less than 0.1.
+		at := int(math.Floor(float64(all)*(1-*s.split) + 1e-9))
+		if at == 0 || at == all {
+			return train, validation, fmt.Errorf("Fit: ValidationSplit(%v) of %d %s leaves %d to train on and %d to validate by: "+
+				"both need at least one", *s.split, all, plural(all, "row"), at, all-at)
+		}
+		train, validation = train.slice(0, at), train.slice(at, all)
+	}
+	if s.batch != nil && *s.batch > train.n {
+		return train, validation, fmt.Errorf("Fit: BatchSize(%d) is more than the %d training %s: write FullBatch(), or a smaller "+
+			"number", *s.batch, train.n, plural(train.n, "row"))
+	}
+	return train, validation, nil
+}
+
+// convert turns x and y into rows that fit the model.
+func (m *Model) convert(caller, xName, yName string, x, y any) (rows, error) {
+	xt, err := tensorOf(caller, xName, x)
+	if err != nil {
+		return rows{}, err
+	}
+	yt, err := tensorOf(caller, yName, y)
+	if err != nil {
+		return rows{}, err
+	}
+	n, width := xt.rows()
+	ny, truth := yt.rows()
+	if n != ny {
+		return rows{}, fmt.Errorf("%s: %s has %d %s and %s %d; they must agree", caller, xName, n, plural(n, "row"), yName, ny)
+	}
+	if err := m.fits(caller, xName, xt); err != nil {
+		return rows{}, err
+	}
+	outputs := m.last().units
+	if err := m.loss.checkTruth(yName, yt, outputs); err != nil {
+		return rows{}, fmt.Errorf("%s: %w (%s)", caller, err, m.lastWhere())
+	}
+	for _, metric := range m.metrics {
+		if l, ok := metric.(Loss); ok {
+			if err := l.checkTruth(yName, yt, outputs); err != nil {
+				return rows{}, fmt.Errorf("%s: metric %s: %w (%s)", caller, l, err, m.lastWhere())
+			}
+		}
+	}
+	return rows{n: n, width: width, truth: truth, x: xt.data, y: yt.data}, nil
+}
+
+// fits says whether rows of x can go into the model.
+func (m *Model) fits(caller, name string, x *Tensor) error {
+	if len(x.shape) > 2 {
+		_, width := x.rows()
+		return fmt.Errorf("%s: %s has the shape %s, but dense layer %s wants rows of plain numbers: give rows of %d numbers",
+			caller, name, shapeText(x.shape), m.layers[0].core().where(0), width)
+	}
+	if _, width := x.rows(); m.inputs != 0 && width != m.inputs {
+		return fmt.Errorf("%s: %s has the shape %s, but dense layer %s wants %d %s a row: give each row %d %s, or make a new "+
+			"model for rows of %d", caller, name, shapeText(x.shape), m.layers[0].core().where(0), m.inputs,
+			plural(m.inputs, "number"), m.inputs, plural(m.inputs, "number"), width)
+	}
+	return nil
+}
+
+func (m *Model) last() *denseLayer { return m.layers[len(m.layers)-1].(*denseLayer) }
+
+func (m *Model) lastWhere() string { return "dense layer " + m.last().where(len(m.layers)-1) }
+
+func (m *Model) compiled(caller string) error {
+	if m.err != nil {
+		return m.err
+	}
+	if m.loss == nil {
+		return fmt.Errorf("%s: the model is not compiled: write model.Compile(nnkit.Adam(), nnkit.BinaryCrossEntropy, "+
+			"nnkit.Accuracy) before, or another optimizer, loss and metrics", caller)
+	}
+	return nil
+}
+
+// fit is one call of Fit.
+type fit struct {
+	m          *Model
+	s          *fitSettings
+	train      rows
+	validation rows
+	trainer    *trainer
+	order      []int32
+	names      []string // of all scores; those of training come first
+	state      Training
+	print      bool
+}
+
+func newFit(m *Model, s *fitSettings, train, validation rows, ctx context.Context) *fit {
+	batch := min(32, train.n)
+	if s.batch != nil {
+		batch = *s.batch
+		if batch == fullBatch {
+			batch = train.n
+		}
+	}
+	f := &fit{m: m, s: s, train: train, validation: validation, trainer: newTrainer(m, batch, train.truth)}
+	f.order = make([]int32, train.n)
+	for i := range f.order {
+		f.order[i] = int32(i)
+	}
+	f.names = []string{"loss"}
+	maximum := map[string]bool{}
+	for _, metric := range m.metrics {
+		f.names = append(f.names, metric.String())
+		maximum[metric.String()], maximum["val_"+metric.String()] = metric.larger(), metric.larger()
+	}
+	if validation.n > 0 {
+		for _, name := range f.names {
+			f.names = append(f.names, "val_"+name)
+		}
+	}
+	f.state = Training{
+		Model:          m,
+		History:        newHistory(m, f.names, maximum, m.seed),
+		Epochs:         s.epochs,
+		Batches:        (train.n + batch - 1) / batch,
+		Rows:           train.n,
+		ValidationRows: validation.n,
+		Scores:         Scores{values: make([]float64, len(f.names))},
+		BatchLoss:      math.NaN(),
+		ctx:            ctx,
+		started:        time.Now(),
+		step:           m.step,
+	}
+	f.print = true
+	for _, c := range s.callbacks {
+		if _, shows := c.(Progress); shows {
+			f.print = false
+		}
+	}
+	if s.verbose != nil {
+		f.print = *s.verbose > 0
+	}
+	return f
+}
+
+func (f *fit) run() error {
+	t := &f.state
+	f.seeTraining()
+	for _, c := range f.s.callbacks {
+		c.TrainBegin(t)
+	}
+	err := t.err
+	if err == nil {
+		err = t.ctx.Err()
+	}
+	for t.Epoch < t.Epochs && err == nil && !t.stopped {
+		t.Epoch++
+		err = f.epoch()
+	}
+	for _, c := range f.s.callbacks {
+		c.TrainEnd(t)
+	}
+	if err == nil {
+		err = t.err
+	}
+	return err
+}
+
+// seeTraining lets the scores show the training rows' numbers only.
+func (f *fit) seeTraining() { f.state.Scores.names = f.names[:1+len(f.m.metrics)] }
+
+func (f *fit) epoch() error {
+	t := &f.state
+	began := time.Now()
+	f.seeTraining()
+	t.Batch = 0
+	for _, c := range f.s.callbacks {
+		c.EpochBegin(t)
+	}
+	if f.s.shuffle {
+		random.Stream{Seed: uint64(int64(f.m.seed)), Purpose: random.Shuffle, Index: uint32(f.m.epochs)}.Permutation(f.order)
+	}
+	f.trainer.reset()
+	for lo := 0; lo < f.train.n; lo += f.trainer.capacity {
+		t.Batch++
+		for _, c := range f.s.callbacks {
+			c.BatchBegin(t)
+		}
+		if err := f.batch(f.order[lo:min(lo+f.trainer.capacity, f.train.n)]); err != nil {
+			return err
+		}
+		for _, c := range f.s.callbacks {
+			c.BatchEnd(t)
+		}
+		if t.err != nil {
+			return t.err
+		}
+		if err := t.ctx.Err(); err != nil {
+			return err
+		}
+		if t.stopped && t.Batch < t.Batches {
+			return nil // the epoch is not complete
+		}
+	}
+	if f.validation.n > 0 {
+		t.Scores.names = f.names
+		if err := f.trainer.evaluate(t.ctx, f.validation, t.Scores.values[1+len(f.m.metrics):]); err != nil {
+			return err
+		}
+	}
+	f.m.epochs++
+	t.History.add(&t.Scores)
+	for _, c := range f.s.callbacks {
+		c.EpochEnd(t)
+	}
+	if f.print {
+		digits := len(fmt.Sprint(t.Epochs))
+		took := ""
+		if d := time.Since(began); d >= time.Second { // below, it would only make two runs' outputs differ
+			took = fmt.Sprintf(" · %.1f s", d.Seconds())
+		}
+		fmt.Fprintf(os.Stdout, "epoch %*d/%d · %s%s\n", digits, t.Epoch, t.Epochs, t.Scores.String(), took)
+	}
+	return t.err
+}
+
+// batch takes one step. It does not allocate.
+func (f *fit) batch(order []int32) error {
+	t := &f.state
+	f.trainer.gather(f.train, order)
+	t.BatchLoss = f.trainer.forward(len(order))
+	if math.IsNaN(t.BatchLoss) || math.IsInf(t.BatchLoss, 0) {
+		return fmt.Errorf("the loss is no longer a number (%v) in epoch %d, batch %d: use a smaller learning rate (it is %v), or "+
+			"standardize the features", t.BatchLoss, t.Epoch, t.Batch, t.LearningRate())
+	}
+	f.trainer.backward(len(order))
+	f.trainer.update(t.step)
+	f.trainer.scores(t.Scores.values)
+	return nil
 }

@@ -18,13 +18,13 @@ type Loss interface {
 	suits(a Activation, width int) error
 	// fromSums says whether the loss is computed from the output's weighted sums.
 	fromSums(a Activation) bool
-	// checkTruth says whether y is a truth for width outputs.
-	checkTruth(y *Tensor, width int) error
+	// checkTruth says whether y is a truth for width outputs; name is what the caller calls it.
+	checkTruth(name string, y *Tensor, width int) error
 	// counts says how accuracy is counted.
 	counts(width int) counting
-	// sum returns the sum of the rows' losses. A grad that is not nil gets the gradient of their mean, with respect to
-	// the sums or the outputs as fromSums says.
-	sum(j *judged, grad []float32) float64
+	// sum adds the rows' losses to total, one after another, so that a sum does not depend on how rows are batched. A
+	// grad that is not nil gets the gradient of their mean, with respect to the sums or the outputs as fromSums says.
+	sum(total float64, j *judged, grad []float32) float64
 }
 
 // judged is a batch of predictions beside the truth.
@@ -77,15 +77,14 @@ func (binaryCrossEntropy) fromSums(a Activation) bool { return a == Sigmoid }
 
 func (binaryCrossEntropy) counts(int) counting { return countBinary }
 
-func (binaryCrossEntropy) checkTruth(y *Tensor, width int) error {
-	if err := sameWidth(y, width); err != nil {
+func (binaryCrossEntropy) checkTruth(name string, y *Tensor, width int) error {
+	if err := sameWidth(name, y, width); err != nil {
 		return err
 	}
-	return between(y, "BinaryCrossEntropy")
+	return between(name, y, "BinaryCrossEntropy")
 }
 
-func (binaryCrossEntropy) sum(j *judged, grad []float32) float64 {
-	total := 0.0
+func (binaryCrossEntropy) sum(total float64, j *judged, grad []float32) float64 {
 	scale := 1 / float32(j.rows*j.width)
 	for r := range j.rows {
 		row := 0.0
@@ -142,16 +141,16 @@ func (categoricalCrossEntropy) fromSums(a Activation) bool { return a == Softmax
 
 func (categoricalCrossEntropy) counts(int) counting { return countCategorical }
 
-func (categoricalCrossEntropy) checkTruth(y *Tensor, width int) error {
+func (categoricalCrossEntropy) checkTruth(name string, y *Tensor, width int) error {
 	n, got := y.rows()
 	if got == 1 && width > 1 {
-		return fmt.Errorf("y has one number a row, but CategoricalCrossEntropy wants %d, one for each class: for class "+
-			"numbers use nnkit.SparseCategoricalCrossEntropy", width)
+		return fmt.Errorf("%s has one number a row, but CategoricalCrossEntropy wants %d, one for each class: for class "+
+			"numbers use nnkit.SparseCategoricalCrossEntropy", name, width)
 	}
-	if err := sameWidth(y, width); err != nil {
+	if err := sameWidth(name, y, width); err != nil {
 		return err
 	}
-	if err := between(y, "CategoricalCrossEntropy"); err != nil {
+	if err := between(name, y, "CategoricalCrossEntropy"); err != nil {
 		return err
 	}
 	for r := range n {
@@ -160,15 +159,14 @@ func (categoricalCrossEntropy) checkTruth(y *Tensor, width int) error {
 			sum += float64(v)
 		}
 		if sum < 0.999 || sum > 1.001 {
-			return fmt.Errorf("row %d of y sums to %.4g, but CategoricalCrossEntropy wants probabilities that sum to 1: for "+
-				"several answers at once use nnkit.Sigmoid and nnkit.BinaryCrossEntropy", r, sum)
+			return fmt.Errorf("row %d of %s sums to %.4g, but CategoricalCrossEntropy wants probabilities that sum to 1: for "+
+				"several answers at once use nnkit.Sigmoid and nnkit.BinaryCrossEntropy", r, name, sum)
 		}
 	}
 	return nil
 }
 
-func (categoricalCrossEntropy) sum(j *judged, grad []float32) float64 {
-	total := 0.0
+func (categoricalCrossEntropy) sum(total float64, j *judged, grad []float32) float64 {
 	scale := 1 / float32(j.rows)
 	for r := range j.rows {
 		from, to := r*j.width, (r+1)*j.width
@@ -205,15 +203,15 @@ func (sparseCrossEntropy) fromSums(a Activation) bool { return a == Softmax }
 
 func (sparseCrossEntropy) counts(int) counting { return countSparse }
 
-func (sparseCrossEntropy) checkTruth(y *Tensor, width int) error {
+func (sparseCrossEntropy) checkTruth(name string, y *Tensor, width int) error {
 	if _, got := y.rows(); got != 1 {
-		return fmt.Errorf("y has %d numbers a row, but SparseCategoricalCrossEntropy wants one, the class number: for "+
-			"one-hot rows use nnkit.CategoricalCrossEntropy", got)
+		return fmt.Errorf("%s has %d numbers a row, but SparseCategoricalCrossEntropy wants one, the class number: for "+
+			"one-hot rows use nnkit.CategoricalCrossEntropy", name, got)
 	}
 	least, most := y.data[0], y.data[0]
 	for r, v := range y.data {
 		if v != float32(int64(v)) {
-			return fmt.Errorf("y is %v at row %d, but a class number is a whole number from 0 to %d", v, r, width-1)
+			return fmt.Errorf("%s is %v at row %d, but a class number is a whole number from 0 to %d", name, v, r, width-1)
 		}
 		least, most = min(least, v), max(most, v)
 	}
@@ -228,8 +226,7 @@ func (sparseCrossEntropy) checkTruth(y *Tensor, width int) error {
 	return nil
 }
 
-func (sparseCrossEntropy) sum(j *judged, grad []float32) float64 {
-	total := 0.0
+func (sparseCrossEntropy) sum(total float64, j *judged, grad []float32) float64 {
 	scale := 1 / float32(j.rows)
 	for r := range j.rows {
 		from, to := r*j.width, (r+1)*j.width
@@ -263,10 +260,11 @@ func (squaredError) fromSums(Activation) bool { return false }
 
 func (squaredError) counts(width int) counting { return countByWidth(width) }
 
-func (squaredError) checkTruth(y *Tensor, width int) error { return sameWidth(y, width) }
+func (squaredError) checkTruth(name string, y *Tensor, width int) error {
+	return sameWidth(name, y, width)
+}
 
-func (squaredError) sum(j *judged, grad []float32) float64 {
-	total := 0.0
+func (squaredError) sum(total float64, j *judged, grad []float32) float64 {
 	scale := 2 / float32(j.rows*j.width)
 	for r := range j.rows {
 		row := 0.0
@@ -296,10 +294,11 @@ func (absoluteError) fromSums(Activation) bool { return false }
 
 func (absoluteError) counts(width int) counting { return countByWidth(width) }
 
-func (absoluteError) checkTruth(y *Tensor, width int) error { return sameWidth(y, width) }
+func (absoluteError) checkTruth(name string, y *Tensor, width int) error {
+	return sameWidth(name, y, width)
+}
 
-func (absoluteError) sum(j *judged, grad []float32) float64 {
-	total := 0.0
+func (absoluteError) sum(total float64, j *judged, grad []float32) float64 {
 	scale := 1 / float32(j.rows*j.width)
 	for r := range j.rows {
 		row := 0.0
@@ -322,19 +321,19 @@ func (absoluteError) sum(j *judged, grad []float32) float64 {
 	return total
 }
 
-func sameWidth(y *Tensor, width int) error {
+func sameWidth(name string, y *Tensor, width int) error {
 	if _, got := y.rows(); got != width {
-		return fmt.Errorf("y has %d %s a row, but the last layer has %d %s: they must agree",
-			got, plural(got, "number"), width, plural(width, "output"))
+		return fmt.Errorf("%s has %d %s a row, but the last layer has %d %s: they must agree",
+			name, got, plural(got, "number"), width, plural(width, "output"))
 	}
 	return nil
 }
 
-func between(y *Tensor, loss string) error {
+func between(name string, y *Tensor, loss string) error {
 	_, width := y.rows()
 	for i, v := range y.data {
 		if v < 0 || v > 1 {
-			return fmt.Errorf("y is %v at row %d, but %s wants numbers from 0 to 1", v, i/width, loss)
+			return fmt.Errorf("%s is %v at row %d, but %s wants numbers from 0 to 1", name, v, i/width, loss)
 		}
 	}
 	return nil

@@ -107,6 +107,6 @@ func (m *lossMeter) add(j *judged) {
 		own.z = nil
 		j = &own
 	}
-	m.total += m.loss.sum(j, nil)
+	m.total = m.loss.sum(m.total, j, nil)
 	m.seen += j.rows
 }

@@ -57,8 +57,8 @@ func Shuffle(on bool) FitOption { return fitFunc(func(s *fitSettings) { s.shuffl
 const DefaultSeed = 0
 
 // Seed sets the model's seed, [DefaultSeed] before. All that is random follows from it: the order of the rows, and the
-// initial weights if they are not drawn yet (they are by the first Fit, Predict or Evaluate; [Model.Reset] draws them
-// anew).
+// initial weights if they are not drawn yet. They are drawn by the first Fit, or with [Input] by whatever looks at them
+// first; [Model.Reset] draws them anew.
 func Seed(seed int) FitOption { return fitFunc(func(s *fitSettings) { s.seed = &seed }) }
 
 // Context ends the training after the present batch when ctx is done. Fit then returns the history so far and an error
