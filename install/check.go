@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -55,9 +56,10 @@ func examine(ctx context.Context, p place, out io.Writer) int {
 		return !f.missing()
 	}
 
-	tools := report(checkGo(ctx))
-	tools = report(checkCompiler(ctx)) && tools
-	tools = report(checkLinker(ctx)) && tools
+	tools := true
+	for _, f := range checkTools(ctx) {
+		tools = report(f) && tools
+	}
 	for _, f := range checkJupyter(ctx) {
 		report(f)
 	}
@@ -79,6 +81,11 @@ func examine(ctx context.Context, p place, out io.Writer) int {
 		fmt.Fprintf(out, "\n%d things are missing.\n", missing)
 	}
 	return 1
+}
+
+// checkTools looks for what the kernel needs to compile cells.
+func checkTools(ctx context.Context) []finding {
+	return []finding{checkGo(ctx), checkCompiler(ctx), checkLinker(ctx)}
 }
 
 func checkGo(ctx context.Context) finding {
@@ -232,6 +239,16 @@ func checkJupyter(ctx context.Context) []finding {
 		f.found = strings.TrimSpace(out)
 	}
 	return append(all, f)
+}
+
+// foundJupyter is what checkJupyter found, or how to have JupyterLab when it found nothing.
+func foundJupyter(ctx context.Context) []finding {
+	all := checkJupyter(ctx)
+	found := slices.DeleteFunc(slices.Clone(all), finding.missing)
+	if len(found) == 0 {
+		return all[:1]
+	}
+	return found
 }
 
 func checkInstalled(ctx context.Context, p place) finding {

@@ -64,7 +64,7 @@ func (in installer) install(ctx context.Context, p place, out io.Writer) error {
 	fmt.Fprintf(out, "%s the kernel %q %s: %s\n", verb, newSpec(p).DisplayName, p.name, p.kernel())
 
 	if in.warm != nil {
-		fmt.Fprintln(out, "Compiling ahead what every first cell needs; this takes a minute or two, once …")
+		fmt.Fprintln(out, "Compiling ahead what first cells need, once; this takes a minute or two …")
 		err := in.warm(ctx, p, out)
 		if ctx.Err() != nil {
 			return errors.New("interrupted; the kernel is installed, and its first notebook will do what was left")
@@ -73,7 +73,10 @@ func (in installer) install(ctx context.Context, p place, out io.Writer) error {
 			return fmt.Errorf("the kernel is installed, but its first notebook failed: %w\n`go run ./install --check%s` examines the machine", err, spaced(p.flag))
 		}
 	}
-	fmt.Fprintln(out, "Ready: start JupyterLab and choose \"Go (nnkit)\".")
+	if dir, ok := cacheDir(); ok {
+		fmt.Fprintf(out, "Compiled packages are kept in %s\n", dir)
+	}
+	fmt.Fprintf(out, "Ready: choose %q in Jupyter, or execute a notebook with\n  %s run NOTEBOOK\n", newSpec(p).DisplayName, p.binary())
 	if !isSearched(ctx, p) {
 		fmt.Fprintf(out, "Jupyter does not look there by itself; start it with JUPYTER_PATH=%s\n", p.data)
 	}
@@ -169,6 +172,9 @@ func remove(p place, out io.Writer) error {
 		return fmt.Errorf("removing the kernel's directory: %w", reason(err))
 	}
 	fmt.Fprintf(out, "Removed %s\n", p.kernel())
+	if dir, ok := cacheDir(); ok {
+		fmt.Fprintf(out, "What kernels compiled is left in %s; it may be removed as well.\n", dir)
+	}
 	return nil
 }
 

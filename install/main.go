@@ -74,6 +74,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case *uninstall:
 		err = remove(where, stdout)
 	default:
+		for _, f := range checkTools(ctx) {
+			f.print(stdout)
+		}
+		for _, f := range foundJupyter(ctx) {
+			f.print(stdout)
+		}
 		in := installer{build: buildKernel, warm: warm}
 		if *noWarm {
 			in.warm = nil

@@ -98,7 +98,7 @@ fmt.Println("standard library")`,
 	"github.com/seed5607215b/nnkit/nnkit"
 )
 var (
-	_ display.Series
+	_ *display.Figure
 	_ *nnkit.Model
 )
 fmt.Println("nnkit and display")`,
@@ -109,7 +109,19 @@ func warm(ctx context.Context, p place, out io.Writer) error {
 	return err
 }
 
-// A tail passes lines on, indented, and keeps the last ones for an error.
+// cacheDir is where the kernel keeps what it compiled, for all notebooks of the user.
+func cacheDir() (string, bool) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", false
+	}
+	dir = filepath.Join(dir, kernelName)
+	info, err := os.Stat(dir)
+	return dir, err == nil && info.IsDir()
+}
+
+// A tail keeps the last lines for an error, and passes on the indented ones: in
+// them the kernel tells what it is doing.
 type tail struct {
 	to      io.Writer // nil: keep only
 	last    []string
@@ -126,8 +138,8 @@ func (t *tail) Write(p []byte) (int, error) {
 			t.partial.WriteString(line)
 			return len(p), nil
 		}
-		if t.to != nil {
-			fmt.Fprint(t.to, "  ", line)
+		if doing := strings.TrimLeft(line, " "); t.to != nil && doing != line {
+			fmt.Fprint(t.to, "  ", doing)
 		}
 		t.last = append(t.last, line)
 		if len(t.last) > 40 {
