@@ -1,0 +1,137 @@
+package wire
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// The worker's descriptors for requests and events.
+const (
+	RequestFD = 3
+	EventFD   = 4
+)
+
+// Kind says what a frame is.
+type Kind string
+
+// Load and Run are served one after the other, in the order they arrive, and
+// each is answered by one Loaded or Done. Interrupt is served at once, also
+// while a cell runs, and is answered by the Done of the cell it interrupts.
+const (
+	Load      Kind = "load"      // request: load a library
+	Run       Kind = "run"       // request: run the entry function of a loaded cell
+	Interrupt Kind = "interrupt" // request: end the cell that runs, in phases
+
+	Ready  Kind = "ready"  // event: the worker serves requests; Err where it cannot
+	Loaded Kind = "loaded" // event: a Load is over; Err if it failed
+	Result Kind = "result" // event: the value of a cell's trailing expression
+	Done   Kind = "done"   // event: a Run is over
+)
+
+// Request is what the session asks of the worker.
+type Request struct {
+	Kind    Kind    `json:"kind"`
+	ID      int     `json:"id"`               // told back by the events that answer it
+	Library Library `json:"library,omitzero"` // Load
+	Cell    int     `json:"cell,omitempty"`   // Run: the cell's number, for messages
+	Entry   string  `json:"entry,omitempty"`  // Run: as in the Library that brought it
+}
+
+// Library is a shared library to load.
+type Library struct {
+	File string `json:"file"`
+	// Itabs are the offsets of the library's words that point to method tables.
+	Itabs []uint64 `json:"itabs,omitempty"`
+	// Entry is the symbol of a cell's entry function, "" for packages alone.
+	Entry string `json:"entry,omitempty"`
+}
+
+// Event is what the worker tells the session.
+type Event struct {
+	Kind    Kind           `json:"kind"`
+	ID      int            `json:"id"`             // of the request it answers
+	Err     string         `json:"err,omitempty"`  // Ready, Loaded: what went wrong
+	Data    map[string]any `json:"data,omitempty"` // Result: a MIME bundle; images in base64
+	Meta    map[string]any `json:"meta,omitempty"` // Result: its metadata
+	Outcome *Outcome       `json:"outcome,omitempty"`
+}
+
+// Status is how a cell's run ended.
+type Status string
+
+// How a run ends. Every ending but OK is an error to the notebook.
+const (
+	OK          Status = "ok"
+	Failed      Status = "failed"      // an error that the cell did not handle
+	Panicked    Status = "panicked"    // a panic in the cell's own goroutine
+	Interrupted Status = "interrupted" // by an Interrupt
+)
+
+// Outcome is how a cell's run ended.
+type Outcome struct {
+	Status Status `json:"status"`
+	// Name is the kind of error in a word or two: "error", "panic",
+	// "runtime error", "interrupted".
+	Name  string `json:"name,omitempty"`
+	Value string `json:"value,omitempty"` // the error's or the panic's text
+	// Cell and Line are where an unhandled error came up; for a panic see Frames.
+	Cell int `json:"cell,omitempty"`
+	Line int `json:"line,omitempty"`
+	// Frames are the panicking goroutine's, innermost first, without the
+	// runtime's panic machinery and what lies below the cell's entry function.
+	Frames []Frame `json:"frames,omitempty"`
+	// Abandoned says that an interrupted cell did not end: its goroutine is left
+	// behind and ends when it next checks.
+	Abandoned bool `json:"abandoned,omitempty"`
+}
+
+// Frame is one line of a stack trace.
+type Frame struct {
+	Function string `json:"function"`
+	File     string `json:"file"`
+	Line     int    `json:"line"`
+}
+
+// Writer writes frames. Its method may be called from several goroutines.
+type Writer struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+// NewWriter returns a Writer of frames to w.
+func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
+
+// Write writes one frame, a Request or an Event, by a single call of the
+// underlying Write.
+func (w *Writer) Write(frame any) error {
+	line, err := json.Marshal(frame)
+	if err != nil {
+		return fmt.Errorf("frame for the wire: %w", err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, err = w.w.Write(append(line, '\n'))
+	return err
+}
+
+// Reader reads frames.
+type Reader struct{ r *bufio.Reader }
+
+// NewReader returns a Reader of frames from r.
+func NewReader(r io.Reader) *Reader { return &Reader{bufio.NewReaderSize(r, 1<<16)} }
+
+// Read reads the next frame into frame, a *Request or an *Event. At the end it
+// returns io.EOF, also in the middle of a frame: the other side is gone.
+func (r *Reader) Read(frame any) error {
+	line, err := r.r.ReadBytes('\n')
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(line, frame); err != nil {
+		return fmt.Errorf("frame from the wire: %w in %.200q", err, line)
+	}
+	return nil
+}
