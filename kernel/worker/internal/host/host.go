@@ -1,0 +1,219 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"github.com/seed5607215b/nnkit/kernel/internal/wire"
+	"github.com/seed5607215b/nnkit/kernel/worker/internal/running"
+)
+
+// When an interrupt passes from asking to insisting, counted from its arrival.
+const (
+	stopAfter    = 250 * time.Millisecond // the cell's loops are ended
+	abandonAfter = 900 * time.Millisecond // the cell's goroutine is left behind
+)
+
+// host serves one session.
+type host struct {
+	events  *wire.Writer
+	runtime *goRuntime
+	entries map[string]func() // by the name of the symbol
+
+	mu      sync.Mutex
+	current *run // the cell that runs, or nil
+	early   int  // the run for which an interrupt came before it began
+}
+
+// run is one run of a cell.
+type run struct {
+	id          int
+	cell        *running.Cell
+	over        chan wire.Outcome // how the cell's goroutine has ended
+	abandon     chan struct{}     // closed when it is not to be waited for any longer
+	interrupted bool              // guarded by host.mu
+}
+
+// Main serves requests until the session closes its end of the pipe.
+func Main() {
+	running.Lookup = func(symbol string) unsafe.Pointer { return lookup(nil, symbol) }
+	for _, fd := range []int{wire.RequestFD, wire.EventFD} {
+		syscall.CloseOnExec(fd) // what cells start must not hold the pipes open
+	}
+	h := &host{
+		events:  wire.NewWriter(os.NewFile(wire.EventFD, "events")),
+		entries: map[string]func(){},
+	}
+	// A program that notifies of interrupts does not die of them. Cells may ask
+	// for them as any program does.
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
+	err := dieWith(wire.RequestFD)
+	if err == nil {
+		h.runtime, err = findRuntime()
+	}
+	ready := wire.Event{Kind: wire.Ready}
+	if err != nil {
+		ready.Err = err.Error()
+	}
+	if h.events.Write(ready) != nil || err != nil {
+		os.Exit(1)
+	}
+	queue := make(chan wire.Request, 16)
+	go h.work(queue)
+	requests := wire.NewReader(os.NewFile(wire.RequestFD, "requests"))
+	for {
+		var r wire.Request
+		if err := requests.Read(&r); err != nil {
+			if !errors.Is(err, io.EOF) {
+				fmt.Fprintln(os.Stderr, "the worker ends:", err)
+			}
+			os.Exit(1)
+		}
+		if r.Kind == wire.Interrupt {
+			h.interrupt(r.ID)
+		} else {
+			queue <- r
+		}
+	}
+}
+
+// work serves the requests that take their turn.
+func (h *host) work(queue <-chan wire.Request) {
+	for r := range queue {
+		switch r.Kind {
+		case wire.Load:
+			e := wire.Event{Kind: wire.Loaded, ID: r.ID}
+			if err := h.load(r.Library); err != nil {
+				e.Err = err.Error()
+			}
+			h.send(e)
+		case wire.Run:
+			outcome := h.run(r)
+			h.send(wire.Event{Kind: wire.Done, ID: r.ID, Outcome: &outcome})
+		}
+	}
+}
+
+func (h *host) send(e wire.Event) {
+	if err := h.events.Write(e); err != nil {
+		fmt.Fprintln(os.Stderr, "the worker cannot reach its session:", err)
+	}
+}
+
+func (h *host) load(lib wire.Library) error {
+	handle, err := h.runtime.load(lib)
+	if err != nil || lib.Entry == "" {
+		return err
+	}
+	code := lookup(handle, lib.Entry)
+	if code == nil {
+		return fmt.Errorf("%s has no symbol %s", lib.File, lib.Entry)
+	}
+	h.entries[lib.Entry] = function[func()](code)
+	return nil
+}
+
+// run runs a cell in a goroutine of its own, and returns when that has ended or
+// is to be left behind.
+func (h *host) run(req wire.Request) wire.Outcome {
+	entry := h.entries[req.Entry]
+	if entry == nil {
+		return wire.Outcome{Status: wire.Failed, Name: "error", Value: "no cell is loaded as " + req.Entry}
+	}
+	r := &run{
+		id:      req.ID,
+		cell:    &running.Cell{Number: req.Cell},
+		over:    make(chan wire.Outcome, 1),
+		abandon: make(chan struct{}),
+	}
+	r.cell.Show = func(data, meta map[string]any) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.current == r { // not when it has been left behind
+			h.send(wire.Event{Kind: wire.Result, ID: req.ID, Data: data, Meta: meta})
+		}
+	}
+	h.mu.Lock()
+	h.current = r
+	early := h.early == r.id
+	h.mu.Unlock()
+	go r.call(entry)
+	if early {
+		h.interrupt(r.id)
+	}
+
+	var outcome wire.Outcome
+	select {
+	case outcome = <-r.over:
+		flush()
+	case <-r.abandon:
+		outcome.Abandoned = true // C's stdio may be locked by it: not flushed
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.current = nil
+	if r.interrupted && outcome.Status != wire.OK && outcome.Status != wire.Failed && outcome.Status != wire.Panicked {
+		outcome.Status, outcome.Name, outcome.Value = wire.Interrupted, "interrupted", "interrupted"
+	}
+	return outcome
+}
+
+// call calls the cell and tells r.over how it has ended.
+func (r *run) call(entry func()) {
+	var outcome wire.Outcome // stays without a status where runtime.Goexit ends the cell
+	defer func() {
+		if p := recover(); p != nil {
+			outcome = panicked(p)
+		}
+		r.cell.End()
+		r.over <- outcome
+	}()
+	r.cell.Start()
+	entry()
+	if failure := r.cell.Failure(); failure != nil {
+		outcome = *failure
+	} else {
+		outcome.Status = wire.OK
+	}
+}
+
+// interrupt asks a running cell to end, then makes it, then leaves it behind.
+func (h *host) interrupt(id int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r := h.current
+	if r == nil || r.id != id {
+		h.early = id // to come, or over
+		return
+	}
+	if r.interrupted {
+		return
+	}
+	r.interrupted = true
+	// As a terminal would, to the processes that the cell has started as well.
+	target := os.Getpid()
+	if syscall.Getpgrp() == target {
+		target = 0
+	}
+	if err := syscall.Kill(target, syscall.SIGINT); err != nil {
+		fmt.Fprintln(os.Stderr, "interrupt:", err)
+	}
+	time.AfterFunc(stopAfter, func() { h.escalate(r, r.cell.Stop) })
+	time.AfterFunc(abandonAfter, func() { h.escalate(r, func() { close(r.abandon) }) })
+}
+
+// escalate does a step of an interrupt if the cell is still there.
+func (h *host) escalate(r *run, step func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.current == r {
+		step()
+	}
+}

@@ -1,0 +1,122 @@
+package running
+
+import (
+	"context"
+	"runtime"
+	"runtime/pprof"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/seed5607215b/nnkit/kernel/internal/wire"
+)
+
+// Flag is not zero while goroutines of an interrupted cell are to be stopped.
+// It is exported for live.Check, which is inlined into every loop of a cell.
+var Flag atomic.Uint32
+
+// Cell is one run of a cell.
+type Cell struct {
+	Number int
+	Show   func(data, meta map[string]any) // sends the value of the trailing expression
+
+	label   unsafe.Pointer
+	mu      sync.Mutex
+	failure *wire.Outcome
+	over    bool // its first goroutine has ended
+}
+
+var (
+	mu      sync.Mutex
+	current *Cell
+	// stopped are the cells whose goroutines are to be stopped. The slice is
+	// never changed, only replaced.
+	stopped atomic.Pointer[[]*Cell]
+)
+
+//go:linkname labels runtime/pprof.runtime_getProfLabel
+func labels() unsafe.Pointer
+
+// Start makes the calling goroutine, and those it will start, the cell's.
+func (c *Cell) Start() {
+	ctx := pprof.WithLabels(context.Background(), pprof.Labels("cell", strconv.Itoa(c.Number)))
+	pprof.SetGoroutineLabels(ctx)
+	c.label = labels()
+
+	mu.Lock()
+	defer mu.Unlock()
+	current = c
+	// What an interrupted cell left behind is stopped until its first goroutine
+	// has ended; if others are still there by now, they live on.
+	var left []*Cell
+	for _, s := range load() {
+		if !s.over {
+			left = append(left, s)
+		}
+	}
+	store(left)
+}
+
+// End says that the cell's first goroutine has ended.
+func (c *Cell) End() {
+	mu.Lock()
+	defer mu.Unlock()
+	c.over = true
+}
+
+// Stop makes the cell's goroutines end when they next check.
+func (c *Cell) Stop() {
+	mu.Lock()
+	defer mu.Unlock()
+	store(append(load()[:len(load()):len(load())], c))
+}
+
+func load() []*Cell {
+	if s := stopped.Load(); s != nil {
+		return *s
+	}
+	return nil
+}
+
+func store(cells []*Cell) {
+	stopped.Store(&cells)
+	Flag.Store(uint32(len(cells)))
+}
+
+// Check ends the calling goroutine if it belongs to a cell that is stopped.
+func Check() {
+	label := labels()
+	for _, c := range load() {
+		if c.label == label {
+			runtime.Goexit()
+		}
+	}
+}
+
+// Own returns the cell of the calling goroutine if it is the one that runs now,
+// and nil in what earlier cells left behind.
+func Own() *Cell {
+	mu.Lock()
+	defer mu.Unlock()
+	if current != nil && current.label == labels() {
+		return current
+	}
+	return nil
+}
+
+// Fail records how the cell failed. The first failure counts.
+func (c *Cell) Fail(failure wire.Outcome) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failure == nil {
+		c.failure = &failure
+	}
+}
+
+// Failure returns what Fail has recorded, or nil.
+func (c *Cell) Failure() *wire.Outcome {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failure
+}
