@@ -1,0 +1,207 @@
+package build
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// names finds packages by the name that they are used by, to complete a cell's
+// imports.
+type names struct {
+	packages *packages
+
+	mu    sync.Mutex
+	key   string              // of the module that known was made for
+	known map[string][]string // package name -> import paths
+}
+
+// Find returns the import paths of the packages with a given name, the likelier
+// ones first: those of the standard library, then those of the modules that the
+// session's go.mod requires directly, as far as they are there.
+func (b *Builder) Find(ctx context.Context, name string) []string {
+	return slices.Clone(b.names.find(ctx, name))
+}
+
+func (n *names) find(ctx context.Context, name string) []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	key, err := n.packages.currentKey()
+	if err != nil {
+		return nil
+	}
+	if n.known == nil || n.key != key {
+		known := map[string][]string{}
+		for _, found := range [][]named{n.standard(ctx), n.modules(ctx)} {
+			slices.SortStableFunc(found, func(a, b named) int {
+				return cmp.Or(cmp.Compare(rank(a.Path), rank(b.Path)), cmp.Compare(a.Path, b.Path))
+			})
+			for _, f := range found {
+				known[f.Name] = append(known[f.Name], f.Path)
+			}
+		}
+		if ctx.Err() != nil {
+			return known[name]
+		}
+		n.key, n.known = key, known
+	}
+	return n.known[name]
+}
+
+// rank puts the packages first that are meant most often where names are shared.
+func rank(path string) int {
+	switch path {
+	case "crypto/rand", "html/template", "text/scanner", "runtime/pprof", "runtime/trace", "go/scanner":
+		return 100
+	case "math/rand/v2": // its functions are those of math/rand, and better ones
+		return 0
+	}
+	return 1 + strings.Count(path, "/")
+}
+
+// named is a package and its name.
+type named struct{ Name, Path string }
+
+// standard lists the standard library.
+func (n *names) standard(ctx context.Context) []named {
+	return n.cached(hashOf("names 1", n.packages.tools.id()), func() ([]named, bool) {
+		out, err := n.packages.tools.goCommand(ctx, "list", "-find", "-f", "{{.Name}} {{.ImportPath}}", "std")
+		if err != nil {
+			return nil, false
+		}
+		var found []named
+		for line := range strings.Lines(string(out)) {
+			if f := strings.Fields(line); len(f) == 2 && importable(f[1]) {
+				found = append(found, named{f[0], f[1]})
+			}
+		}
+		return found, true
+	})
+}
+
+// modules lists the packages of the required modules that are on this machine.
+func (n *names) modules(ctx context.Context) []named {
+	out, err := n.packages.tools.goCommand(ctx, "mod", "edit", "-json")
+	if err != nil {
+		return nil
+	}
+	var mod struct {
+		Module  struct{ Path string }
+		Require []struct {
+			Path     string
+			Indirect bool
+		}
+	}
+	if json.Unmarshal(out, &mod) != nil {
+		return nil
+	}
+	args := []string{"list", "-e", "-m", "-json=Path,Version,Dir,Main,Replace", mod.Module.Path}
+	for _, r := range mod.Require {
+		if !r.Indirect {
+			args = append(args, r.Path)
+		}
+	}
+	if out, err = n.packages.tools.goCommand(ctx, args...); err != nil {
+		return nil
+	}
+	var all []named
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var m struct {
+			Path, Version, Dir string
+			Main               bool
+			Replace            *struct{ Path, Version string }
+		}
+		if d.Decode(&m) != nil {
+			return all
+		}
+		if m.Dir == "" {
+			continue // not downloaded
+		}
+		scan := func() ([]named, bool) { return scanModule(m.Path, m.Dir), true }
+		version := m.Version
+		if m.Replace != nil {
+			version = m.Replace.Path + "@" + m.Replace.Version
+		}
+		if m.Main || m.Replace != nil && m.Replace.Version == "" {
+			found, _ := scan() // it may be edited
+			all = append(all, found...)
+		} else {
+			all = append(all, n.cached(hashOf("names 1", m.Path, version), scan)...)
+		}
+	}
+}
+
+// cached keeps an answer in the cache.
+func (n *names) cached(key string, find func() ([]named, bool)) []named {
+	file := n.packages.file("names-" + key)
+	var found []named
+	if b, err := os.ReadFile(file); err == nil && json.Unmarshal(b, &found) == nil {
+		return found
+	}
+	found, ok := find()
+	if ok {
+		if b, err := json.Marshal(found); err == nil && os.MkdirAll(filepath.Dir(file), 0o777) == nil {
+			_ = writeFile(file, b)
+		}
+	}
+	return found
+}
+
+// scanModule finds the packages in a module's directory by their package clauses.
+func scanModule(module, dir string) []named {
+	var found []named
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return nil
+		}
+		base := d.Name()
+		if path != dir {
+			if base[0] == '.' || base[0] == '_' || base == "testdata" || base == "internal" || base == "vendor" {
+				return fs.SkipDir
+			}
+			if _, err := os.Stat(filepath.Join(path, "go.mod")); err == nil {
+				return fs.SkipDir // another module
+			}
+		}
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			return nil
+		}
+		for _, e := range entries {
+			name := e.Name()
+			if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || name[0] == '_' || name[0] == '.' {
+				continue
+			}
+			f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(path, name), nil, parser.PackageClauseOnly)
+			if err != nil || f.Name.Name == "main" || f.Name.Name == "documentation" {
+				continue
+			}
+			rel, err := filepath.Rel(dir, path)
+			if err != nil {
+				return nil
+			}
+			found = append(found, named{f.Name.Name, strings.TrimSuffix(module+"/"+filepath.ToSlash(rel), "/.")})
+			break
+		}
+		return nil
+	})
+	return found
+}
+
+// importable tells what cells may import of the standard library.
+func importable(path string) bool {
+	for part := range strings.SplitSeq(path, "/") {
+		if part == "internal" || part == "vendor" || part == "cmd" {
+			return false
+		}
+	}
+	return true
+}

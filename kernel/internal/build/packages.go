@@ -1,0 +1,304 @@
+package build
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// packages knows the packages that the session's module can import, as go list
+// tells them, with the archives that the go command has compiled for dynamic
+// linking. Asking takes half a second, so answers are kept, in the cache as well:
+// they hold as long as go.mod, go.sum and the toolchain are the same and no
+// package in a local directory has been changed.
+type packages struct {
+	tools    *toolchain
+	cacheDir string
+	progress func(string)
+
+	mu    sync.Mutex
+	key   string               // of the answers: what they depend on
+	known map[string]*goListed // by import path
+}
+
+// goListed is a package as go list describes it.
+type goListed struct {
+	Path    string
+	Name    string
+	Export  string   `json:",omitempty"` // the archive
+	Imports []string `json:",omitempty"`
+	Std     bool     `json:",omitempty"`
+	Dir     string   `json:",omitempty"` // of a package that is edited in place: not in the module cache
+	State   string   `json:",omitempty"` // what Dir held when it was listed
+}
+
+// hash identifies the contents of the package's archive.
+func (p *goListed) hash() string {
+	// The go command names a file in its cache by the hash of the contents.
+	if m := outputFile.FindStringSubmatch(filepath.Base(p.Export)); m != nil {
+		return m[1]
+	}
+	b, err := os.ReadFile(p.Export)
+	if err != nil {
+		return ""
+	}
+	return hashOf(string(b))
+}
+
+var outputFile = regexp.MustCompile(`^([0-9a-f]{64})-d$`)
+
+// hashOf is a key made of several parts.
+func hashOf(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d\n%s", len(p), p)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// PackageError tells why a package cannot be imported.
+type PackageError struct {
+	Path    string // as imported
+	Message string // the go command's, one line or several
+}
+
+func (e *PackageError) Error() string {
+	if strings.Contains(e.Message, e.Path) {
+		return e.Message
+	}
+	return e.Path + ": " + e.Message
+}
+
+// resolve returns the packages with the given import paths and all that they
+// depend on, dependencies first. If fresh is set it asks the go command even if
+// it knows the answer. The error is made of *PackageError where packages are the
+// reason.
+func (p *packages) resolve(ctx context.Context, paths []string, fresh bool) ([]*goListed, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key, err := p.currentKey()
+	if err != nil {
+		return nil, err
+	}
+	if key != p.key {
+		p.key, p.known = key, p.read(key)
+	}
+	if !fresh {
+		if all, ok := p.closure(paths); ok {
+			return all, nil
+		}
+	}
+	listed, err := p.list(ctx, paths)
+	if err != nil {
+		return nil, err
+	}
+	// The go command may have completed go.mod.
+	if key, err := p.currentKey(); err == nil && key != p.key {
+		p.key, p.known = key, map[string]*goListed{}
+	}
+	maps.Copy(p.known, listed)
+	p.write()
+	all, ok := p.closure(paths)
+	if !ok {
+		return nil, fmt.Errorf("go list does not describe all of %s", strings.Join(paths, ", "))
+	}
+	return all, nil
+}
+
+// currentKey identifies all that the meaning of an import path depends on.
+func (p *packages) currentKey() (string, error) {
+	parts := []string{"packages 1", p.tools.dir, p.tools.id()}
+	files := []string{filepath.Join(p.tools.dir, "go.mod"), filepath.Join(p.tools.dir, "go.sum")}
+	if w := p.tools.env.GOWORK; w != "" && w != "off" {
+		files = append(files, w)
+	}
+	relative := false
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+		relative = relative || bytes.Contains(b, []byte("=> .")) || filepath.Base(f) == "go.work"
+		parts = append(parts, string(b))
+	}
+	if !relative {
+		parts[1] = "" // two sessions with the same go.mod share their answers
+	}
+	return hashOf(parts...), nil
+}
+
+func (p *packages) file(key string) string {
+	return filepath.Join(p.cacheDir, "packages", key+".json")
+}
+
+func (p *packages) read(key string) map[string]*goListed {
+	known := map[string]*goListed{}
+	b, err := os.ReadFile(p.file(key))
+	if err != nil || json.Unmarshal(b, &known) != nil {
+		return map[string]*goListed{}
+	}
+	now := time.Now() // used: keep it (see trim)
+	_ = os.Chtimes(p.file(key), now, now)
+	return known
+}
+
+// write keeps the answers. If it fails, the next session asks again.
+func (p *packages) write() {
+	b, err := json.Marshal(p.known)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(p.file(p.key)), 0o777)
+	}
+	if err == nil {
+		_ = writeFile(p.file(p.key), b)
+	}
+}
+
+// writeFile writes a file that others may be reading.
+func writeFile(name string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".tmp-")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
+}
+
+// closure returns the packages and all that they import, dependencies first. It
+// reports false if there is one that is not known, or was changed.
+func (p *packages) closure(paths []string) ([]*goListed, bool) {
+	var all []*goListed
+	seen := map[string]bool{}
+	var visit func(path string) bool
+	visit = func(path string) bool {
+		if seen[path] || path == "unsafe" {
+			return true
+		}
+		seen[path] = true
+		if path == "C" { // what the go command imports for cgo
+			return visit("runtime/cgo") && visit("syscall")
+		}
+		l := p.known[path]
+		if l == nil || l.Export == "" || l.Dir != "" && stateOf(l.Dir) != l.State {
+			return false
+		}
+		for _, i := range l.Imports {
+			if !visit(i) {
+				return false
+			}
+		}
+		all = append(all, l)
+		return true
+	}
+	for _, path := range paths {
+		if !visit(path) {
+			return nil, false
+		}
+	}
+	return all, true
+}
+
+// stateOf describes a directory's files: names, sizes, times. What is embedded
+// from directories below counts as well.
+func stateOf(dir string) string {
+	h := sha256.New()
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil
+		}
+		name := d.Name()
+		if d.IsDir() {
+			// A directory with Go files is another package.
+			if path != dir && (strings.HasPrefix(name, ".") || name == "testdata" || hasGoFile(path)) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		if info, err := d.Info(); err == nil {
+			fmt.Fprintf(h, "%s %d %d\n", path, info.Size(), info.ModTime().UnixNano())
+		}
+		return nil
+	})
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+func hasGoFile(dir string) bool {
+	entries, _ := os.ReadDir(dir)
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), ".go") })
+}
+
+// list asks the go command, which compiles what it has not compiled yet.
+func (p *packages) list(ctx context.Context, paths []string) (map[string]*goListed, error) {
+	slow := time.AfterFunc(time.Second, func() {
+		p.progress("compiling packages for the live session (once for each of them)")
+	})
+	defer slow.Stop()
+	args := append([]string{"list", "-e", "-export", "-deps", "-linkshared", "-buildvcs=false",
+		"-json=ImportPath,Name,Export,Imports,Standard,Dir,Module,Error,DepOnly", "--"}, paths...)
+	out, err := p.tools.goCommand(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	listed := map[string]*goListed{}
+	var failed []error
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var l struct {
+			ImportPath, Name, Export, Dir string
+			Imports                       []string
+			Standard, DepOnly             bool
+			Error                         *struct{ Err string }
+			Module                        *struct {
+				Main    bool
+				Dir     string
+				Replace *struct{ Version string }
+			}
+		}
+		if err := d.Decode(&l); err == io.EOF {
+			break
+		} else if err != nil {
+			return nil, fmt.Errorf("go list: %w", err)
+		}
+		if l.Error != nil {
+			failed = append(failed, &PackageError{l.ImportPath, strings.TrimSpace(l.Error.Err)})
+			continue
+		}
+		if l.Name == "main" && !l.DepOnly && l.ImportPath != workerPath {
+			failed = append(failed, &PackageError{l.ImportPath, "is a program, not an importable package"})
+			continue
+		}
+		g := &goListed{Path: l.ImportPath, Name: l.Name, Export: l.Export, Imports: l.Imports, Std: l.Standard}
+		if m := l.Module; m != nil && (m.Main || m.Replace != nil && m.Replace.Version == "") {
+			g.Dir, g.State = l.Dir, stateOf(l.Dir)
+		}
+		listed[g.Path] = g
+	}
+	if failed != nil {
+		return nil, errors.Join(failed...)
+	}
+	return listed, nil
+}

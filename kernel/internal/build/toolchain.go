@@ -1,0 +1,119 @@
+package build
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// toolchain is the Go installation and the C tools that a session builds with.
+type toolchain struct {
+	dir     string   // of the session's module
+	environ []string // of the go command
+	env     goEnv
+	cc      []string // the C compiler, with arguments
+	ld      string
+	goTool  string
+}
+
+// goEnv is what the builder reads of go env.
+type goEnv struct {
+	GOROOT, GOTOOLDIR, GOVERSION, GOOS, GOARCH, GOAMD64, GOEXPERIMENT, GOFLAGS, GOWORK string
+	CC, CGO_CFLAGS, CGO_CPPFLAGS, CGO_LDFLAGS                                          string
+}
+
+// MissingError tells what has to be installed before anything can be built.
+type MissingError struct {
+	What   string // "gcc"
+	Remedy string // "apt-get install gcc"
+}
+
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("no %s found: %s", e.What, e.Remedy)
+}
+
+// findToolchain finds the tools, as the given environment has them.
+func findToolchain(dir string, extra []string) (*toolchain, error) {
+	t := &toolchain{dir: dir, environ: append(append(os.Environ(), extra...), "CGO_ENABLED=1", "PWD="+dir)}
+	var err error
+	if t.goTool, err = exec.LookPath("go"); err != nil {
+		return nil, &MissingError{"go command", "install Go 1.26 or newer from https://go.dev/dl and put its bin directory on the PATH"}
+	}
+	out, err := t.goCommand(context.Background(), "env", "-json",
+		"GOROOT", "GOTOOLDIR", "GOVERSION", "GOOS", "GOARCH", "GOAMD64", "GOEXPERIMENT", "GOFLAGS", "GOWORK",
+		"CC", "CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_LDFLAGS")
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(out, &t.env); err != nil {
+		return nil, fmt.Errorf("go env: %w", err)
+	}
+	if t.env.GOOS != "linux" || t.env.GOARCH != "amd64" {
+		return nil, fmt.Errorf("cells are linked as shared libraries for linux/amd64 only, this Go builds for %s/%s", t.env.GOOS, t.env.GOARCH)
+	}
+	for _, tool := range []string{"compile", "link"} {
+		if _, err := os.Stat(t.tool(tool)); err != nil {
+			return nil, &MissingError{"Go " + tool + " tool in " + t.env.GOTOOLDIR, "reinstall Go " + t.env.GOVERSION}
+		}
+	}
+	t.cc = strings.Fields(t.env.CC)
+	if len(t.cc) == 0 {
+		t.cc = []string{"gcc"}
+	}
+	if _, err := exec.LookPath(t.cc[0]); err != nil {
+		return nil, &MissingError{"C compiler (" + t.cc[0] + ")", "apt-get install gcc libc6-dev, or dnf install gcc glibc-devel"}
+	}
+	if t.ld, err = exec.LookPath("ld"); err != nil {
+		return nil, &MissingError{"linker (ld)", "apt-get install binutils, or dnf install binutils"}
+	}
+	return t, nil
+}
+
+func (t *toolchain) tool(name string) string { return filepath.Join(t.env.GOTOOLDIR, name) }
+
+// goCommand runs the go command in the session's module.
+func (t *toolchain) goCommand(ctx context.Context, args ...string) ([]byte, error) {
+	c := exec.CommandContext(ctx, t.goTool, args...)
+	c.Dir, c.Env = t.dir, t.environ
+	out, err := c.Output()
+	if err != nil {
+		return nil, commandError(ctx, "go "+args[0], err)
+	}
+	return out, nil
+}
+
+// commandError makes an error of a command that failed: what it printed, since
+// its exit status tells nothing.
+func commandError(ctx context.Context, what string, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %w", what, ctx.Err())
+	}
+	if e, ok := errors.AsType[*exec.ExitError](err); ok && len(e.Stderr) > 0 {
+		return fmt.Errorf("%s: %s", what, strings.TrimSpace(string(e.Stderr)))
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// command is a Go tool, to run in dir.
+func (t *toolchain) command(ctx context.Context, dir, tool string, args ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, t.tool(tool), args...)
+	c.Dir = dir
+	c.Env = append(t.environ[:len(t.environ):len(t.environ)],
+		"GOROOT="+t.env.GOROOT, // what the linker puts before the file names of the standard library
+		"GOAMD64="+t.env.GOAMD64,
+		"GOEXPERIMENT="+t.env.GOEXPERIMENT,
+		"GOGC=off", // the tools' lives are short
+		"PWD="+dir)
+	return c
+}
+
+// id tells toolchains apart, as far as what they build differs.
+func (t *toolchain) id() string {
+	e := t.env
+	return strings.Join([]string{e.GOVERSION, e.GOROOT, e.GOAMD64, e.GOEXPERIMENT, e.GOFLAGS, e.CC, e.CGO_CFLAGS, e.CGO_CPPFLAGS, e.CGO_LDFLAGS}, "\n")
+}
