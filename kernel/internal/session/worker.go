@@ -1,0 +1,300 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+
+	"github.com/seed5607215b/nnkit/kernel/internal/build"
+	"github.com/seed5607215b/nnkit/kernel/internal/message"
+	"github.com/seed5607215b/nnkit/kernel/internal/wire"
+)
+
+// WorkerConfig says how to start a worker.
+type WorkerConfig struct {
+	Path string   // the executable, as build.Builder.Worker returns it
+	Dir  string   // the working directory of the cells
+	Env  []string // added to the environment
+	// Output gets all that the worker's program prints and displays, also between
+	// the runs of cells. Its methods are called one at a time. While one of them
+	// blocks, the program does as soon as its pipes are full.
+	Output message.Output
+}
+
+// Worker is the process that holds a session's state. Load and Run are meant to
+// be called one after the other; the other methods at any time.
+type Worker struct {
+	cmd      *exec.Cmd
+	output   message.Output
+	requests *wire.Writer
+	pipe     *os.File // the session's end of requests; closing it ends the worker
+	stdin    *os.File // the session's end
+	pump     *pump
+	dir      string // of the display pipes
+
+	mu      sync.Mutex
+	lastID  int
+	waiting map[int]chan wire.Event // for the event that ends a request
+	run     int                     // the request of the cell that runs
+	ending  bool                    // the process has ended or is being ended: its id means nothing
+	closed  bool                    // by Kill
+	died    *WorkerDied             // set before dead is closed
+	dead    chan struct{}
+}
+
+// WorkerDied is the error of a request to a worker that has ended: by os.Exit, a
+// fatal error of the runtime, a panic outside of the cell's own goroutine, a
+// signal, or Close. All state is lost.
+type WorkerDied struct {
+	ExitCode int            // -1 if a signal ended it
+	Signal   syscall.Signal // 0 if it has exited
+	Closed   bool           // Close or Kill has ended it
+}
+
+func (e *WorkerDied) Error() string {
+	switch {
+	case e.Closed:
+		return "the worker was ended"
+	case e.Signal != 0:
+		return fmt.Sprintf("the worker died: signal %d (%v)", int(e.Signal), e.Signal)
+	default:
+		return fmt.Sprintf("the worker ended with exit status %d", e.ExitCode)
+	}
+}
+
+// StartWorker starts a worker and waits until it serves requests.
+func StartWorker(ctx context.Context, config WorkerConfig) (_ *Worker, err error) {
+	w := &Worker{output: config.Output, waiting: map[int]chan wire.Event{}, dead: make(chan struct{})}
+	var theirs []*os.File // the worker's ends
+	defer func() {
+		for _, f := range theirs {
+			f.Close()
+		}
+		if err != nil {
+			w.release()
+		}
+	}()
+	pipe := func() (r, wr *os.File) {
+		if err == nil {
+			r, wr, err = os.Pipe()
+		}
+		return r, wr
+	}
+	stdin, ourStdin := pipe()
+	ourStdout, stdout := pipe()
+	ourStderr, stderr := pipe()
+	requests, ourRequests := pipe()
+	ourEvents, events := pipe()
+	for _, f := range []*os.File{stdin, stdout, stderr, requests, events} {
+		if f != nil {
+			theirs = append(theirs, f)
+		}
+	}
+	w.stdin, w.pipe = ourStdin, ourRequests
+	w.pump = &pump{output: config.Output, input: w.input, stdout: ourStdout, stderr: ourStderr}
+	if err != nil {
+		return nil, err
+	}
+	if w.dir, err = os.MkdirTemp("", "nnkit-worker-"); err != nil {
+		return nil, err
+	}
+	there, back := filepath.Join(w.dir, "display"), filepath.Join(w.dir, "answers")
+	if w.pump.display, err = openFIFO(there); err != nil {
+		return nil, err
+	}
+	if w.pump.answers, err = openFIFO(back); err != nil {
+		return nil, err
+	}
+
+	w.cmd = exec.Command(config.Path)
+	w.cmd.Dir = config.Dir
+	w.cmd.Env = append(append(os.Environ(), config.Env...),
+		protocol.GONB_PIPE_ENV+"="+there, protocol.GONB_PIPE_BACK_ENV+"="+back)
+	w.cmd.Stdin, w.cmd.Stdout, w.cmd.Stderr = stdin, stdout, stderr
+	w.cmd.ExtraFiles = []*os.File{wire.RequestFD - 3: requests, wire.EventFD - 3: events}
+	// A process group of its own: an interrupt of the kernel's terminal is not the
+	// worker's, and what cells start can be ended with it.
+	w.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := w.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the worker: %w", err)
+	}
+	w.requests = wire.NewWriter(w.pipe)
+	ready := w.expect(0)
+	w.pump.start()
+	go w.receive(ourEvents)
+	if _, err := w.wait(ctx, ready); err != nil {
+		w.Kill()
+		return nil, fmt.Errorf("start the worker: %w", err)
+	}
+	return w, nil
+}
+
+// expect makes the channel for the event that ends a request.
+func (w *Worker) expect(id int) chan wire.Event {
+	c := make(chan wire.Event, 1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.waiting[id] = c
+	return c
+}
+
+// do sends a request and waits for the event that ends it.
+func (w *Worker) do(ctx context.Context, r wire.Request) (wire.Event, error) {
+	w.mu.Lock()
+	w.lastID++
+	r.ID = w.lastID
+	if r.Kind == wire.Run {
+		w.run = r.ID
+	}
+	w.mu.Unlock()
+	answer := w.expect(r.ID)
+	if err := w.requests.Write(r); err != nil {
+		<-w.dead // the other end is gone, so the process is, or will be
+		return wire.Event{}, w.died
+	}
+	return w.wait(ctx, answer)
+}
+
+func (w *Worker) wait(ctx context.Context, answer chan wire.Event) (wire.Event, error) {
+	select {
+	case e := <-answer:
+		if e.Err != "" {
+			return e, errors.New(e.Err)
+		}
+		return e, nil
+	case <-w.dead:
+		return wire.Event{}, w.died
+	case <-ctx.Done():
+		return wire.Event{}, ctx.Err()
+	}
+}
+
+// Load loads a library, with its packages' initialisation.
+func (w *Worker) Load(ctx context.Context, lib build.Library) error {
+	if _, err := w.do(ctx, wire.Request{Kind: wire.Load, Library: wire.Library(lib)}); err != nil {
+		return fmt.Errorf("load: %w", err)
+	}
+	return nil
+}
+
+// Run runs the entry function of a loaded cell and returns how that has ended,
+// when all that the cell has printed and displayed has been given to the Output.
+// The end of the context ends the waiting, not the cell: see Interrupt. An error
+// is a *WorkerDied or the context's.
+func (w *Worker) Run(ctx context.Context, cell int, entry string) (wire.Outcome, error) {
+	e, err := w.do(ctx, wire.Request{Kind: wire.Run, Cell: cell, Entry: entry})
+	if err != nil {
+		return wire.Outcome{}, err
+	}
+	return *e.Outcome, nil
+}
+
+// Interrupt asks the cell that runs to end, insists after a moment, and leaves
+// its goroutine behind if that does not help either: Run returns within a second
+// or so. It does nothing if no cell runs.
+func (w *Worker) Interrupt() {
+	w.mu.Lock()
+	run := w.run
+	w.mu.Unlock()
+	if run != 0 {
+		// A worker that is gone needs no interrupt.
+		_ = w.requests.Write(wire.Request{Kind: wire.Interrupt, ID: run})
+	}
+}
+
+// receive handles the worker's events until it has ended.
+func (w *Worker) receive(events *os.File) {
+	defer events.Close()
+	for r := wire.NewReader(events); ; {
+		var e wire.Event
+		if err := r.Read(&e); err != nil {
+			break
+		}
+		switch e.Kind {
+		case wire.Result:
+			w.pump.drain(func() { w.output.Result(e.Data, e.Meta) })
+			continue
+		case wire.Done:
+			// All that the cell has printed is in the pipes.
+			w.pump.drain(nil)
+		}
+		w.mu.Lock()
+		c := w.waiting[e.ID]
+		if w.run == e.ID {
+			w.run = 0
+		}
+		delete(w.waiting, e.ID)
+		w.mu.Unlock()
+		if c != nil {
+			c <- e
+		}
+	}
+	// The worker has ended, or a cell has closed its descriptors.
+	w.mu.Lock()
+	w.ending = true
+	w.mu.Unlock()
+	w.killGroup()
+	_ = w.cmd.Wait() // its status is in ProcessState
+	w.pump.drain(nil)
+	w.release()
+	status := w.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	w.mu.Lock()
+	w.died = &WorkerDied{ExitCode: status.ExitStatus(), Closed: w.closed}
+	if status.Signaled() {
+		w.died.Signal = status.Signal()
+	}
+	w.mu.Unlock()
+	close(w.dead)
+}
+
+// killGroup ends the worker, and what cells have started.
+func (w *Worker) killGroup() { _ = syscall.Kill(-w.cmd.Process.Pid, syscall.SIGKILL) }
+
+// release closes the session's files and removes the display pipes.
+func (w *Worker) release() {
+	for _, f := range []*os.File{w.pipe, w.stdin} {
+		if f != nil {
+			f.Close()
+		}
+	}
+	if w.pump != nil {
+		w.pump.close()
+	}
+	if w.dir != "" {
+		_ = os.RemoveAll(w.dir)
+	}
+}
+
+// Dead is closed when the worker has ended.
+func (w *Worker) Dead() <-chan struct{} { return w.dead }
+
+// Kill ends the worker at once, with all that cells have started, and waits until
+// it is gone.
+func (w *Worker) Kill() {
+	w.mu.Lock()
+	if !w.ending {
+		w.ending, w.closed = true, true
+		w.killGroup()
+	}
+	w.mu.Unlock()
+	<-w.dead
+}
+
+// PID is the worker's process id.
+func (w *Worker) PID() int { return w.cmd.Process.Pid }
+
+// input asks for a line of text and writes it to the program's standard input.
+func (w *Worker) input(prompt string, password bool) {
+	line, err := w.output.Input(prompt, password)
+	if err != nil {
+		w.output.Stream("stderr", "input: "+err.Error()+"\n")
+	}
+	_, _ = w.stdin.WriteString(line + "\n") // a worker that is gone does not read
+}
