@@ -180,14 +180,12 @@ func (z zeroLine) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-const (
-	fewestBins = 5
-	mostBins   = 60
-)
+const mostBins = 60
 
 // bin counts sorted, finite values in bars of equal width. The width is Freedman and Diaconis' (1981), twice the
 // distance between the quartiles over the cube root of n; where the quartiles coincide, Scott's (1979), 3.49 standard
-// deviations over the cube root of n. Equal values make one bar.
+// deviations over the cube root of n. There are never fewer bars than Sturges' (1926) rule asks for, log2 n + 1, since the
+// others are coarse for few values. Equal values make one bar.
 func bin(values []float64) []plotter.HistogramBin {
 	n := len(values)
 	lo, hi := values[0], values[n-1]
@@ -200,7 +198,8 @@ func bin(values []float64) []plotter.HistogramBin {
 		_, sd := moments(values)
 		width = 3.49 * sd / math.Cbrt(float64(n))
 	}
-	k := min(max(int(math.Ceil(math.Min((hi-lo)/width, mostBins))), fewestBins), mostBins)
+	k := int(math.Ceil(math.Min((hi-lo)/width, mostBins)))
+	k = min(max(k, int(math.Ceil(math.Log2(float64(n))))+1), mostBins)
 	bins := make([]plotter.HistogramBin, k)
 	// Halves first, so that a range as wide as float64 has a width.
 	step := hi/float64(k) - lo/float64(k)

@@ -94,8 +94,10 @@ func (l *LiveCallback) EpochEnd(t *nnkit.Training) { l.run.epochEnd(t.Epoch, l.r
 func (l *LiveCallback) TrainEnd(t *nnkit.Training) {
 	outcome := ""
 	switch {
-	case t.Context() != nil && t.Context().Err() != nil:
+	case t.Context().Err() != nil:
 		outcome = "interrupted"
+	case t.Batch > 0 && !finite(t.BatchLoss):
+		outcome = "stopped, the loss is no longer a number"
 	case t.History.Epochs() < t.Epochs:
 		outcome = "stopped"
 	}

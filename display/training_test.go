@@ -1,12 +1,14 @@
 package display
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strings"
 	"testing"
 
 	"github.com/seed5607215b/nnkit/nnkit"
+	"github.com/seed5607215b/nnkit/nnkit/data"
 )
 
 // exampleModel is 8-10-8-1 with weights drawn.
@@ -55,4 +57,107 @@ func ExampleWeights() {
 	model.Parameters()[0].Data()[1] = -0.5
 	fmt.Println(Weights(model))
 	// Output: histograms of 2 sets of values: dense_1 kernel: n 2, mean 0 ± 0.5; dense_1 bias: one value, 0
+}
+
+// fitExample trains the example on invented rows under a callback whose screen is recorded.
+func fitExample(t *testing.T, epochs int, options ...nnkit.FitOption) (*nnkit.History, *record, error) {
+	t.Helper()
+	live := Live()
+	rec := &record{clock: newClock()}
+	live.run.open = func() screen { return rec }
+	clinic := data.Clinic(1)
+	scale, err := data.Standardize(clinic.X)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := scale.Apply(clinic.X)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := exampleModel()
+	if err := m.Compile(nnkit.Adam(), nnkit.BinaryCrossEntropy, nnkit.Accuracy); err != nil {
+		t.Fatal(err)
+	}
+	options = append(options, nnkit.Epochs(epochs), nnkit.ValidationSplit(0.2), live)
+	h, err := m.Fit(x, clinic.Y, options...)
+	return h, rec, err
+}
+
+func TestLiveInFit(t *testing.T) {
+	h, rec, err := fitExample(t, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := rec.shown[len(rec.shown)-1]
+	for _, want := range []string{"done, epoch 10 of 10", "val accuracy", "data:image/svg+xml"} {
+		if !strings.Contains(last, want) {
+			t.Errorf("the last picture lacks %q", want)
+		}
+	}
+	bundle := h.MIMEBundle()
+	svg, _ := bundle["image/svg+xml"].(string)
+	d := checkSVG(t, svg)
+	for _, want := range []string{"loss", "accuracy", "validation"} {
+		if !d.has(want) {
+			t.Errorf("the history's picture lacks %q", want)
+		}
+	}
+	if bundle["text/html"] != nil {
+		t.Error("a table stands before the curve")
+	}
+	if text, _ := bundle["text/plain"].(string); !strings.Contains(text, "val_loss") {
+		t.Errorf("text/plain is %q", text)
+	}
+	if f := Curve(h); !strings.Contains(f.String(), fmt.Sprintf("epoch %d", h.BestEpoch())) {
+		t.Errorf("%s, but the best epoch is %d", f, h.BestEpoch())
+	}
+}
+
+func TestLiveInFitThatEndsEarly(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	_, rec, err := fitExample(t, 10, nnkit.Context(ctx), nnkit.OnEpochEnd(func(t *nnkit.Training) {
+		if t.Epoch == 3 {
+			cancel()
+		}
+	}))
+	if err == nil {
+		t.Error("no error from a cancelled Fit")
+	}
+	if last := rec.shown[len(rec.shown)-1]; !strings.Contains(last, "interrupted, epoch 4 of 10, batch 1 of") {
+		t.Errorf("the last picture is %.500s", last)
+	}
+	_, rec, err = fitExample(t, 10, nnkit.OnEpochEnd(func(t *nnkit.Training) {
+		if t.Epoch == 2 {
+			t.Stop("enough")
+		}
+	}))
+	if err != nil {
+		t.Error(err)
+	}
+	if last := rec.shown[len(rec.shown)-1]; !strings.Contains(last, "stopped, epoch 2 of 10") {
+		t.Errorf("the last picture is %.500s", last)
+	}
+}
+
+// Live must not make a step allocate, nor cost it more than a look on the clock.
+func BenchmarkFitWithAndWithoutLive(b *testing.B) {
+	clinic := data.Clinic(1)
+	for name, options := range map[string][]nnkit.FitOption{
+		"without": {nnkit.Verbose(0)},
+		"with": {func() nnkit.FitOption {
+			l := Live()
+			l.run.open = func() screen { return &record{clock: newClock()} }
+			return l
+		}()},
+	} {
+		b.Run(name, func(b *testing.B) {
+			m := exampleModel()
+			if err := m.Compile(nnkit.Adam(), nnkit.BinaryCrossEntropy, nnkit.Accuracy); err != nil {
+				b.Fatal(err)
+			}
+			if _, err := m.Fit(clinic.X, clinic.Y, append(options, nnkit.Epochs(b.N))...); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
 }
