@@ -60,7 +60,7 @@ func (m *Model) Fit(x, y any, options ...FitOption) (*History, error) {
 
 	ctx, release := signal.NotifyContext(s.ctx, os.Interrupt)
 	defer release()
-	f := newFit(m, s, train, validation, ctx)
+	f := newFit(ctx, m, s, train, validation)
 	err = f.run()
 	h := f.state.History
 	h.Duration, h.stopped = f.state.Elapsed(), f.state.reason
@@ -241,7 +241,7 @@ type fit struct {
 	print      bool
 }
 
-func newFit(m *Model, s *fitSettings, train, validation rows, ctx context.Context) *fit {
+func newFit(ctx context.Context, m *Model, s *fitSettings, train, validation rows) *fit {
 	batch := min(32, train.n)
 	if s.batch != nil {
 		batch = *s.batch

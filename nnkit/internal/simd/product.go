@@ -23,10 +23,10 @@ type Product struct {
 	ReLU    bool
 }
 
-// Rows computes rows lo to hi-1 of C:
+// Part computes rows i0 to i1-1 and columns j0 to j1-1 of C:
 //
-//	for i := lo; i < hi; i++ {
-//		for j := range N {
+//	for i := i0; i < i1; i++ {
+//		for j := j0; j < j1; j++ {
 //			c := Init[j]
 //			for k := range K {
 //				c += float32(A[i,k] * B[k,j])
@@ -34,28 +34,30 @@ type Product struct {
 //			C[i,j] = max(c, 0) if ReLU, else c
 //		}
 //	}
-func (p *Product) Rows(lo, hi int) {
-	if p.K == 0 || p.N == 0 || hi <= lo {
-		p.edge(lo, hi, 0, p.N)
+//
+// Parts that do not overlap may be computed at the same time, and how C is cut changes no bit.
+func (p *Product) Part(i0, i1, j0, j1 int) {
+	if p.K == 0 {
+		p.edge(i0, i1, j0, j1)
 		return
 	}
-	n4 := p.N &^ 3
-	i := lo
+	even, four := i0+max(0, i1-i0)&^1, j0+max(0, j1-j0)&^3
+	// Rows run inside columns, so that four columns of B stay in the first cache while A goes by.
 	if p.B.ColumnStride == 1 {
-		for ; i+2 <= hi; i += 2 {
-			for j := 0; j < n4; j += 4 {
+		for j := j0; j < four; j += 4 {
+			for i := i0; i < even; i += 2 {
 				p.tileAlong(i, j)
 			}
 		}
 	} else {
-		for ; i+2 <= hi; i += 2 {
-			for j := 0; j < n4; j += 4 {
+		for j := j0; j < four; j += 4 {
+			for i := i0; i < even; i += 2 {
 				p.tileAcross(i, j)
 			}
 		}
 	}
-	p.edge(i, hi, 0, n4)
-	p.edge(lo, hi, n4, p.N)
+	p.edge(even, i1, j0, four)
+	p.edge(i0, i1, four, j1)
 }
 
 // tileAlong computes a tile of 2×4, with four neighbours in a row of B. Eight sums and what they need just fit the
@@ -70,9 +72,10 @@ func (p *Product) tileAlong(i, j int) {
 	a0, a1 := p.A.Data[i*p.A.RowStride:], p.A.Data[(i+1)*p.A.RowStride:]
 	b := p.B.Data[j:]
 	step, stride := p.A.ColumnStride, p.B.RowStride
-	for k := p.K; ; {
-		x0, x1 := a0[0], a1[0]
-		y := (*[4]float32)(b)
+	at, row := 0, 0
+	for range p.K {
+		x0, x1 := a0[at], a1[at]
+		y := (*[4]float32)(b[row:])
 		y0, y1, y2, y3 := y[0], y[1], y[2], y[3]
 		c00 += float32(x0 * y0)
 		c01 += float32(x0 * y1)
@@ -82,10 +85,8 @@ func (p *Product) tileAlong(i, j int) {
 		c11 += float32(x1 * y1)
 		c12 += float32(x1 * y2)
 		c13 += float32(x1 * y3)
-		if k--; k == 0 {
-			break
-		}
-		a0, a1, b = a0[step:], a1[step:], b[stride:]
+		at += step
+		row += stride
 	}
 	p.store(i, j, c00, c01, c02, c03)
 	p.store(i+1, j, c10, c11, c12, c13)
@@ -129,10 +130,10 @@ func (p *Product) store(i, j int, c0, c1, c2, c3 float32) {
 	*(*[4]float32)(p.C[i*p.LDC+j:]) = [4]float32{c0, c1, c2, c3}
 }
 
-func (p *Product) edge(lo, hi, from, to int) {
+func (p *Product) edge(i0, i1, j0, j1 int) {
 	a, b := &p.A, &p.B
-	for i := lo; i < hi; i++ {
-		for j := from; j < to; j++ {
+	for i := i0; i < i1; i++ {
+		for j := j0; j < j1; j++ {
 			c := float32(0)
 			if p.Init != nil {
 				c = p.Init[j]

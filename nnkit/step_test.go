@@ -1,0 +1,93 @@
+package nnkit
+
+import (
+	"testing"
+)
+
+// startFit brings a Fit to the point where only steps are left to do.
+func startFit(tb testing.TB, batch int, optimizer Optimizer, loss Loss, features int, layers ...Layer) *fit {
+	tb.Helper()
+	m := Sequential(append([]Layer{Input(features)}, layers...)...)
+	if err := m.Compile(optimizer, loss, Accuracy); err != nil {
+		tb.Fatal(err)
+	}
+	x, y := make([]float32, batch*features), make([]int, batch)
+	for i := range x {
+		x[i] = float32(i%17)/17 - 0.5
+	}
+	for i := range y {
+		y[i] = i * 7 % 5 % 2
+	}
+	rowsOfX, err := NewTensor(x, batch, features)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s, err := readOptions([]FitOption{BatchSize(batch)})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	train, _, err := m.prepare(rowsOfX, y, s)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	m.draw()
+	m.step = m.optimizer.start(len(m.weights))
+	f := newFit(tb.Context(), m, s, train, rows{})
+	f.seeTraining()
+	return f
+}
+
+// small is the founding example: 8-10-8-1 in batches of 32.
+func small(tb testing.TB, optimizer Optimizer) *fit {
+	return startFit(tb, 32, optimizer, BinaryCrossEntropy, 8, Dense(10, ReLU), Dense(8, ReLU), Dense(1, Sigmoid))
+}
+
+// wide is 784-512-512-10 in batches of 128.
+func wide(tb testing.TB) *fit {
+	return startFit(tb, 128, Adam(), SparseCategoricalCrossEntropy, 784, Dense(512, ReLU), Dense(512, ReLU), Dense(10, Softmax))
+}
+
+func TestStepAllocatesNothing(t *testing.T) {
+	fits := map[string]*fit{"large, on all cores": wide(t)}
+	for _, o := range []Optimizer{
+		GradientDescent(), SGD(Momentum(0.9), Nesterov()), AdaGrad(), RMSprop(), RMSprop(Momentum(0.5)), Adam(),
+	} {
+		fits[o.String()] = small(t, o)
+	}
+	fits["tanh and softmax"] = startFit(t, 16, Adam(), SparseCategoricalCrossEntropy, 5, Dense(4, Tanh), Dense(4, Softmax), Dense(3, Softmax))
+	fits["sigmoid and squared error"] = startFit(t, 16, Adam(), MeanSquaredError, 5, Dense(4, Sigmoid), Dense(1))
+	for name, f := range fits {
+		allocated := testing.AllocsPerRun(5, func() {
+			if err := f.batch(f.order); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if allocated != 0 {
+			t.Errorf("%s: a step allocates %v times", name, allocated)
+		}
+	}
+}
+
+func benchmark(b *testing.B, f *fit) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := f.batch(f.order); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkW1(b *testing.B) { benchmark(b, small(b, Adam())) }
+
+func BenchmarkW2(b *testing.B) { benchmark(b, wide(b)) }
+
+func BenchmarkPredictOneRow(b *testing.B) {
+	m := small(b, Adam()).m
+	row := []float64{1, 2, 3, 4, 5, 6, 7, 8}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := m.Predict(row); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
