@@ -676,13 +676,25 @@ func (p *printer) dropped(s *ast.ExprStmt) []edit {
 	}
 }
 
-func (p *printer) isPrint(call *ast.CallExpr) bool {
-	sel, ok := call.Fun.(*ast.SelectorExpr)
-	if !ok {
-		return false
+// callee is the package and the name of the imported function that is called.
+func (p *printer) callee(call *ast.CallExpr) (path, name string) {
+	if sel, ok := call.Fun.(*ast.SelectorExpr); ok {
+		if f, ok := p.object(sel.Sel).(*types.Func); ok && f.Pkg() != nil {
+			return f.Pkg().Path(), f.Name()
+		}
 	}
-	f, ok := p.object(sel.Sel).(*types.Func)
-	return ok && f.Pkg() != nil && f.Pkg().Path() == "fmt" && (strings.HasPrefix(f.Name(), "Print") || strings.HasPrefix(f.Name(), "Fprint"))
+	return "", ""
+}
+
+func (p *printer) isPrint(call *ast.CallExpr) bool {
+	path, name := p.callee(call)
+	return path == "fmt" && (strings.HasPrefix(name, "Print") || strings.HasPrefix(name, "Fprint"))
+}
+
+// makesError tells of a call whose error is its value, not its failure.
+func (p *printer) makesError(call *ast.CallExpr) bool {
+	path, name := p.callee(call)
+	return path == "errors" || path == "fmt" && name == "Errorf"
 }
 
 // trailing shows the values of the trailing expression.
@@ -701,7 +713,7 @@ func (p *printer) trailing() []edit {
 		return nil
 	}
 	if isCall {
-		if before, ok := endsWithError(p.check.info.Types[call].Type); ok && !p.check.info.Types[call.Fun].IsType() {
+		if before, ok := endsWithError(p.check.info.Types[call].Type); ok && !p.check.info.Types[call.Fun].IsType() && !p.makesError(call) {
 			var values []string
 			for i := range before {
 				values = append(values, fmt.Sprintf("v%s%d", prime, i))

@@ -2,6 +2,10 @@ package session
 
 import (
 	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/message"
@@ -11,8 +15,28 @@ import (
 // outlet is where the worker's output goes: to the cell that runs, or to the
 // last one that ran. It takes generated names out of texts.
 type outlet struct {
-	mu  sync.Mutex
-	out message.Output
+	mu     sync.Mutex
+	out    message.Output
+	labels sync.Map // plan ID -> the number that the cell is shown by
+}
+
+var trace = regexp.MustCompile(`/cell/([0-9]+)\.go:([0-9]+)( \+0x[0-9a-f]+)?`)
+
+// clean takes generated names and files out of a text, a stack trace say.
+func (o *outlet) clean(text string) string {
+	text = program.Unversioned(text)
+	if !strings.Contains(text, "/cell/") {
+		return text
+	}
+	return trace.ReplaceAllStringFunc(text, func(place string) string {
+		m := trace.FindStringSubmatch(place)
+		id, _ := strconv.Atoi(m[1])
+		label, ok := o.labels.Load(id)
+		if !ok {
+			return place
+		}
+		return fmt.Sprintf("Cell [%d], line %s", label, m[2])
+	})
 }
 
 func (o *outlet) set(out message.Output) {
@@ -30,7 +54,7 @@ func (o *outlet) get() message.Output {
 // Stream implements message.Output.
 func (o *outlet) Stream(name, text string) {
 	if out := o.get(); out != nil {
-		out.Stream(name, program.Unversioned(text))
+		out.Stream(name, o.clean(text))
 	}
 }
 
@@ -51,7 +75,7 @@ func (o *outlet) Update(data message.DisplayData) {
 // Result implements message.Output.
 func (o *outlet) Result(data message.MIMEBundle, metadata map[string]any) {
 	if text, ok := data["text/plain"].(string); ok {
-		data["text/plain"] = program.Unversioned(text)
+		data["text/plain"] = o.clean(text)
 	}
 	if out := o.get(); out != nil {
 		out.Result(data, metadata)

@@ -223,6 +223,7 @@ func (s *Session) execute(ctx context.Context, count int, code string) error {
 		}
 	}
 	s.program.Commit(plan)
+	s.outlet.labels.Store(plan.ID, count)
 	if s.noted.Swap(false) {
 		s.outlet.Clear(false) // what took long is over
 	}

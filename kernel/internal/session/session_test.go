@@ -1,0 +1,201 @@
+package session
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/seed5607215b/nnkit/kernel/internal/message"
+)
+
+var update = flag.Bool("update", false, "write what the session shows into testdata")
+
+// recorder is a cell's output as text, a line for each output.
+type recorder struct {
+	mu     sync.Mutex
+	stdout strings.Builder // of all cells
+	out    strings.Builder // of this cell
+	stream string          // the one that out ends with
+}
+
+func (r *recorder) write(kind, text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stream != kind && r.stream != "" && !strings.HasSuffix(r.out.String(), "\n") {
+		r.out.WriteByte('\n')
+	}
+	if r.stream != kind || kind == "" {
+		fmt.Fprintf(&r.out, "%s: ", kind)
+	}
+	r.out.WriteString(text)
+	r.stream = kind
+}
+
+func (r *recorder) Stream(name, text string) {
+	r.write(name, text)
+	if name == "stdout" {
+		r.stdout.WriteString(text)
+	}
+}
+
+func bundle(data message.MIMEBundle) string {
+	var parts []string
+	for mime, v := range data {
+		text := fmt.Sprint(v)
+		if strings.HasPrefix(mime, "image/") {
+			text = fmt.Sprintf("%d bytes", len(text))
+		}
+		parts = append(parts, mime+" "+text)
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, " | ") + "\n"
+}
+
+func (r *recorder) Display(d message.DisplayData) {
+	r.write("display"+mark(d.Transient.DisplayID), bundle(d.Data))
+	r.stream = ""
+}
+
+func (r *recorder) Update(d message.DisplayData) {
+	r.write("update"+mark(d.Transient.DisplayID), bundle(d.Data))
+	r.stream = ""
+}
+
+func mark(id string) string {
+	if id == "" {
+		return ""
+	}
+	return " " + id
+}
+
+func (r *recorder) Result(data message.MIMEBundle, _ map[string]any) {
+	r.write("result", bundle(data))
+	r.stream = ""
+}
+
+func (r *recorder) Clear(bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.out.Reset()
+	r.stream = ""
+}
+
+func (r *recorder) Input(prompt string, _ bool) (string, error) { return "answer to " + prompt, nil }
+
+func (r *recorder) take() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	text := r.out.String()
+	r.out.Reset()
+	r.stream = ""
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
+	return text
+}
+
+var colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+func newTestSession(t *testing.T) *Session {
+	t.Helper()
+	sources, err := FindSources(os.Args[0], ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(Config{Sources: sources, Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// A case is a txtar file whose files named "cell" are executed in order, each
+// followed by what it shows, "out". A file "program.go" is the ordinary program
+// that means the same: go run must print what the cells print to stdout.
+func TestCells(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no cases", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			a, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := newTestSession(t)
+			got := &txtar.Archive{Comment: a.Comment}
+			rec := &recorder{}
+			count := 0
+			for _, f := range a.Files {
+				switch f.Name {
+				case "program.go":
+					got.Files = append(got.Files, f)
+					judge(t, f.Data, rec.stdout.String())
+				case "cell":
+					count++
+					got.Files = append(got.Files, f)
+					reply := s.Execute(context.Background(), count, &message.ExecuteRequest{Code: strings.TrimSuffix(string(f.Data), "\n")}, rec)
+					text := rec.take()
+					if reply.Status == "error" {
+						text += "error " + reply.ErrorName + ": " + colour.ReplaceAllString(strings.Join(reply.Traceback, "\n"), "") + "\n"
+					}
+					got.Files = append(got.Files, txtar.File{Name: "out", Data: []byte(text)})
+				}
+			}
+			compare(t, file, got)
+		})
+	}
+}
+
+func compare(t *testing.T, file string, got *txtar.Archive) {
+	t.Helper()
+	text := txtar.Format(got)
+	if *update {
+		if err := os.WriteFile(file, text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(text) != string(want) {
+		t.Errorf("%s: want\n%s\ngot\n%s", file, want, text)
+	}
+}
+
+// judge runs an ordinary program and compares what it prints.
+func judge(t *testing.T, source []byte, got string) {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "main.go")
+	if err := os.WriteFile(name, source, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "run", name)
+	cmd.Stderr = os.Stderr
+	want, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("the cells print\n%s\nthe ordinary program\n%s", got, want)
+	}
+}
