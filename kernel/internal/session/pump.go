@@ -46,8 +46,9 @@ type pump struct {
 	pending   []piece // read, and not published yet
 	size      int     // of pending
 	published time.Time
-	timer     *time.Timer // publishes pending, nil if there is nothing
-	decoder   displayDecoder
+	timer     *time.Timer    // publishes pending, nil if there is nothing
+	piped     displayDecoder // of the display pipe
+	wired     displayDecoder // of what the worker hands over itself
 	encoder   *answerEncoder
 	shown     map[string]bool // display ids
 }
@@ -227,9 +228,20 @@ func wholeCharacters(b []byte) int {
 	return len(b)
 }
 
-// feed takes a part of the display stream. The caller holds the mutex.
+// feed takes a part of what is in the display pipe. The caller holds the mutex.
 func (p *pump) feed(b []byte) {
-	messages, err := p.decoder.feed(b)
+	p.decode(&p.piped, b)
+}
+
+// displayed takes a part of the display stream that the worker hands over.
+func (p *pump) displayed(b []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.decode(&p.wired, b)
+}
+
+func (p *pump) decode(d *displayDecoder, b []byte) {
+	messages, err := d.feed(b)
 	for _, m := range messages {
 		p.show(m)
 	}
@@ -298,7 +310,8 @@ func (p *pump) close() {
 	p.group.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.decoder.close()
+	p.piped.close()
+	p.wired.close()
 	if p.timer != nil {
 		p.timer.Stop()
 		p.timer = nil

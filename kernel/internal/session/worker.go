@@ -221,6 +221,10 @@ func (w *Worker) receive(events *os.File) {
 		case wire.Result:
 			w.pump.drain(func() { w.output.Result(e.Data, e.Meta) })
 			continue
+		case wire.Display:
+			w.pump.displayed(e.Stream)
+			_ = w.requests.Write(wire.Request{Kind: wire.Shown}) // a worker that is gone does not wait
+			continue
 		case wire.Done:
 			// All that the cell has printed is in the pipes.
 			w.pump.drain(nil)

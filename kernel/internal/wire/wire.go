@@ -23,12 +23,14 @@ type Kind string
 const (
 	Load      Kind = "load"      // request: load a library
 	Run       Kind = "run"       // request: run the entry function of a loaded cell
-	Interrupt Kind = "interrupt" // request: end the cell that runs, in phases
+	Interrupt Kind = "interrupt" // request: end the cell that runs, in phases; its ID is the Run's
+	Shown     Kind = "shown"     // request: answers a Display
 
-	Ready  Kind = "ready"  // event: the worker serves requests; Err where it cannot
-	Loaded Kind = "loaded" // event: a Load is over; Err if it failed
-	Result Kind = "result" // event: the value of a cell's trailing expression
-	Done   Kind = "done"   // event: a Run is over
+	Ready   Kind = "ready"   // event: the worker serves requests; Err where it cannot
+	Loaded  Kind = "loaded"  // event: a Load is over; Err if it failed
+	Result  Kind = "result"  // event: the value of a cell's trailing expression
+	Done    Kind = "done"    // event: a Run is over
+	Display Kind = "display" // event: a part of the display stream; the program waits for Shown
 )
 
 // Request is what the session asks of the worker.
@@ -52,11 +54,12 @@ type Library struct {
 // Event is what the worker tells the session.
 type Event struct {
 	Kind    Kind           `json:"kind"`
-	ID      int            `json:"id"`             // of the request it answers
-	Err     string         `json:"err,omitempty"`  // Ready, Loaded: what went wrong
-	Data    map[string]any `json:"data,omitempty"` // Result: a MIME bundle; images in base64
-	Meta    map[string]any `json:"meta,omitempty"` // Result: its metadata
-	Outcome *Outcome       `json:"outcome,omitempty"`
+	ID      int            `json:"id"`                // of the request it answers
+	Err     string         `json:"err,omitempty"`     // Ready, Loaded: what went wrong
+	Data    map[string]any `json:"data,omitempty"`    // Result: a MIME bundle; images in base64
+	Meta    map[string]any `json:"meta,omitempty"`    // Result: its metadata
+	Outcome *Outcome       `json:"outcome,omitempty"` // Done
+	Stream  []byte         `json:"stream,omitempty"`  // Display: as in GoNB's display pipe
 }
 
 // Status is how a cell's run ended.

@@ -1,11 +1,11 @@
 package host
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"sync"
 	"syscall"
 	"time"
@@ -19,6 +19,10 @@ import (
 const (
 	stopAfter    = 250 * time.Millisecond // the cell's loops are ended
 	abandonAfter = 900 * time.Millisecond // the cell's goroutine is left behind
+
+	// patience is added if the program listens for interrupts, so that it can end
+	// its work in good order. A second interrupt withdraws it.
+	patience = 3 * time.Second
 )
 
 // host serves one session.
@@ -26,6 +30,9 @@ type host struct {
 	events  *wire.Writer
 	runtime *goRuntime
 	entries map[string]func() // by the name of the symbol
+	display *display          // nil until the package that displays is loaded
+	shown   chan struct{}     // the session has shown what was displayed
+	listens func() bool       // tells whether the program listens for interrupts
 
 	mu      sync.Mutex
 	current *run // the cell that runs, or nil
@@ -38,7 +45,9 @@ type run struct {
 	cell        *running.Cell
 	over        chan wire.Outcome // how the cell's goroutine has ended
 	abandon     chan struct{}     // closed when it is not to be waited for any longer
-	interrupted bool              // guarded by host.mu
+	interrupted bool              // guarded by host.mu, as is what follows
+	patient     bool              // it has got more time to end by itself
+	abandoned   bool
 }
 
 // Main serves requests until the session closes its end of the pipe.
@@ -50,10 +59,11 @@ func Main() {
 	h := &host{
 		events:  wire.NewWriter(os.NewFile(wire.EventFD, "events")),
 		entries: map[string]func(){},
+		shown:   make(chan struct{}, 1),
 	}
 	// A program that notifies of interrupts does not die of them. Cells may ask
 	// for them as any program does.
-	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
+	h.listens = watchListeners()
 	err := dieWith(wire.RequestFD)
 	if err == nil {
 		h.runtime, err = findRuntime()
@@ -76,9 +86,12 @@ func Main() {
 			}
 			os.Exit(1)
 		}
-		if r.Kind == wire.Interrupt {
+		switch r.Kind {
+		case wire.Interrupt:
 			h.interrupt(r.ID)
-		} else {
+		case wire.Shown:
+			h.shown <- struct{}{}
+		default:
 			queue <- r
 		}
 	}
@@ -109,8 +122,12 @@ func (h *host) send(e wire.Event) {
 
 func (h *host) load(lib wire.Library) error {
 	handle, err := h.runtime.load(lib)
-	if err != nil || lib.Entry == "" {
+	if err != nil {
 		return err
+	}
+	if lib.Entry == "" {
+		h.takeDisplay()
+		return nil
 	}
 	code := lookup(handle, lib.Entry)
 	if code == nil {
@@ -136,9 +153,14 @@ func (h *host) run(req wire.Request) wire.Outcome {
 	r.cell.Show = func(data, meta map[string]any) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		if h.current == r { // not when it has been left behind
-			h.send(wire.Event{Kind: wire.Result, ID: req.ID, Data: data, Meta: meta})
+		if h.current != r {
+			return // it has been left behind
 		}
+		e := wire.Event{Kind: wire.Result, ID: req.ID, Data: data, Meta: meta}
+		if _, err := json.Marshal(e); err != nil { // a form that a type has made of itself
+			e.Data, e.Meta = map[string]any{"text/plain": data["text/plain"]}, nil
+		}
+		h.send(e)
 	}
 	h.mu.Lock()
 	h.current = r
@@ -194,9 +216,14 @@ func (h *host) interrupt(id int) {
 		return
 	}
 	if r.interrupted {
+		if r.patient {
+			r.patient = false
+			h.insist(r, 0)
+		}
 		return
 	}
 	r.interrupted = true
+	r.patient = h.listens()
 	// As a terminal would, to the processes that the cell has started as well.
 	target := os.Getpid()
 	if syscall.Getpgrp() == target {
@@ -205,8 +232,24 @@ func (h *host) interrupt(id int) {
 	if err := syscall.Kill(target, syscall.SIGINT); err != nil {
 		fmt.Fprintln(os.Stderr, "interrupt:", err)
 	}
-	time.AfterFunc(stopAfter, func() { h.escalate(r, r.cell.Stop) })
-	time.AfterFunc(abandonAfter, func() { h.escalate(r, func() { close(r.abandon) }) })
+	if r.patient {
+		h.insist(r, patience)
+	} else {
+		h.insist(r, 0)
+	}
+}
+
+// insist ends the cell's loops, and then leaves the cell behind.
+func (h *host) insist(r *run, later time.Duration) {
+	time.AfterFunc(later+stopAfter, func() { h.escalate(r, r.cell.Stop) })
+	time.AfterFunc(later+abandonAfter, func() {
+		h.escalate(r, func() {
+			if !r.abandoned {
+				r.abandoned = true
+				close(r.abandon)
+			}
+		})
+	})
 }
 
 // escalate does a step of an interrupt if the cell is still there.

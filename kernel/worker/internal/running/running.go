@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -69,7 +70,9 @@ func (c *Cell) End() {
 func (c *Cell) Stop() {
 	mu.Lock()
 	defer mu.Unlock()
-	store(append(load()[:len(load()):len(load())], c))
+	if cells := load(); !slices.Contains(cells, c) {
+		store(append(slices.Clip(cells), c))
+	}
 }
 
 func load() []*Cell {

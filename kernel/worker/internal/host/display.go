@@ -1,0 +1,52 @@
+package host
+
+import (
+	"io"
+	"os"
+	"unsafe"
+
+	"github.com/seed5607215b/nnkit/kernel/internal/wire"
+)
+
+// display takes the place of the pipe to which GoNB's package gonbui writes what
+// a program displays.
+//
+// Written to a pipe, a figure and the lines printed before and after it would
+// arrive by different ways, and nobody could tell their order any more. So the
+// package is given an encoder of its own kind that hands each message to the
+// session and waits until it is shown. Programs that cells start, and versions of
+// the package that look different, use the pipe.
+type display struct {
+	host *host
+	turn chan struct{} // holds one token
+}
+
+// takeDisplay looks whether the package has been loaded, and if so, takes over.
+func (h *host) takeDisplay() {
+	const pkg = "github.com/janpfeifer/gonb/gonbui."
+	encoder := (*unsafe.Pointer)(lookup(nil, pkg+"gonbEncoder"))
+	pipe := (**os.File)(lookup(nil, pkg+"gonbWriterPipe"))
+	newEncoder := lookup(nil, "encoding/gob.NewEncoder.abiinternal")
+	if h.display != nil || encoder == nil || pipe == nil || newEncoder == nil || *pipe != nil {
+		return
+	}
+	// The package opens the pipe unless it is there. Nothing is written to it.
+	f, err := os.OpenFile(os.Getenv("GONB_PIPE"), os.O_WRONLY, 0)
+	if err != nil {
+		return
+	}
+	h.display = &display{h, make(chan struct{}, 1)}
+	*encoder = function[func(io.Writer) unsafe.Pointer](newEncoder)(h.display)
+	*pipe = f
+}
+
+// Write shows a part of the display stream.
+func (d *display) Write(b []byte) (int, error) {
+	d.turn <- struct{}{}
+	defer func() { <-d.turn }()
+	if err := d.host.events.Write(wire.Event{Kind: wire.Display, Stream: b}); err != nil {
+		return 0, err
+	}
+	<-d.host.shown
+	return len(b), nil
+}
