@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 	"nnkit":                    {"nnkit/internal/simd", "nnkit/internal/parallel"},
 	"nnkit/internal/simd":      {},
 	"nnkit/internal/parallel":  {},
-	"nnkit/data":               {"nnkit"},
+	"nnkit/data":               {"nnkit", "nnkit/internal/simd"}, // simd for its exp, the same to the last bit everywhere
 	"display":                  {"nnkit"}, // in training.go alone
 	"install":                  {},
 	"notebooks":                {},
