@@ -20,6 +20,10 @@ type iopub struct {
 	socket *socket
 	codec  *Codec
 	log    func(format string, args ...any)
+	// A client whose unsent bytes exceed limit makes cells that print wait, and
+	// is dropped when it reads nothing for as long as patience.
+	limit    int
+	patience time.Duration
 
 	mu         sync.Mutex
 	held       strings.Builder
@@ -32,11 +36,6 @@ type iopub struct {
 const (
 	streamInterval = 20 * time.Millisecond
 	streamSize     = 1 << 16 // held text of this size goes out at once
-
-	// A client whose unsent messages exceed roomLimit makes cells that print
-	// wait, and is dropped when it reads nothing for roomTimeout.
-	roomLimit   = 64 << 20
-	roomTimeout = 10 * time.Second
 )
 
 // publish sends a message about parent to everybody.
@@ -111,21 +110,17 @@ func (p *iopub) send(m *Message) {
 // room waits while a client has too much unsent.
 func (p *iopub) room() {
 	for _, client := range p.socket.all() {
-		unsent := client.waiting()
-		for unsent > roomLimit {
+		for {
 			changed := client.changed.wait()
-			select {
-			case <-changed:
-			case <-client.gone:
-			case <-time.After(roomTimeout):
-				p.log("a client that reads nothing was dropped, with %d MB for it unsent", unsent>>20)
-				client.close()
+			unsent := client.waiting()
+			if unsent <= p.limit {
+				break
 			}
 			select {
-			case <-client.gone:
-				unsent = 0
-			default:
-				unsent = client.waiting()
+			case <-changed:
+			case <-time.After(p.patience):
+				p.log("dropped a client that reads nothing, with %d bytes for it unsent", unsent)
+				client.close()
 			}
 		}
 	}

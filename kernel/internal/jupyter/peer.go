@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,7 +31,7 @@ type peer struct {
 	queue   []outgoing
 	unsent  int                 // bytes not yet handed to the network
 	topics  map[string]struct{} // PUB: what the peer subscribed to
-	changed signal              // something was sent
+	changed signal              // some bytes were sent
 	wake    chan struct{}
 }
 
@@ -51,13 +50,14 @@ func (o outgoing) size() int {
 }
 
 func newPeer(s *socket, conn net.Conn) *peer {
-	return &peer{
+	p := &peer{
 		socket: s,
-		stream: newStream(conn),
 		gone:   make(chan struct{}),
 		topics: make(map[string]struct{}),
 		wake:   make(chan struct{}, 1),
 	}
+	p.stream = newStream(conn, p.changed.fire)
+	return p
 }
 
 // shakeHands makes p a ZMTP connection.
@@ -127,8 +127,7 @@ func (p *peer) write() {
 				return // the reading side tells
 			}
 			batch[i] = outgoing{} // big pictures need not wait for the batch's end
-			// Tell of progress now and then: somebody may wait for room.
-			if sent += o.size(); sent > 1<<16 || i == len(batch)-1 {
+			if sent += o.size(); sent > outSize || i == len(batch)-1 {
 				p.mu.Lock()
 				p.unsent -= sent
 				p.mu.Unlock()
@@ -148,16 +147,19 @@ func (p *peer) flush(ctx context.Context) {
 		}
 		select {
 		case <-changed:
-		case <-p.gone:
-			return
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// waiting returns how many bytes are unsent.
+// waiting returns how many bytes are unsent and can still be sent.
 func (p *peer) waiting() int {
+	select {
+	case <-p.gone:
+		return 0
+	default:
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.unsent
@@ -173,50 +175,60 @@ type stream struct {
 	greeting bool // the handshake is going on
 	read     int  // bytes of it
 
-	open atomic.Bool // bytes were taken from the network that are not handled
+	raw syscall.RawConn // of Conn, if it has one
+
+	arriving sync.Mutex // held while bytes are taken from the network
+	open     bool       // bytes were taken that are not handled
 }
 
-func newStream(conn net.Conn) *stream {
+func newStream(conn net.Conn, progress func()) *stream {
 	s := &stream{Conn: conn}
+	if c, ok := conn.(syscall.Conn); ok {
+		s.raw, _ = c.SyscallConn()
+	}
 	s.in = bufio.NewReaderSize(arrivals{s}, 1<<14)
-	s.out = bufio.NewWriterSize(conn, 1<<16)
+	s.out = bufio.NewWriterSize(departures{conn, progress}, outSize)
 	return s
+}
+
+const outSize = 1 << 16
+
+// departures writes to the network, in pieces that show progress.
+type departures struct {
+	net.Conn
+	progress func()
+}
+
+func (d departures) Write(b []byte) (int, error) {
+	total := 0
+	for total < len(b) {
+		n, err := d.Conn.Write(b[total:min(len(b), total+outSize)])
+		total += n
+		if err != nil {
+			return total, err
+		}
+		d.progress()
+	}
+	return total, nil
 }
 
 // arrivals reads from the network.
 type arrivals struct{ *stream }
 
-func (a arrivals) Read(b []byte) (int, error) {
-	n, err := a.Conn.Read(b)
-	if n > 0 {
-		a.open.Store(true)
-	}
-	return n, err
-}
-
 // handled tells that the message read last was dealt with.
 func (s *stream) handled() {
 	if s.in.Buffered() == 0 {
-		s.open.Store(false)
+		s.arriving.Lock()
+		defer s.arriving.Unlock()
+		s.open = false
 	}
 }
 
 // unhandled tells whether bytes have arrived that were not dealt with.
 func (s *stream) unhandled() bool {
-	if s.open.Load() {
-		return true
-	}
-	c, ok := s.Conn.(syscall.Conn)
-	if !ok {
-		return false
-	}
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return false
-	}
-	unread := false
-	err = raw.Control(func(fd uintptr) { unread = hasUnread(fd) })
-	return err == nil && unread
+	s.arriving.Lock()
+	defer s.arriving.Unlock()
+	return s.open || s.unread()
 }
 
 // Read is for the handshake, of which it refuses frames that are too long:

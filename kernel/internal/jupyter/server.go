@@ -41,8 +41,8 @@ type Server struct {
 	Connection ConnectionFile
 	// Interpreter runs the cells.
 	Interpreter Interpreter
-	// Log gets what went wrong but concerns no request: refused messages, lost
-	// peers. Nil drops it.
+	// Log gets what no client is told: refused messages, lost peers. It is called
+	// from several goroutines. Nil drops it.
 	Log func(format string, args ...any)
 }
 
@@ -122,7 +122,7 @@ func (r *running) listen(c *ConnectionFile) error {
 	if err != nil {
 		return err
 	}
-	r.iopub = &iopub{socket: pub, codec: r.codec, log: r.log}
+	r.iopub = &iopub{socket: pub, codec: r.codec, log: r.log, limit: 64 << 20, patience: 10 * time.Second}
 	if r.shellSocket, err = open("shell", zmq4.Router, c.ShellPort, r.receive(r.shellQueue)); err != nil {
 		return err
 	}

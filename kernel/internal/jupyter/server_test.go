@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"os"
 	"path/filepath"
@@ -186,8 +188,8 @@ func TestExecute(t *testing.T) {
 		"not JSON": {code: "broken", types: "stream", check: func(r *client.Result) bool {
 			return strings.Contains(r.Text("stderr"), "cannot show an output")
 		}},
-		"large": {code: "picture 20000000", types: "display_data", check: func(r *client.Result) bool {
-			return len(client.Contents[message.DisplayData](r, "display_data")[0].Data["image/png"].(string)) == 20000000
+		"large": {code: "picture 5000000", types: "display_data", check: func(r *client.Result) bool {
+			return len(client.Contents[message.DisplayData](r, "display_data")[0].Data["image/png"].(string)) == 5000000
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -408,7 +410,7 @@ func TestAbort(t *testing.T) {
 // What is in the socket counts as queued: here the failing cell arrives in one
 // piece with those after it, and fails at once.
 func TestAbortAtOnce(t *testing.T) {
-	const rounds = 100
+	const rounds = 50
 	k := start(t)
 	k.dial(t) // so that somebody listens on iopub
 	raw, err := net.Dial("unix", strings.TrimPrefix(k.file.Endpoint(k.file.ShellPort), "ipc://"))
@@ -416,6 +418,7 @@ func TestAbortAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer raw.Close()
+	raw.SetDeadline(time.Now().Add(20 * time.Second))
 	b := &buffered{Conn: raw}
 	conn, err := zmq4.Open(b, null.Security(), zmq4.Dealer, nil, false, nil)
 	if err != nil {
@@ -499,12 +502,12 @@ func TestInterrupt(t *testing.T) {
 func TestInput(t *testing.T) {
 	k := start(t)
 	c := k.dial(t)
-	c.OnInput = func(req message.InputRequest) string {
+	c.OnInput(func(req message.InputRequest) string {
 		if req.Password {
 			return "secret for " + req.Prompt
 		}
 		return "answer to " + req.Prompt
-	}
+	})
 	if got := execute(t, c, "input one\npassword two").Text("stdout"); got != "answer to one\nsecret for two\n" {
 		t.Errorf("printed %q", got)
 	}
@@ -520,11 +523,11 @@ func TestInput(t *testing.T) {
 
 	// An interrupt ends the wait, and the answer that comes then is dropped.
 	asked, answer := make(chan struct{}), make(chan struct{})
-	c.OnInput = func(message.InputRequest) string {
+	c.OnInput(func(message.InputRequest) string {
 		close(asked)
 		<-answer
 		return "too late"
-	}
+	})
 	p := send(t, c, "input x")
 	<-asked
 	if err := c.Interrupt(timeout(t)); err != nil {
@@ -536,22 +539,23 @@ func TestInput(t *testing.T) {
 	close(answer)
 	k.logged(t, "nobody waits for")
 	<-k.echo.interrupt // which no cell took
-	c.OnInput = func(message.InputRequest) string { return "fresh" }
+	c.OnInput(func(message.InputRequest) string { return "fresh" })
 	if got := execute(t, c, "input x").Text("stdout"); got != "fresh\n" {
 		t.Errorf("printed %q", got)
 	}
 
 	// A client that goes cannot answer.
 	gone := k.dial(t)
-	asked = make(chan struct{})
-	gone.OnInput = func(message.InputRequest) string {
-		close(asked)
-		select {}
-	}
+	askedGone := make(chan struct{})
+	gone.OnInput(func(message.InputRequest) string {
+		close(askedGone)
+		<-t.Context().Done()
+		return ""
+	})
 	if _, err := gone.Start(client.Cell("input x")); err != nil {
 		t.Fatal(err)
 	}
-	<-asked
+	<-askedGone
 	gone.Close()
 	if got := execute(t, c, "print on").Text("stdout"); got != "on\n" {
 		// The cell of the client that went failed, perhaps while this one waited.
@@ -851,4 +855,68 @@ func TestListenFails(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "iopub socket") {
 		t.Errorf("Serve: %v", err)
 	}
+}
+
+// A client whose iopub channel is connected later than that of shell misses
+// nothing of its first request.
+func TestLateSubscriber(t *testing.T) {
+	k := start(t)
+	k.dial(t) // one that listens already makes no difference
+	ctx := timeout(t)
+	quiet := zmq4.WithLogger(log.New(io.Discard, "", 0))
+	shell, sub := zmq4.NewDealer(ctx, quiet), zmq4.NewSub(ctx, quiet)
+	defer shell.Close()
+	defer sub.Close()
+	if err := shell.Dial(k.file.Endpoint(k.file.ShellPort)); err != nil {
+		t.Fatal(err)
+	}
+	codec := jupyter.NewCodec(k.file.Key)
+	m, err := codec.New("kernel_info_request", nil, struct{}{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := shell.Send(zmq4.NewMsgFrom(codec.Encode(m)...)); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond)
+	if err := sub.SetOption(zmq4.OptionSubscribe, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := sub.Dial(k.file.Endpoint(k.file.IOPubPort)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"busy", "idle"} {
+		frames, err := sub.Recv()
+		if err != nil {
+			t.Fatalf("waiting for %s: %v", want, err)
+		}
+		got, err := codec.Decode(frames.Frames)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var status message.Status
+		if err := got.Decode(&status); err != nil || status.ExecutionState != want || got.ParentID() != m.Header.ID {
+			t.Errorf("got %s of %s, want %s", got.Content, got.ParentID(), want)
+		}
+	}
+}
+
+func BenchmarkExecute(b *testing.B) {
+	dir := b.TempDir()
+	file := client.NewIPCConnection(filepath.Join(dir, "k"))
+	ctx, cancel := context.WithCancel(b.Context())
+	served := make(chan error)
+	go func() { served <- (&jupyter.Server{Connection: file, Interpreter: newEcho()}).Serve(ctx) }()
+	c, err := client.Dial(ctx, file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := c.Execute(ctx, "print x"); err != nil {
+			b.Fatal(err)
+		}
+	}
+	c.Close()
+	cancel()
+	<-served
 }

@@ -216,15 +216,11 @@ func (s *socket) publish(frames [][]byte) {
 
 // settle waits until what has already arrived was received, but not long.
 func (s *socket) settle() {
-	quiet := 0 // two looks, since bytes pass from the network to us in between
-	for deadline := time.Now().Add(50 * time.Millisecond); quiet < 2 && time.Now().Before(deadline); {
-		quiet++
-		for _, p := range s.all() {
-			if p.stream.unhandled() {
-				quiet = 0
-			}
+	deadline := time.Now().Add(50 * time.Millisecond)
+	for _, p := range s.all() {
+		for p.stream.unhandled() && time.Now().Before(deadline) {
+			time.Sleep(50 * time.Microsecond)
 		}
-		time.Sleep(100 * time.Microsecond)
 	}
 }
 

@@ -68,10 +68,11 @@ type Codec struct {
 	key   []byte
 	count atomic.Uint64
 
-	mu   sync.Mutex
-	seen map[[sha256.Size]byte]struct{} // signatures, to refuse a repeated message
-	ring [][sha256.Size]byte            // the same in the order of arrival
-	next int
+	limit int // of signatures remembered
+	mu    sync.Mutex
+	seen  map[[sha256.Size]byte]struct{} // signatures, to refuse a repeated message
+	ring  [][sha256.Size]byte            // the same in the order of arrival
+	next  int
 }
 
 // maxSeen bounds the memory of signatures; it is jupyter_client's own number.
@@ -84,6 +85,7 @@ func NewCodec(key string) *Codec {
 	return &Codec{
 		Session: hex.EncodeToString(id[:]),
 		key:     []byte(key),
+		limit:   maxSeen,
 		seen:    make(map[[sha256.Size]byte]struct{}),
 	}
 }
@@ -219,12 +221,12 @@ func (c *Codec) verify(signature []byte, signed [][]byte) error {
 	if _, ok := c.seen[want]; ok {
 		return fmt.Errorf("%w: the message was received before", ErrSignature)
 	}
-	if len(c.ring) < maxSeen {
+	if len(c.ring) < c.limit {
 		c.ring = append(c.ring, want)
 	} else {
 		delete(c.seen, c.ring[c.next])
 		c.ring[c.next] = want
-		c.next = (c.next + 1) % maxSeen
+		c.next = (c.next + 1) % c.limit
 	}
 	c.seen[want] = struct{}{}
 	return nil

@@ -26,9 +26,6 @@ import (
 type Client struct {
 	// Info is what the kernel said of itself.
 	Info message.KernelInfo
-	// OnInput answers the kernel's questions; nil answers with an empty line. Set
-	// it before executing a cell that asks.
-	OnInput func(message.InputRequest) string
 
 	codec  *jupyter.Codec
 	cancel context.CancelFunc
@@ -37,6 +34,7 @@ type Client struct {
 	shell, control, stdin, iopub, heartbeat *channel
 
 	mu      sync.Mutex
+	answer  func(message.InputRequest) string
 	pending map[string]*Pending
 	strays  []*jupyter.Message
 	errs    []error
@@ -376,6 +374,14 @@ func ask[C any](ctx context.Context, c *Client, on Channel, msgType string, cont
 	return answer, r.Reply.Decode(&answer)
 }
 
+// OnInput makes f answer the kernel's questions from now on. Without it an empty
+// line is the answer.
+func (c *Client) OnInput(f func(message.InputRequest) string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answer = f
+}
+
 // Heartbeat asks whether the kernel lives.
 func (c *Client) Heartbeat() error {
 	c.heartbeat.mu.Lock()
@@ -446,8 +452,11 @@ func (c *Client) onInput(m *jupyter.Message) {
 	// Whoever answers may take long, and may be interrupted meanwhile.
 	go func() {
 		var value string
-		if c.OnInput != nil {
-			value = c.OnInput(req)
+		c.mu.Lock()
+		answer := c.answer
+		c.mu.Unlock()
+		if answer != nil {
+			value = answer(req)
 		}
 		reply, err := c.codec.New("input_reply", m.AsParent(), message.InputReply{Value: value})
 		if err == nil {
