@@ -1,0 +1,160 @@
+package nnkit
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"runtime"
+	"testing"
+
+	"github.com/seed5607215b/nnkit/nnkit/internal/random"
+)
+
+// hash covers all weights and every number of the history.
+func hash(t *testing.T, h *History) string {
+	t.Helper()
+	sum := sha256.New()
+	for _, p := range h.Model.Parameters() {
+		for _, v := range p.Data() {
+			binary.Write(sum, binary.LittleEndian, math.Float32bits(v))
+		}
+	}
+	for _, n := range h.Names() {
+		binary.Write(sum, binary.LittleEndian, h.Series(n))
+	}
+	return fmt.Sprintf("%x", sum.Sum(nil)[:8])
+}
+
+// blobs are rows around as many centres as there are classes.
+func blobs(n, features, classes int) (x [][]float64, y []int) {
+	s := random.Stream{Seed: 11}
+	for i := range n {
+		class := s.Int(i, classes)
+		row := make([]float64, features)
+		for j := range row {
+			centre := random.Stream{Seed: 12, Index: uint32(class)}
+			row[j] = 2*centre.Normal(j) + random.Stream{Seed: 13, Index: uint32(j)}.Normal(i)
+		}
+		x, y = append(x, row), append(y, class)
+	}
+	return x, y
+}
+
+func trainSmall(t *testing.T, seed int, options ...FitOption) *History {
+	t.Helper()
+	x, y := blobs(150, 8, 2)
+	m := Sequential(Dense(10, ReLU), Dense(8, Tanh), Dense(1, Sigmoid))
+	return train(t, m, BinaryCrossEntropy, x, y, append([]FitOption{Epochs(3), Seed(seed), ValidationSplit(0.2)}, options...)...)
+}
+
+func train(t *testing.T, m *Model, loss Loss, x, y any, options ...FitOption) *History {
+	t.Helper()
+	if err := m.Compile(Adam(LearningRate(0.01)), loss, Accuracy); err != nil {
+		t.Fatal(err)
+	}
+	h, err := m.Fit(x, y, append(options, Verbose(0))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func TestSameBitsOnAnyNumberOfCores(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	x, y := blobs(200, 100, 10)
+	var want string
+	for _, cores := range []int{1, 2, 3, 8, 1} {
+		runtime.GOMAXPROCS(cores)
+		// The second model is large enough for every product, and the optimizer, to be split.
+		big := Sequential(Dense(256, ReLU), Dense(300, Sigmoid), Dense(10, Softmax))
+		got := hash(t, trainSmall(t, 1)) + " " +
+			hash(t, train(t, big, SparseCategoricalCrossEntropy, x, y, Epochs(2), BatchSize(64), ValidationSplit(0.25)))
+		if want == "" {
+			want = got
+		}
+		if got != want {
+			t.Errorf("with GOMAXPROCS %d the hash is %s, before it was %s", cores, got, want)
+		}
+	}
+}
+
+// The bits of this training are the same on every machine: run this test on another architecture, too. The hash may
+// change when the arithmetic is improved, and then only in a commit that says so.
+func TestSameBitsOnEveryMachine(t *testing.T) {
+	const want = "f760f62d8e56a04a"
+	if got := hash(t, trainSmall(t, 1)); got != want {
+		t.Errorf("the hash is %s, want %s", got, want)
+	}
+}
+
+func TestSeed(t *testing.T) {
+	first := hash(t, trainSmall(t, 1))
+	if again := hash(t, trainSmall(t, 1)); again != first {
+		t.Error("the same seed gave other numbers")
+	}
+	if other := hash(t, trainSmall(t, 2)); other == first {
+		t.Error("another seed gave the same numbers")
+	}
+	if h := trainSmall(t, 3); h.Seed() != 3 {
+		t.Errorf("the history's seed is %d, want 3", h.Seed())
+	}
+}
+
+func TestFitGoesOn(t *testing.T) {
+	once := trainSmall(t, 1, Epochs(6))
+	twice := trainSmall(t, 1)
+	x, y := blobs(150, 8, 2)
+	h, err := twice.Model.Fit(x, y, Epochs(3), ValidationSplit(0.2), Verbose(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := h.Last("val_loss"), once.Last("val_loss"); got != want {
+		t.Errorf("three and three epochs end with val_loss %v, six with %v", got, want)
+	}
+
+	// After a Reset everything is as it was at first.
+	if err := h.Model.Reset(1); err != nil {
+		t.Fatal(err)
+	}
+	again, err := h.Model.Fit(x, y, Epochs(6), ValidationSplit(0.2), Verbose(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if hash(t, again) != hash(t, once) {
+		t.Error("after Reset the same training gives other numbers")
+	}
+}
+
+// A row's prediction does not depend on its company, nor a score on the size of the batches.
+func TestBatchesDoNotShow(t *testing.T) {
+	h := trainSmall(t, 1, Epochs(2))
+	x, y := blobs(700, 8, 2)
+	all, err := h.Model.Predict(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, row := range x {
+		one, err := h.Model.Predict(row)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if one.At(0, 0) != all.At(i, 0) {
+			t.Fatalf("row %d is predicted as %v alone and as %v among others", i, one.At(0, 0), all.At(i, 0))
+		}
+	}
+	x, y = x[:150], y[:150]
+	end, err := h.Model.Fit(x, y, BatchSize(7), ValidationData(x, y), Verbose(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	scores, err := h.Model.Evaluate(x, y)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range scores.Names() {
+		if got, want := end.Last("val_"+name), scores.Value(name); got != want {
+			t.Errorf("Fit has val_%s %v, Evaluate %v", name, got, want)
+		}
+	}
+}
