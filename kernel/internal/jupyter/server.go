@@ -28,10 +28,12 @@ type Interpreter interface {
 	Complete(ctx context.Context, req *message.CompleteRequest) message.CompleteReply
 	// Inspect tells about what stands at a place in a cell.
 	Inspect(ctx context.Context, req *message.InspectRequest) message.InspectReply
-	// Interrupt makes the Execute that is running return Status "error".
+	// Interrupt makes the Execute that is running return Status "error". It does
+	// not wait for that: a shutdown request would wait behind it.
 	Interrupt(ctx context.Context) error
 	// Shutdown ends everything that Execute may have started, and Execute
-	// itself. After it nothing else is called.
+	// itself. After it nothing else is called. Jupyter kills a kernel that takes
+	// longer than five seconds.
 	Shutdown(ctx context.Context, restart bool) error
 }
 
