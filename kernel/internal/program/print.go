@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/constant"
+	"go/parser"
 	"go/token"
 	"go/types"
 	"hash/fnv"
@@ -53,7 +54,6 @@ type printer struct {
 	dots      map[string]bool
 	hoisted   strings.Builder // types that were local
 	initCalls []edit          // calls of functions init among the statements
-	out       strings.Builder
 }
 
 // print returns the package's text and the paths that it imports.
@@ -102,29 +102,56 @@ func (w *planning) print() (string, []string) {
 			live, w.carrySym[v], "main."+symbol(v.name, v.version), symbol(v.name, v.version), v.typ)
 	}
 
-	p.out.WriteString("package main\n\n")
+	var decls strings.Builder
+	decls.WriteString("\nvar _ = " + live + ".Check\n\n")
+	decls.WriteString(vs.String())
+	decls.WriteString(p.hoisted.String())
+	decls.WriteString(us.String())
+	// The name errʹ is for errors that the statements leave out.
+	fmt.Fprintf(&decls, "func %s() { var err%s error; _ = err%s; %s\n//line %s:1:1\n%s\n//line /cell/end.go:1\n%s}\n",
+		entryName(w.id), prime, prime, calls.String(), FileName(w.id), body, ends.String())
+
+	var out strings.Builder
+	out.WriteString("package main\n\n")
 	var paths []string
+	used := selectedFrom(decls.String())
 	for _, name := range slices.Sorted(maps.Keys(p.imports)) {
-		fmt.Fprintf(&p.out, "import %s %q\n", name, p.imports[name])
-		paths = append(paths, p.imports[name])
+		if used[name] {
+			fmt.Fprintf(&out, "import %s %q\n", name, p.imports[name])
+			paths = append(paths, p.imports[name])
+		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(p.dots)) {
-		fmt.Fprintf(&p.out, "import . %q\n", path)
+		fmt.Fprintf(&out, "import . %q\n", path)
 		paths = append(paths, path)
 	}
 	for _, path := range w.blank {
-		fmt.Fprintf(&p.out, "import _ %q\n", path)
+		fmt.Fprintf(&out, "import _ %q\n", path)
 		paths = append(paths, path)
 	}
-	p.out.WriteString("\nvar _ = " + live + ".Check\n\n")
-	p.out.WriteString(vs.String())
-	p.out.WriteString(p.hoisted.String())
-	p.out.WriteString(us.String())
-	// The name err' is for errors that the statements leave out.
-	fmt.Fprintf(&p.out, "func %s() { var err%s error; _ = err%s; %s\n//line %s:1:1\n%s\n//line /cell/end.go:1\n%s}\n",
-		entryName(w.id), prime, prime, calls.String(), FileName(w.id), body, ends.String())
+	out.WriteString(decls.String())
 	slices.Sort(paths)
-	return p.out.String(), slices.Compact(paths)
+	return out.String(), slices.Compact(paths)
+}
+
+// selectedFrom lists the names that something is selected from in a printed
+// text. An import that the cell uses can be missing there: of var x atomic.Int64
+// the statement is gone, and the declaration has an import of its own.
+func selectedFrom(decls string) map[string]bool {
+	names := map[string]bool{}
+	f, _ := parser.ParseFile(token.NewFileSet(), "", "package main\n"+decls, parser.SkipObjectResolution)
+	if f == nil {
+		return names
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			if id, ok := s.X.(*ast.Ident); ok {
+				names[id.Name] = true
+			}
+		}
+		return true
+	})
+	return names
 }
 
 // declaresOnly tells that the cell has no statements but variable declarations.

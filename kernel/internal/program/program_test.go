@@ -59,7 +59,7 @@ var std = newExports()
 func find(name string) []string {
 	return map[string][]string{
 		"fmt": {"fmt"}, "strings": {"strings"}, "errors": {"errors"}, "math": {"math"}, "os": {"os"}, "time": {"time"}, "sort": {"sort"},
-		"rand": {"crypto/rand", "math/rand", "math/rand/v2"}, "bytes": {"bytes"}, "strconv": {"strconv"}, "io": {"io"},
+		"rand": {"crypto/rand", "math/rand", "math/rand/v2"}, "bytes": {"bytes"}, "strconv": {"strconv"}, "io": {"io"}, "atomic": {"sync/atomic"}, "list": {"container/list"},
 	}[name]
 }
 

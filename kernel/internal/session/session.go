@@ -209,7 +209,6 @@ func (s *Session) execute(ctx context.Context, count int, code string) error {
 			return err
 		}
 	}
-	defer s.builder.Prepare()
 	plan, err := s.program.Plan(code, count)
 	if err != nil {
 		return err
@@ -227,6 +226,7 @@ func (s *Session) execute(ctx context.Context, count int, code string) error {
 	if s.noted.Swap(false) {
 		s.outlet.Clear(false) // what took long is over
 	}
+	go s.builder.Prepare() // for the next cell, while this one runs
 	s.setRunning(true)
 	outcome, err := s.worker.Run(context.WithoutCancel(ctx), count, s.entries[plan.ID])
 	s.setRunning(false)

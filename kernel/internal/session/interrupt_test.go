@@ -1,0 +1,88 @@
+package session
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed5607215b/nnkit/kernel/internal/message"
+)
+
+// started closes a channel when a stream says "go".
+type started struct {
+	*recorder
+	ch chan struct{}
+}
+
+func (s started) Stream(name, text string) {
+	s.recorder.Stream(name, text)
+	if strings.Contains(text, "go\n") {
+		close(s.ch)
+	}
+}
+
+func TestInterruptKeepsState(t *testing.T) {
+	s := newTestSession(t)
+	rec := &recorder{}
+	count := 0
+	execute := func(code string, out message.Output) message.ExecuteReply {
+		count++
+		return s.Execute(context.Background(), count, &message.ExecuteRequest{Code: code}, out)
+	}
+	if r := execute("kept := 1\nch := make(chan int)\nvar ticks atomic.Int64\ngo func() { for { ticks.Add(1); time.Sleep(time.Millisecond) } }()", rec); r.Status != "ok" {
+		t.Fatal(r)
+	}
+	for _, test := range []struct{ name, code string }{
+		{"loop", "for {}"},
+		{"numeric loop", "s := 0.0\nfor i := 0; ; i++ { s += float64(i) * s }"},
+		{"loop in a function", "func spin(n int) int { for { n++ } }\nspin(1)"},
+		{"recursion", "func fib(n int) int { if n < 2 { return n }; return fib(n-1) + fib(n-2) }\nfib(90)"},
+		{"goto", "again:\nkept++\nkept--\ngoto again"},
+		{"sleep", "time.Sleep(time.Hour)"},
+		{"channel", "<-ch"},
+		{"select", "select {}"},
+		{"recovering", "func() { defer func() { recover() }(); for {} }()\nfor {}"},
+		{"notified", "ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)\ndefer stop()\n<-ctx.Done()\nfmt.Println(\"stopped by itself\")"},
+		{"library", "sort.Slice(make([]int, 1<<20), func(i, j int) bool { for {} })"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			out := started{rec, make(chan struct{})}
+			done := make(chan message.ExecuteReply)
+			code := "fmt.Println(\"go\")\n" + test.code
+			go func() { done <- execute(code, out) }()
+			<-out.ch
+			if err := s.Interrupt(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			var reply message.ExecuteReply
+			select {
+			case reply = <-done:
+			case <-time.After(time.Minute):
+				t.Fatal("the cell goes on")
+			}
+			text := rec.take()
+			if test.name == "notified" {
+				if reply.Status != "ok" || !strings.Contains(text, "stopped by itself") {
+					t.Errorf("a program that wants to hear of the interrupt: %q, %v", text, reply)
+				}
+			} else if reply.Status != "error" || reply.ErrorName != "Interrupted" {
+				t.Errorf("reply is %+v", reply)
+			}
+			before := "before := ticks.Load()\ntime.Sleep(50 * time.Millisecond)\nkept, ticks.Load() > before"
+			if reply := execute(before, rec); reply.Status != "ok" {
+				t.Errorf("the cell after: %v", reply)
+			}
+			if got, want := rec.take(), "result: text/plain 1 true\n"; got != want {
+				t.Errorf("state after the interrupt is %q, want %q", got, want)
+			}
+		})
+	}
+	if err := s.Interrupt(context.Background()); err != nil { // while idle
+		t.Error(err)
+	}
+	execute("kept", rec)
+	if got := rec.take(); got != "result: text/plain 1\n" {
+		t.Errorf("after an interrupt while idle: %q", got)
+	}
+}
