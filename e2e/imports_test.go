@@ -166,7 +166,7 @@ func TestDisplayKnowsTrainingInOneFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range strings.Fields(string(out)) {
+	for file := range strings.FieldsSeq(string(out)) {
 		for _, imported := range importsOf(t, path.Join("../display", file)) {
 			if room, ok := roomOf(imported); ok && room == "nnkit" && file != "training.go" {
 				t.Errorf("display/%s imports %s; only training.go may", file, imported)
