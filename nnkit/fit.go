@@ -184,14 +184,13 @@ func (m *Model) convert(caller, xName, yName string, x, y any) (rows, error) {
 	if err := m.fits(caller, xName, xt); err != nil {
 		return rows{}, err
 	}
-	outputs := m.last().units
-	if err := m.loss.checkTruth(yName, yt, outputs); err != nil {
-		return rows{}, fmt.Errorf("%s: %w (%s)", caller, err, m.lastWhere())
+	if err := m.loss.checkTruth(yName, yt, m.output()); err != nil {
+		return rows{}, fmt.Errorf("%s: %w", caller, err)
 	}
 	for _, metric := range m.metrics {
 		if l, ok := metric.(Loss); ok {
-			if err := l.checkTruth(yName, yt, outputs); err != nil {
-				return rows{}, fmt.Errorf("%s: metric %s: %w (%s)", caller, l, err, m.lastWhere())
+			if err := l.checkTruth(yName, yt, m.output()); err != nil {
+				return rows{}, fmt.Errorf("%s: metric %s: %w", caller, l, err)
 			}
 		}
 	}
@@ -202,11 +201,11 @@ func (m *Model) convert(caller, xName, yName string, x, y any) (rows, error) {
 func (m *Model) fits(caller, name string, x *Tensor) error {
 	if len(x.shape) > 2 {
 		_, width := x.rows()
-		return fmt.Errorf("%s: %s has the shape %s, but dense layer %s wants rows of plain numbers: give rows of %d numbers",
+		return fmt.Errorf("%s: %s has the shape %s, but %s wants rows of plain numbers: give rows of %d numbers",
 			caller, name, shapeText(x.shape), m.layers[0].core().where(0), width)
 	}
 	if _, width := x.rows(); m.inputs != 0 && width != m.inputs {
-		return fmt.Errorf("%s: %s has the shape %s, but dense layer %s wants %d %s a row: give each row %d %s, or make a new "+
+		return fmt.Errorf("%s: %s has the shape %s, but %s wants %d %s a row: give each row %d %s, or make a new "+
 			"model for rows of %d", caller, name, shapeText(x.shape), m.layers[0].core().where(0), m.inputs,
 			plural(m.inputs, "number"), m.inputs, plural(m.inputs, "number"), width)
 	}
@@ -215,7 +214,10 @@ func (m *Model) fits(caller, name string, x *Tensor) error {
 
 func (m *Model) last() *denseLayer { return m.layers[len(m.layers)-1].(*denseLayer) }
 
-func (m *Model) lastWhere() string { return "dense layer " + m.last().where(len(m.layers)-1) }
+func (m *Model) output() output {
+	l := m.last()
+	return output{where: l.where(len(m.layers) - 1), activation: l.activation, width: l.units}
+}
 
 func (m *Model) compiled(caller string) error {
 	if m.err != nil {

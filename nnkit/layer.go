@@ -99,4 +99,6 @@ func (l *inputLayer) newPass(int, purpose) pass { return nil }
 func (l *inputLayer) describe() string { return "" }
 
 // where names a layer in a message: the first one is layer 1.
-func (c *layerCore) where(index int) string { return fmt.Sprintf("%q (layer %d)", c.name, index+1) }
+func (c *layerCore) where(index int) string {
+	return fmt.Sprintf("%s layer %q (layer %d)", c.kind, c.name, index+1)
+}

@@ -15,16 +15,23 @@ type Loss interface {
 	Metric
 
 	// suits says whether the loss can judge an output.
-	suits(a Activation, width int) error
+	suits(o output) error
 	// fromSums says whether the loss is computed from the output's weighted sums.
 	fromSums(a Activation) bool
-	// checkTruth says whether y is a truth for width outputs; name is what the caller calls it.
-	checkTruth(name string, y *Tensor, width int) error
+	// checkTruth says whether y is a truth for an output; name is what the caller calls it.
+	checkTruth(name string, y *Tensor, o output) error
 	// counts says how accuracy is counted.
 	counts(width int) counting
 	// sum adds the rows' losses to total, one after another, so that a sum does not depend on how rows are batched. A
 	// grad that is not nil gets the gradient of their mean, with respect to the sums or the outputs as fromSums says.
 	sum(total float64, j *judged, grad []float32) float64
+}
+
+// output is what a loss needs to know of a model's last layer.
+type output struct {
+	where      string // for messages: dense layer "dense_3" (layer 3)
+	activation Activation
+	width      int
 }
 
 // judged is a batch of predictions beside the truth.
@@ -65,10 +72,10 @@ func (l binaryCrossEntropy) newMeter(Loss, int) meter { return &lossMeter{loss: 
 
 func (binaryCrossEntropy) larger() bool { return false }
 
-func (binaryCrossEntropy) suits(a Activation, width int) error {
-	if a != Sigmoid && a != Softmax {
-		return fmt.Errorf("BinaryCrossEntropy wants outputs between 0 and 1, but the last layer ends in %s: write "+
-			"Dense(%d, nnkit.Sigmoid)", a, width)
+func (binaryCrossEntropy) suits(o output) error {
+	if o.activation != Sigmoid && o.activation != Softmax {
+		return fmt.Errorf("BinaryCrossEntropy wants outputs between 0 and 1, but %s ends in %s: write "+
+			"Dense(%d, nnkit.Sigmoid)", o.where, o.activation, o.width)
 	}
 	return nil
 }
@@ -77,8 +84,8 @@ func (binaryCrossEntropy) fromSums(a Activation) bool { return a == Sigmoid }
 
 func (binaryCrossEntropy) counts(int) counting { return countBinary }
 
-func (binaryCrossEntropy) checkTruth(name string, y *Tensor, width int) error {
-	if err := sameWidth(name, y, width); err != nil {
+func (binaryCrossEntropy) checkTruth(name string, y *Tensor, o output) error {
+	if err := sameWidth(name, y, o); err != nil {
 		return err
 	}
 	return between(name, y, "BinaryCrossEntropy")
@@ -121,18 +128,18 @@ func (l categoricalCrossEntropy) newMeter(Loss, int) meter { return &lossMeter{l
 
 func (categoricalCrossEntropy) larger() bool { return false }
 
-func (categoricalCrossEntropy) suits(a Activation, width int) error {
-	return wantsSoftmax("CategoricalCrossEntropy", a, width)
+func (categoricalCrossEntropy) suits(o output) error {
+	return wantsSoftmax("CategoricalCrossEntropy", o)
 }
 
-func wantsSoftmax(loss string, a Activation, width int) error {
+func wantsSoftmax(loss string, o output) error {
 	switch {
-	case width == 1:
-		return fmt.Errorf("%s wants an output for each class, but the last layer has one: write Dense(classes, "+
-			"nnkit.Softmax), or for yes or no nnkit.BinaryCrossEntropy", loss)
-	case a != Softmax:
-		return fmt.Errorf("%s wants probabilities of classes, but the last layer ends in %s: write Dense(%d, "+
-			"nnkit.Softmax)", loss, a, width)
+	case o.width == 1:
+		return fmt.Errorf("%s wants an output for each class, but %s has one: write Dense(classes, "+
+			"nnkit.Softmax), or for yes or no nnkit.BinaryCrossEntropy", loss, o.where)
+	case o.activation != Softmax:
+		return fmt.Errorf("%s wants probabilities of classes, but %s ends in %s: write Dense(%d, "+
+			"nnkit.Softmax)", loss, o.where, o.activation, o.width)
 	}
 	return nil
 }
@@ -141,13 +148,13 @@ func (categoricalCrossEntropy) fromSums(a Activation) bool { return a == Softmax
 
 func (categoricalCrossEntropy) counts(int) counting { return countCategorical }
 
-func (categoricalCrossEntropy) checkTruth(name string, y *Tensor, width int) error {
+func (categoricalCrossEntropy) checkTruth(name string, y *Tensor, o output) error {
 	n, got := y.rows()
-	if got == 1 && width > 1 {
+	if got == 1 && o.width > 1 {
 		return fmt.Errorf("%s has one number a row, but CategoricalCrossEntropy wants %d, one for each class: for class "+
-			"numbers use nnkit.SparseCategoricalCrossEntropy", name, width)
+			"numbers use nnkit.SparseCategoricalCrossEntropy", name, o.width)
 	}
-	if err := sameWidth(name, y, width); err != nil {
+	if err := sameWidth(name, y, o); err != nil {
 		return err
 	}
 	if err := between(name, y, "CategoricalCrossEntropy"); err != nil {
@@ -155,7 +162,7 @@ func (categoricalCrossEntropy) checkTruth(name string, y *Tensor, width int) err
 	}
 	for r := range n {
 		sum := 0.0
-		for _, v := range y.data[r*width : (r+1)*width] {
+		for _, v := range y.data[r*o.width : (r+1)*o.width] {
 			sum += float64(v)
 		}
 		if sum < 0.999 || sum > 1.001 {
@@ -195,15 +202,15 @@ func (l sparseCrossEntropy) newMeter(Loss, int) meter { return &lossMeter{loss: 
 
 func (sparseCrossEntropy) larger() bool { return false }
 
-func (sparseCrossEntropy) suits(a Activation, width int) error {
-	return wantsSoftmax("SparseCategoricalCrossEntropy", a, width)
+func (sparseCrossEntropy) suits(o output) error {
+	return wantsSoftmax("SparseCategoricalCrossEntropy", o)
 }
 
 func (sparseCrossEntropy) fromSums(a Activation) bool { return a == Softmax }
 
 func (sparseCrossEntropy) counts(int) counting { return countSparse }
 
-func (sparseCrossEntropy) checkTruth(name string, y *Tensor, width int) error {
+func (sparseCrossEntropy) checkTruth(name string, y *Tensor, o output) error {
 	if _, got := y.rows(); got != 1 {
 		return fmt.Errorf("%s has %d numbers a row, but SparseCategoricalCrossEntropy wants one, the class number: for "+
 			"one-hot rows use nnkit.CategoricalCrossEntropy", name, got)
@@ -211,17 +218,18 @@ func (sparseCrossEntropy) checkTruth(name string, y *Tensor, width int) error {
 	least, most := y.data[0], y.data[0]
 	for r, v := range y.data {
 		if v != float32(int64(v)) {
-			return fmt.Errorf("%s is %v at row %d, but a class number is a whole number from 0 to %d", name, v, r, width-1)
+			return fmt.Errorf("%s is %v at row %d, but a class number is a whole number from 0 to %d", name, v, r, o.width-1)
 		}
 		least, most = min(least, v), max(most, v)
 	}
 	switch {
-	case least == 1 && int(most) == width:
-		return fmt.Errorf("labels go from 1 to %d, but %d classes are numbered 0 to %d: subtract 1", width, width, width-1)
-	case least < 0 || int(most) >= width:
-		return fmt.Errorf("labels go from %d to %d, but the last layer's %d outputs are the classes 0 to %d: give it an "+
-			"output for each class, Dense(%d, nnkit.Softmax), and number them from 0",
-			int(least), int(most), width, width-1, int(most)+1-min(0, int(least)))
+	case least == 1 && int(most) == o.width:
+		return fmt.Errorf("labels go from 1 to %d, but %d classes are numbered 0 to %d: subtract 1", o.width, o.width, o.width-1)
+	case least < 0:
+		return fmt.Errorf("labels go from %d to %d, but classes are numbered from 0 on: add %d", int(least), int(most), -int(least))
+	case int(most) >= o.width:
+		return fmt.Errorf("labels go from %d to %d, but the %d outputs of %s are the classes 0 to %d: give it an output for each "+
+			"class, Dense(%d, nnkit.Softmax)", int(least), int(most), o.width, o.where, o.width-1, int(most)+1)
 	}
 	return nil
 }
@@ -254,14 +262,14 @@ func (l squaredError) newMeter(Loss, int) meter { return &lossMeter{loss: l} }
 
 func (squaredError) larger() bool { return false }
 
-func (squaredError) suits(Activation, int) error { return nil }
+func (squaredError) suits(output) error { return nil }
 
 func (squaredError) fromSums(Activation) bool { return false }
 
 func (squaredError) counts(width int) counting { return countByWidth(width) }
 
-func (squaredError) checkTruth(name string, y *Tensor, width int) error {
-	return sameWidth(name, y, width)
+func (squaredError) checkTruth(name string, y *Tensor, o output) error {
+	return sameWidth(name, y, o)
 }
 
 func (squaredError) sum(total float64, j *judged, grad []float32) float64 {
@@ -288,14 +296,14 @@ func (l absoluteError) newMeter(Loss, int) meter { return &lossMeter{loss: l} }
 
 func (absoluteError) larger() bool { return false }
 
-func (absoluteError) suits(Activation, int) error { return nil }
+func (absoluteError) suits(output) error { return nil }
 
 func (absoluteError) fromSums(Activation) bool { return false }
 
 func (absoluteError) counts(width int) counting { return countByWidth(width) }
 
-func (absoluteError) checkTruth(name string, y *Tensor, width int) error {
-	return sameWidth(name, y, width)
+func (absoluteError) checkTruth(name string, y *Tensor, o output) error {
+	return sameWidth(name, y, o)
 }
 
 func (absoluteError) sum(total float64, j *judged, grad []float32) float64 {
@@ -321,10 +329,10 @@ func (absoluteError) sum(total float64, j *judged, grad []float32) float64 {
 	return total
 }
 
-func sameWidth(name string, y *Tensor, width int) error {
-	if _, got := y.rows(); got != width {
-		return fmt.Errorf("%s has %d %s a row, but the last layer has %d %s: they must agree",
-			name, got, plural(got, "number"), width, plural(width, "output"))
+func sameWidth(name string, y *Tensor, o output) error {
+	if _, got := y.rows(); got != o.width {
+		return fmt.Errorf("%s has %d %s a row, but %s has %d %s: they must agree",
+			name, got, plural(got, "number"), o.where, o.width, plural(o.width, "output"))
 	}
 	return nil
 }

@@ -89,7 +89,7 @@ func (m *Model) build(inputs int) error {
 		c := l.core()
 		output, parameters, err := l.build(shape)
 		if err != nil {
-			return fmt.Errorf("%s %s %w", c.kind, c.where(i), err)
+			return fmt.Errorf("%s %w", c.where(i), err)
 		}
 		c.input, c.output, c.parameters = shape, output, parameters
 		shape = output
@@ -145,10 +145,8 @@ func (m *Model) Compile(optimizer Optimizer, loss Loss, metrics ...Metric) error
 		return fmt.Errorf("Compile: the loss is missing: write nnkit.BinaryCrossEntropy for yes or no, " +
 			"nnkit.SparseCategoricalCrossEntropy for classes, nnkit.MeanSquaredError for numbers")
 	}
-	last := m.layers[len(m.layers)-1].(*denseLayer)
-	where := last.where(len(m.layers) - 1)
-	if err := loss.suits(last.activation, last.units); err != nil {
-		return fmt.Errorf("Compile: %w (%s)", err, where)
+	if err := loss.suits(m.output()); err != nil {
+		return fmt.Errorf("Compile: %w", err)
 	}
 	names := map[string]bool{}
 	for i, metric := range metrics {
@@ -160,8 +158,8 @@ func (m *Model) Compile(optimizer Optimizer, loss Loss, metrics ...Metric) error
 		}
 		names[metric.String()] = true
 		if l, ok := metric.(Loss); ok {
-			if err := l.suits(last.activation, last.units); err != nil {
-				return fmt.Errorf("Compile: metric %d: %w (%s)", i+1, err, where)
+			if err := l.suits(m.output()); err != nil {
+				return fmt.Errorf("Compile: metric %d: %w", i+1, err)
 			}
 		}
 	}

@@ -1,6 +1,10 @@
 package nnkit
 
-import "github.com/seed5607215b/nnkit/nnkit/internal/simd"
+import (
+	"errors"
+
+	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
+)
 
 // GradientDescent goes straight down the gradient: w -= rate·g, with a learning rate of 0.01. With [FullBatch] it is the
 // method of the textbooks, A. Cauchy, Méthode générale pour la résolution des systèmes d'équations simultanées, 1847;
@@ -63,7 +67,7 @@ func (s *sgd) String() string {
 
 func (s *sgd) check() error {
 	if s.nesterov && s.momentum == 0 {
-		return checkSettings(s.name, setting{"Nesterov() without Momentum", s.momentum, positive})
+		return errors.New("SGD(Nesterov()): it wants a momentum: write SGD(nnkit.Momentum(0.9), nnkit.Nesterov())")
 	}
 	return checkSettings(s.name, s.settings()...)
 }

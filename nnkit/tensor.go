@@ -250,8 +250,8 @@ func appendNarrow(dst []float32, src []float64) []float32 {
 func checkRagged[T any](caller, argument string, rows [][]T) error {
 	for i, row := range rows {
 		if len(row) != len(rows[0]) {
-			return fmt.Errorf("%s: row %d of %s has %d numbers and row 0 has %d: all rows must have the same length",
-				caller, i, argument, len(row), len(rows[0]))
+			return fmt.Errorf("%s: row %d of %s has %d %s and row 0 has %d: all rows must have the same length",
+				caller, i, argument, len(row), plural(len(row), "number"), len(rows[0]))
 		}
 	}
 	return nil
@@ -263,15 +263,15 @@ func checkFinite(caller, argument string, t *Tensor) error {
 			continue
 		}
 		_, width := t.rows()
-		where := fmt.Sprintf("row %d", i/width)
+		where := fmt.Sprintf("row %d (counted from 0)", i/width)
 		if width > 1 {
-			where += fmt.Sprintf(", column %d", i%width)
+			where = fmt.Sprintf("row %d, column %d (both counted from 0)", i/width, i%width)
 		}
 		word := "NaN (not a number)"
 		if v == v {
 			word = "infinite (or too large for a float32)"
 		}
-		return fmt.Errorf("%s: %s is %s at %s (both counted from 0): remove the row or put a number there",
+		return fmt.Errorf("%s: %s is %s at %s: remove the row or put a number there",
 			caller, argument, word, where)
 	}
 	return nil

@@ -1,0 +1,183 @@
+package nnkit_test
+
+import (
+	"fmt"
+	"log"
+
+	"github.com/seed5607215b/nnkit/nnkit"
+	"github.com/seed5607215b/nnkit/nnkit/data"
+)
+
+// The founding example: will a patient fall ill? In a notebook cell the error checks can be left out.
+func Example() {
+	patients := data.Clinic(1)
+	scale, err := data.Standardize(patients.X)
+	if err != nil {
+		log.Fatal(err)
+	}
+	x, err := scale.Apply(patients.X)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	model := nnkit.Sequential(
+		nnkit.Dense(10, nnkit.ReLU),
+		nnkit.Dense(8, nnkit.ReLU),
+		nnkit.Dense(1, nnkit.Sigmoid),
+	)
+	if err := model.Compile(nnkit.Adam(), nnkit.BinaryCrossEntropy, nnkit.Accuracy); err != nil {
+		log.Fatal(err)
+	}
+	history, err := model.Fit(x, patients.Y, nnkit.Epochs(10), nnkit.BatchSize(32), nnkit.ValidationSplit(0.2), nnkit.Seed(1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("best epoch:", history.BestEpoch())
+	// Output:
+	// epoch  1/10 · loss 0.7168 · accuracy 0.4332 · val_loss 0.6862 · val_accuracy 0.5455
+	// epoch  2/10 · loss 0.6659 · accuracy 0.6466 · val_loss 0.6443 · val_accuracy 0.7273
+	// epoch  3/10 · loss 0.6272 · accuracy 0.7150 · val_loss 0.6131 · val_accuracy 0.7143
+	// epoch  4/10 · loss 0.5983 · accuracy 0.6971 · val_loss 0.5879 · val_accuracy 0.7078
+	// epoch  5/10 · loss 0.5741 · accuracy 0.7003 · val_loss 0.5687 · val_accuracy 0.7078
+	// epoch  6/10 · loss 0.5527 · accuracy 0.7101 · val_loss 0.5516 · val_accuracy 0.7078
+	// epoch  7/10 · loss 0.5326 · accuracy 0.7166 · val_loss 0.5354 · val_accuracy 0.7208
+	// epoch  8/10 · loss 0.5139 · accuracy 0.7264 · val_loss 0.5202 · val_accuracy 0.7403
+	// epoch  9/10 · loss 0.4949 · accuracy 0.7573 · val_loss 0.5064 · val_accuracy 0.7597
+	// epoch 10/10 · loss 0.4766 · accuracy 0.7655 · val_loss 0.4930 · val_accuracy 0.7727
+	// best epoch: 10
+}
+
+// A network that tells XOR, its prediction for one row and for all.
+func ExampleModel_Predict() {
+	x := [][]float64{{0, 0}, {0, 1}, {1, 0}, {1, 1}}
+	y := []int{0, 1, 1, 0}
+	model := nnkit.Sequential(nnkit.Dense(16, nnkit.Tanh), nnkit.Dense(1, nnkit.Sigmoid))
+	if err := model.Compile(nnkit.Adam(nnkit.LearningRate(0.1)), nnkit.BinaryCrossEntropy); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := model.Fit(x, y, nnkit.Epochs(500), nnkit.Verbose(0)); err != nil {
+		log.Fatal(err)
+	}
+	one, err := model.Predict([]float64{1, 0})
+	if err != nil {
+		log.Fatal(err)
+	}
+	all, err := model.Predict(x)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.1f\n", one.At(0, 0))
+	for _, row := range all.Rows() {
+		fmt.Printf("%.1f ", row[0])
+	}
+	// Output:
+	// 1.0
+	// 0.0 1.0 1.0 0.0
+}
+
+// A model of known inputs can be looked at before it has seen data.
+func ExampleSequential() {
+	model := nnkit.Sequential(
+		nnkit.Input(8),
+		nnkit.Dense(10, nnkit.ReLU),
+		nnkit.Dense(8, nnkit.ReLU, nnkit.Name("middle")),
+		nnkit.Dense(1, nnkit.Sigmoid),
+	)
+	if err := model.Compile(nnkit.Adam(), nnkit.BinaryCrossEntropy, nnkit.Accuracy); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(model)
+	for _, p := range model.Parameters() {
+		fmt.Println(p)
+	}
+	// Output:
+	// layer    kind   activation  output      parameters
+	// dense_1  dense  relu        (rows, 10)          90
+	// middle   dense  relu        (rows, 8)           88
+	// dense_3  dense  sigmoid     (rows, 1)            9
+	// 8 inputs, 187 parameters (748 bytes)
+	// Adam(LearningRate 0.001, Beta1 0.9, Beta2 0.999, Epsilon 1e-07), binary_crossentropy, accuracy
+	// seed 0
+	// dense_1/kernel (8, 10)
+	// dense_1/bias (10)
+	// middle/kernel (10, 8)
+	// middle/bias (8)
+	// dense_3/kernel (8, 1)
+	// dense_3/bias (1)
+}
+
+// The mistake is named before anything is trained.
+func ExampleModel_Fit_error() {
+	model := nnkit.Sequential(nnkit.Dense(10, nnkit.ReLU), nnkit.Dense(3, nnkit.Softmax))
+	if err := model.Compile(nnkit.Adam(), nnkit.SparseCategoricalCrossEntropy); err != nil {
+		log.Fatal(err)
+	}
+	_, err := model.Fit([][]float64{{1, 2}, {3, 4}, {5, 6}}, []int{1, 2, 3})
+	fmt.Println(err)
+	// Output:
+	// Fit: labels go from 1 to 3, but 3 classes are numbered 0 to 2: subtract 1
+}
+
+// Training goes on from where it was, with new numbers for each call.
+func ExampleHistory() {
+	x := []float64{-1, -0.5, 0, 0.5, 1}
+	y := []float64{-1, 0, 1, 2, 3} // 2x + 1
+	model := nnkit.Sequential(nnkit.Dense(1))
+	if err := model.Compile(nnkit.SGD(nnkit.LearningRate(0.1), nnkit.Momentum(0.9)), nnkit.MeanSquaredError, nnkit.MeanAbsoluteError); err != nil {
+		log.Fatal(err)
+	}
+	history, err := model.Fit(x, y, nnkit.Epochs(4), nnkit.FullBatch(), nnkit.Verbose(0))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(history)
+	history, err = model.Fit(x, y, nnkit.Epochs(200), nnkit.FullBatch(), nnkit.Verbose(0))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%v after %d more epochs: %.4f\n", history.Names(), history.Epochs(), history.Series("loss")[199])
+	kernel, bias := model.Parameters()[0], model.Parameters()[1]
+	fmt.Printf("%s %.2f, %s %.2f\n", kernel.Name(), kernel.Data()[0], bias.Name(), bias.Data()[0])
+	// Output:
+	// epoch      loss  mean_absolute_error
+	//      1    5.8429               2.0673
+	//      2    4.5628               1.8406
+	//      3    2.7222               1.4365
+	//      4    1.1477               0.9199  best
+	// [loss mean_absolute_error] after 200 more epochs: 0.0000
+	// dense_1/kernel 2.00, dense_1/bias 1.00
+}
+
+// patience stops when val_loss has not improved for some epochs.
+type patience struct {
+	nnkit.BaseCallback
+	epochs int
+}
+
+func (p *patience) EpochEnd(t *nnkit.Training) {
+	if best := t.History.BestEpochBy("val_loss"); t.Epoch-best >= p.epochs {
+		t.Stop(fmt.Sprintf("val_loss was best in epoch %d", best))
+	}
+}
+
+func ExampleCallback() {
+	patients := data.Clinic(1)
+	scale, err := data.Standardize(patients.X)
+	if err != nil {
+		log.Fatal(err)
+	}
+	x, err := scale.Apply(patients.X)
+	if err != nil {
+		log.Fatal(err)
+	}
+	model := nnkit.Sequential(nnkit.Dense(16, nnkit.ReLU), nnkit.Dense(1, nnkit.Sigmoid))
+	if err := model.Compile(nnkit.Adam(nnkit.LearningRate(0.02)), nnkit.BinaryCrossEntropy, nnkit.Accuracy); err != nil {
+		log.Fatal(err)
+	}
+	history, err := model.Fit(x, patients.Y, nnkit.Epochs(100), nnkit.ValidationSplit(0.2), nnkit.Verbose(0), &patience{epochs: 5})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(history.Epochs() < 100, history.Stopped() != "")
+	// Output: true true
+}
