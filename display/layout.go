@@ -8,7 +8,6 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -266,8 +265,21 @@ func (t Theme) newPlot() *plot.Plot {
 	p.Y.Tick.LineStyle.Width = 0
 	p.Y.Tick.Length = 0
 	p.Y.Padding = 2
-	p.Add(&plotter.Grid{Horizontal: draw.LineStyle{Color: t.grid, Width: vg.Length(0.75)}})
+	p.Add(grid{draw.LineStyle{Color: t.grid, Width: vg.Length(0.75)}})
 	return p
+}
+
+// grid draws a line across at each tick, but none so close to the axis that the two would look like a blurred one.
+type grid struct{ draw.LineStyle }
+
+// Plot draws the lines, as plot.Plotter wants it.
+func (g grid) Plot(c draw.Canvas, p *plot.Plot) {
+	_, y := p.Transforms(&c)
+	for _, tick := range p.Y.Tick.Marker.Ticks(p.Y.Min, p.Y.Max) {
+		if at := y(tick.Value); !tick.IsMinor() && at > c.Min.Y+3 && at <= c.Max.Y {
+			c.StrokeLine2(g.LineStyle, c.Min.X, at, c.Max.X, at)
+		}
+	}
 }
 
 func (t Theme) style(size vg.Length, c color.Color, bold bool) text.Style {

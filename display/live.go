@@ -53,10 +53,10 @@ func newRun(options []Option) *run {
 	return r
 }
 
-// A screen is where pictures are seen. It says itself whether it wants one as HTML or as a line of text.
+// A screen is where pictures are seen. It says whether it wants more than the line of text.
 type screen interface {
 	html() bool
-	show(picture string, at moment)
+	show(page, text string, at moment)
 }
 
 // A moment says why a picture was made.
@@ -143,10 +143,6 @@ func (r *run) picture(outcome string, now time.Time, at moment) {
 		r.pause = min(max(updateEvery, r.shown.Sub(now)*pausePerCost), longestPause)
 	}()
 	head, clock := r.status(outcome, now)
-	if r.screen.html() {
-		r.screen.show(r.html(head, clock, outcome), at)
-		return
-	}
 	text := head + ", " + clock
 	if r.title != "" {
 		text = r.title + ": " + text
@@ -154,7 +150,11 @@ func (r *run) picture(outcome string, now time.Time, at moment) {
 	for i, name := range r.names {
 		text += []string{"; ", ", "}[min(i, 1)] + name + " " + number(r.current[name])
 	}
-	r.screen.show(text, at)
+	page := ""
+	if r.screen.html() {
+		page = r.html(head, clock, outcome)
+	}
+	r.screen.show(page, text, at)
 }
 
 func (r *run) status(outcome string, now time.Time) (head, clock string) {

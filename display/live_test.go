@@ -42,8 +42,11 @@ type record struct {
 
 func (r *record) html() bool { return !r.text }
 
-func (r *record) show(picture string, at moment) {
-	r.shown = append(r.shown, picture)
+func (r *record) show(page, text string, at moment) {
+	if r.text {
+		page = text
+	}
+	r.shown = append(r.shown, page)
 	r.at = append(r.at, r.clock.now())
 	r.why = append(r.why, at)
 }
@@ -162,9 +165,9 @@ func TestLiveServesTwoRuns(t *testing.T) {
 func TestTextScreen(t *testing.T) {
 	var b bytes.Buffer
 	for _, s := range []textScreen{{&b, false}, {&b, true}} {
-		s.show("batch", batchEnded)
-		s.show("epoch", epochEnded)
-		s.show("end", runEnded)
+		s.show("", "batch", batchEnded)
+		s.show("", "epoch", epochEnded)
+		s.show("", "end", runEnded)
 	}
 	want := "epoch\nend\n\r\x1b[Kbatch\r\x1b[Kepoch\r\x1b[Kend\n"
 	if b.String() != want {

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
 )
 
 // notebookScreen is one place below a cell: the first picture makes it, each later one takes it over.
@@ -15,8 +16,11 @@ func newNotebookScreen() screen { return notebookScreen{"nnkit-live-" + gonbui.U
 
 func (notebookScreen) html() bool { return true }
 
-func (n notebookScreen) show(picture string, at moment) {
-	gonbui.UpdateHTML(n.id, picture)
+func (n notebookScreen) show(page, text string, at moment) {
+	gonbui.SendData(&protocol.DisplayData{
+		Data:      map[protocol.MIMEType]any{protocol.MIMETextHTML: page, protocol.MIMETextPlain: text},
+		DisplayID: n.id,
+	})
 	if at == runEnded {
 		gonbui.Sync()
 	}
@@ -35,7 +39,7 @@ func newTextScreen() screen {
 
 func (textScreen) html() bool { return false }
 
-func (t textScreen) show(line string, at moment) {
+func (t textScreen) show(_, line string, at moment) {
 	switch {
 	case t.terminal && at == runEnded:
 		fmt.Fprintf(t.w, "\r\x1b[K%s\n", line)

@@ -161,3 +161,18 @@ func BenchmarkFitWithAndWithoutLive(b *testing.B) {
 		})
 	}
 }
+
+func ExampleLive() {
+	clinic := data.Clinic(1)
+	model := exampleModel()
+	if err := model.Compile(nnkit.Adam(), nnkit.BinaryCrossEntropy, nnkit.Accuracy); err != nil {
+		fmt.Println(err)
+		return
+	}
+	history, err := model.Fit(clinic.X, clinic.Y, nnkit.Epochs(10), nnkit.ValidationSplit(0.2), Live(Title("First network")))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	Curve(history).Show()
+}
