@@ -55,6 +55,7 @@ func TestFirstNetworkSaysTheTruth(t *testing.T) {
 	visitors := data.Clinic(1)
 	sick := sum(visitors.Y)
 	says("right for %.1f %% of these people", 100*(1-sick/float64(len(visitors.Y))))
+	says("than the %.1f %% of somebody who never looks", 100*(1-sick/float64(len(visitors.Y))))
 	train, test, err := visitors.Split(0.8, 1)
 	check(err)
 	scale, err := data.Standardize(train.X)
