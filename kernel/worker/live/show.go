@@ -59,6 +59,9 @@ func richForms(value any, data map[string]any) {
 				data[mime] = base64.StdEncoding.EncodeToString(b)
 			}
 		}
+		if len(data) > 0 {
+			return // the type has chosen
+		}
 	}
 	if v, ok := value.(htmler); ok {
 		add("text/html", v.HTML)
