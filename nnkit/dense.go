@@ -18,7 +18,7 @@ import (
 //	nnkit.Dense(1, nnkit.Sigmoid, nnkit.Name("output"))
 func Dense(units int, options ...DenseOption) Layer {
 	l := &denseLayer{units: units, activation: Linear, kernel: GlorotUniform, useBias: true}
-	l.kind = "dense"
+	l.kind, l.output = "dense", []int{units}
 	for i, o := range options {
 		if o == nil {
 			l.err = fmt.Errorf("Dense(%d, …): option %d is nil", units, i+1)
@@ -81,7 +81,7 @@ func (l *denseLayer) build(input []int) ([]int, []*Parameter, error) {
 	if l.useBias {
 		parameters = append(parameters, &Parameter{name: l.name + "/bias", shape: []int{l.units}})
 	}
-	return []int{l.units}, parameters, nil
+	return l.output, parameters, nil
 }
 
 func (l *denseLayer) draw(seed, first int) {

@@ -168,7 +168,9 @@ func TestNilsShowThemselves(t *testing.T) {
 			t.Errorf("nil is shown as %q", s)
 		}
 	}
-	if _, ok := h.MIMEBundle()["text/plain"]; !ok {
-		t.Error("a nil history has no bundle")
+	for _, s := range []string{m.HTML(), h.HTML(), h.MIMEBundle()["text/html"].(string)} {
+		if s != "&lt;nil&gt;" {
+			t.Errorf("nil is shown as %q", s)
+		}
 	}
 }

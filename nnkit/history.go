@@ -128,6 +128,9 @@ func (h *History) String() string {
 
 // HTML shows the same table for a notebook.
 func (h *History) HTML() string {
+	if h == nil {
+		return "&lt;nil&gt;"
+	}
 	var b strings.Builder
 	b.WriteString("<table><thead><tr><th>epoch</th>")
 	for _, n := range h.names {
@@ -178,9 +181,7 @@ func (h *History) MIMEBundle() map[string]any {
 			return bundle
 		}
 	}
-	if h != nil {
-		bundle["text/html"] = h.HTML()
-	}
+	bundle["text/html"] = h.HTML()
 	return bundle
 }
 

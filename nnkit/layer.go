@@ -24,7 +24,7 @@ type layerCore struct {
 	name       string
 	owner      *Model
 	err        error // what was wrong with the arguments
-	input      []int
+	input      []int // the shape of one row; nil until built
 	output     []int
 	parameters []*Parameter
 }

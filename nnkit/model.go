@@ -191,9 +191,6 @@ func (m *Model) Layers() []LayerInfo {
 			Index: i + 1, Name: c.name, Kind: c.kind, Activation: l.describe(),
 			InputShape: slices.Clone(c.input), OutputShape: slices.Clone(c.output), Parameters: slices.Clone(c.parameters),
 		}
-		if d, ok := l.(*denseLayer); ok {
-			infos[i].OutputShape = []int{d.units}
-		}
 	}
 	return infos
 }

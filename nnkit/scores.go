@@ -17,10 +17,10 @@ type Scores struct {
 }
 
 // Names returns the names in order. It is a copy.
-func (s *Scores) Names() []string { return append([]string(nil), s.names...) }
+func (s Scores) Names() []string { return append([]string(nil), s.names...) }
 
 // Value returns the number under a name, NaN when there is none.
-func (s *Scores) Value(name string) float64 {
+func (s Scores) Value(name string) float64 {
 	for i, n := range s.names {
 		if n == name {
 			return s.values[i]
@@ -32,7 +32,7 @@ func (s *Scores) Value(name string) float64 {
 // All runs over names and values in order:
 //
 //	for name, value := range scores.All() { … }
-func (s *Scores) All() iter.Seq2[string, float64] {
+func (s Scores) All() iter.Seq2[string, float64] {
 	return func(yield func(string, float64) bool) {
 		for i, n := range s.names {
 			if !yield(n, s.values[i]) {
@@ -43,7 +43,7 @@ func (s *Scores) All() iter.Seq2[string, float64] {
 }
 
 // String shows them in one line: "loss 0.4521 · accuracy 0.7917".
-func (s *Scores) String() string {
+func (s Scores) String() string {
 	var b strings.Builder
 	for i, n := range s.names {
 		if i > 0 {
@@ -57,7 +57,7 @@ func (s *Scores) String() string {
 }
 
 // HTML shows them as a table of one row.
-func (s *Scores) HTML() string {
+func (s Scores) HTML() string {
 	var head, row strings.Builder
 	for i, n := range s.names {
 		head.WriteString("<th>" + html.EscapeString(n) + "</th>")

@@ -76,12 +76,8 @@ func (m *Model) summary() (head []string, rows [][]string, notes []string) {
 	total := 0
 	for _, l := range m.layers {
 		c := l.core()
-		output := c.output
-		if d, ok := l.(*denseLayer); ok {
-			output = []int{d.units}
-		}
 		count := "?"
-		if c.output != nil {
+		if c.input != nil {
 			n := 0
 			for _, p := range c.parameters {
 				n += p.Len()
@@ -89,7 +85,7 @@ func (m *Model) summary() (head []string, rows [][]string, notes []string) {
 			total += n
 			count = groups(n)
 		}
-		rows = append(rows, []string{c.name, c.kind, l.describe(), "(rows" + strings.TrimPrefix(", "+shapeText(output)[1:], ", )"), count})
+		rows = append(rows, []string{c.name, c.kind, l.describe(), "(rows, " + shapeText(c.output)[1:], count})
 	}
 	switch {
 	case m.err != nil:
