@@ -74,6 +74,12 @@ func (p *Program) Plan(source string, label int) (*Plan, error) {
 	}
 	plan := &Plan{ID: w.id, Entry: entryName(w.id), label: label, cell: w.cell, candidate: w.cand}
 	plan.Source, plan.Imports = w.print()
+	// What the cell says it imports is loaded, used or not: for its init.
+	for _, s := range w.cell.Imports {
+		if importPath, _ := strconv.Unquote(s.Path.Value); !slices.Contains(plan.Imports, importPath) {
+			plan.Imports = append(plan.Imports, importPath)
+		}
+	}
 	plan.normalised = normalise(plan.Source, w.id)
 	if kept := p.loaded[plan.normalised]; kept != nil && kept.cell.Source == source {
 		again := p.reuse(kept, label)

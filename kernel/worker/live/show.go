@@ -13,11 +13,13 @@ import (
 // Forms that a value may have beside its text. A type opts in by a method.
 type (
 	mimeBundler interface{ MIMEBundle() map[string]any }
-	htmler      interface{ HTML() string }
-	svger       interface{ SVG() string }
-	markdowner  interface{ Markdown() string }
-	latexer     interface{ LaTeX() string }
-	pnger       interface{ PNG() []byte }
+	// A bundle's metadata, by MIME type: {"image/png": {"width": 400}}.
+	mimeMetadata interface{ MIMEMetadata() map[string]any }
+	htmler       interface{ HTML() string }
+	svger        interface{ SVG() string }
+	markdowner   interface{ Markdown() string }
+	latexer      interface{ LaTeX() string }
+	pnger        interface{ PNG() []byte }
 )
 
 // bundle makes the MIME bundle of a cell's trailing values. One value is shown in
@@ -26,10 +28,13 @@ func bundle(values []any) (data, meta map[string]any) {
 	data = map[string]any{}
 	if len(values) == 1 {
 		richForms(values[0], data)
+		if v, ok := values[0].(mimeMetadata); ok {
+			meta, _ = attempt(v.MIMEMetadata)
+		}
 		if data["text/plain"] == nil {
 			data["text/plain"] = text(values[0])
 		}
-		return data, nil
+		return data, meta
 	}
 	texts := make([]string, len(values))
 	separator := " "
