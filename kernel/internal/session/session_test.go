@@ -95,7 +95,7 @@ func (r *recorder) Input(prompt string, _ bool) (string, error) { return "answer
 func (r *recorder) take() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	text := r.out.String()
+	text := goroutine.ReplaceAllString(r.out.String(), "goroutine N")
 	r.out.Reset()
 	r.stream = ""
 	if text != "" && !strings.HasSuffix(text, "\n") {
@@ -103,6 +103,8 @@ func (r *recorder) take() string {
 	}
 	return text
 }
+
+var goroutine = regexp.MustCompile(`goroutine [0-9]+`)
 
 var colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
