@@ -28,9 +28,15 @@ func Fail(cell, line int, err error) {
 // Dropped tells on standard error of an error that a statement has returned and
 // nobody has looked at. It does nothing for a nil error.
 func Dropped(cell, line int, err error) {
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "Cell [%d], line %d: error not handled: %s\n", cell, line, text(err))
+	if err == nil {
+		return
 	}
+	if c := running.Own(); c != nil {
+		cell = c.Number // by which it is shown now, if it was run again
+	}
+	settle(1)
+	fmt.Fprintf(os.Stderr, "Cell [%d], line %d: error not handled: %s\n", cell, line, text(err))
+	settle(2)
 }
 
 // Show shows the value of the cell's trailing expression, or its values if it is
