@@ -375,14 +375,13 @@ func (b *Builder) Cell(ctx context.Context, text, entry string) (Library, error)
 
 // link makes the library of a compiled cell.
 func (b *Builder) link(ctx context.Context, p *prepared, entry string) (Library, error) {
-	refs, err := references(filepath.Join(p.dir, cellArchive))
+	archive := filepath.Join(p.dir, cellArchive)
+	refs, methods, err := readArchive(archive)
 	if err != nil {
 		return Library{}, err
 	}
-	for _, r := range refs {
-		if r.name == "go:plugin.tabs" {
-			return Library{}, errors.New("package main of a cell must not declare an exported variable, constant or function")
-		}
+	if _, err := b.index.dropMethods(archive, archive, methods); err != nil {
+		return Library{}, err
 	}
 	stub := filepath.Join(p.dir, "work", stubName)
 	if err := b.index.writeStub(stub, refs); err != nil {
@@ -393,6 +392,9 @@ func (b *Builder) link(ctx context.Context, p *prepared, entry string) (Library,
 	out, err := p.linker.finish(ctx, config.String())
 	p.linker = nil
 	if _, err := hostCommand(ctx, out, err); err != nil {
+		if bytes.Contains(out, []byte("go:plugin.tabs")) { // made for what plugin.Lookup may find
+			err = errors.New("package main of a cell must not declare an exported variable or function")
+		}
 		return Library{}, err
 	}
 	// The name that the linker gives a function in a shared library.

@@ -150,26 +150,33 @@ func lockFile(ctx context.Context, name string, waiting func()) (unlock func(), 
 
 // linkLibrary builds a library in a directory.
 func (b *Builder) linkLibrary(ctx context.Context, dir string, pkgs []*goListed) error {
+	work := filepath.Join(dir, "work")
+	if err := os.Mkdir(work, 0o777); err != nil {
+		return err
+	}
 	var config strings.Builder
 	var roots []string
 	var refs []reference
-	for _, p := range pkgs {
+	for i, p := range pkgs {
 		if _, err := os.Stat(p.Export); err != nil {
 			return err
 		}
-		fmt.Fprintf(&config, "packagefile %s=%s\n", p.Path, p.Export)
-		roots = append(roots, p.Path+"="+p.Export)
+		archive := p.Export
 		if len(b.libraries) > 0 {
-			r, err := references(p.Export)
+			r, methods, err := readArchive(archive)
 			if err != nil {
 				return err
 			}
 			refs = append(refs, r...)
+			changed := filepath.Join(work, strconv.Itoa(i)+".a")
+			if ok, err := b.index.dropMethods(changed, archive, methods); err != nil {
+				return err
+			} else if ok {
+				archive = changed
+			}
 		}
-	}
-	work := filepath.Join(dir, "work")
-	if err := os.Mkdir(work, 0o777); err != nil {
-		return err
+		fmt.Fprintf(&config, "packagefile %s=%s\n", p.Path, archive)
+		roots = append(roots, p.Path+"="+archive)
 	}
 	if len(b.libraries) > 0 {
 		stub := filepath.Join(work, stubName)

@@ -110,6 +110,7 @@ func (p *packages) resolve(ctx context.Context, paths []string, fresh bool) ([]*
 	if key, err := p.currentKey(); err == nil && key != p.key {
 		p.key, p.known = key, map[string]*goListed{}
 	}
+	p.forgetDependents(listed)
 	maps.Copy(p.known, listed)
 	p.write()
 	all, ok := p.closure(paths)
@@ -117,6 +118,28 @@ func (p *packages) resolve(ctx context.Context, paths []string, fresh bool) ([]*
 		return nil, fmt.Errorf("go list does not describe all of %s", strings.Join(paths, ", "))
 	}
 	return all, nil
+}
+
+// forgetDependents drops what is known of packages that import one that has
+// changed and were not asked for with it: they would be of another build.
+func (p *packages) forgetDependents(listed map[string]*goListed) {
+	stale := map[string]bool{}
+	for path, l := range listed {
+		if old := p.known[path]; old != nil && old.Export != l.Export {
+			stale[path] = true
+		}
+	}
+	for again := len(stale) > 0; again; {
+		again = false
+		for path, l := range p.known {
+			if listed[path] == nil && !stale[path] && slices.ContainsFunc(l.Imports, func(i string) bool { return stale[i] }) {
+				stale[path], again = true, true
+			}
+		}
+	}
+	for path := range stale {
+		delete(p.known, path)
+	}
 }
 
 // currentKey identifies all that the meaning of an import path depends on.
