@@ -2,6 +2,5 @@
 
 package live
 
-
 // settle does nothing where pipes do not tell how full they are.
 func settle(uintptr) {}

@@ -181,8 +181,12 @@ func (h *host) run(req wire.Request) wire.Outcome {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.current = nil
-	if r.interrupted && outcome.Status != wire.OK && outcome.Status != wire.Failed && outcome.Status != wire.Panicked {
+	switch {
+	case outcome.Status != "":
+	case r.interrupted:
 		outcome.Status, outcome.Name, outcome.Value = wire.Interrupted, "interrupted", "interrupted"
+	default:
+		outcome.Status = wire.OK // it has called runtime.Goexit itself
 	}
 	return outcome
 }

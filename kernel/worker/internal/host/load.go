@@ -169,7 +169,7 @@ func mendMethodValues(frame *stackObject, rodata uintptr) error {
 	}
 	type rtype struct { // the head of internal/abi.Type
 		size, ptrBytes uintptr
-		_              [16]byte
+		_              [8]byte // hash, flags, alignment, kind
 		equal          unsafe.Pointer
 		gcData         unsafe.Pointer
 	}
