@@ -73,10 +73,14 @@ func (e *WorkerDied) Error() string {
 func StartWorker(ctx context.Context, config WorkerConfig) (_ *Worker, err error) {
 	w := &Worker{output: config.Output, waiting: map[int]chan wire.Event{}, dead: make(chan struct{})}
 	var theirs []*os.File // the worker's ends
-	defer func() {
+	closeTheirs := func() {
 		for _, f := range theirs {
 			f.Close()
 		}
+		theirs = nil
+	}
+	defer func() {
+		closeTheirs()
 		if err != nil {
 			w.release()
 		}
@@ -125,6 +129,7 @@ func StartWorker(ctx context.Context, config WorkerConfig) (_ *Worker, err error
 	if err := w.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the worker: %w", err)
 	}
+	closeTheirs() // so that the events end when the worker does
 	w.requests = wire.NewWriter(w.pipe)
 	ready := w.expect(0)
 	w.pump.start()
