@@ -361,6 +361,7 @@ func TestTrim(t *testing.T) {
 // BenchmarkCell is a small cell, with the tools waiting.
 func BenchmarkCell(b *testing.B) {
 	builder := newBuilder(b, nil)
+	builder.Wait()
 	n := 0
 	for b.Loop() {
 		b.StopTimer()
@@ -370,6 +371,20 @@ func BenchmarkCell(b *testing.B) {
 		text := fmt.Sprintf("package main\n\nimport \"fmt\"\n\nvar sum int\n\nfunc f%[1]d(v int) int { return v + %[1]d }\n\nfunc cell() {\n\tsum = f%[1]d(sum)\n\tfmt.Println(sum)\n}\n", n)
 		b.StartTimer()
 		if _, err := builder.Cell(b.Context(), text, "cell"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkExports is what the type check of a cell asks for.
+func BenchmarkExports(b *testing.B) {
+	builder := newBuilder(b, nil)
+	imports := []string{"fmt", modulePath + "/kernel/worker/live", "gonum.org/v1/plot/plotter"}
+	if _, err := builder.Imports(b.Context(), imports); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := builder.Exports(b.Context(), imports); err != nil {
 			b.Fatal(err)
 		}
 	}

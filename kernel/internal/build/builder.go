@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -65,6 +66,11 @@ type Builder struct {
 	tmp      string // for the files of cells
 	lang     string // for the compiler: go1.26
 
+	life       context.Context // until Close
+	end        context.CancelFunc
+	background sync.WaitGroup
+	linker     atomic.Pointer[string] // the linker for cells, nil until it is built
+
 	mu         sync.Mutex
 	libraries  []*library        // in the order that the worker loads them
 	loaded     map[string]string // the hash of each package in them
@@ -102,6 +108,7 @@ func New(config Config) (*Builder, error) {
 	if b.tmp, err = os.MkdirTemp("", "nnkit-build-"); err != nil {
 		return nil, err
 	}
+	b.life, b.end = context.WithCancel(context.Background())
 	b.packages = &packages{tools: b.tools, cacheDir: config.CacheDir, progress: b.progress}
 	b.names = &names{packages: b.packages}
 	return b, nil
@@ -162,7 +169,8 @@ func (b *Builder) Worker(ctx context.Context) (string, error) {
 	}
 	b.add(lib)
 	b.first, b.worker = filepath.Join(dir, "first.a"), filepath.Join(dir, "worker")
-	go trim(b.config.CacheDir, cacheUnused)
+	b.startLinkerBuild()
+	b.background.Go(func() { trim(b.config.CacheDir, cacheUnused) })
 	return b.worker, nil
 }
 
@@ -391,7 +399,7 @@ func (b *Builder) link(ctx context.Context, p *prepared, entry string) (Library,
 	b.shlibConfig(&config, stub)
 	out, err := p.linker.finish(ctx, config.String())
 	p.linker = nil
-	if _, err := hostCommand(ctx, out, err); err != nil {
+	if _, err := hostCommand(ctx, p.dir, out, err); err != nil {
 		if bytes.Contains(out, []byte("go:plugin.tabs")) { // made for what plugin.Lookup may find
 			err = errors.New("package main of a cell must not declare an exported variable or function")
 		}
@@ -420,6 +428,8 @@ func (b *Builder) Close() error {
 		return nil
 	}
 	b.closed = true
+	b.end()
+	b.background.Wait()
 	b.next.discard()
 	for _, l := range b.libraries {
 		l.image.links() // not while another goroutine reads it

@@ -101,7 +101,11 @@ func (b *Builder) cached(ctx context.Context, dir string, make func(dir string) 
 	if err := os.MkdirAll(parent, 0o777); err != nil {
 		return err
 	}
-	unlock, err := lockFile(ctx, dir+".lock", func() { b.progress("waiting for another kernel that builds the same library") })
+	waiting := func() { b.progress("waiting for another kernel that builds the same") }
+	if ctx == b.life { // nobody waits
+		waiting = func() {}
+	}
+	unlock, err := lockFile(ctx, dir+".lock", waiting)
 	if err != nil {
 		return err
 	}
@@ -198,7 +202,7 @@ func (b *Builder) linkLibrary(ctx context.Context, dir string, pkgs []*goListed)
 	}
 	args := append(linkFlags(), "-o", meta.File, "-tmpdir=work", "-importcfg", cfg)
 	out, err := b.tools.command(ctx, dir, "link", append(args, roots...)...).CombinedOutput()
-	command, err := hostCommand(ctx, out, err)
+	command, err := hostCommand(ctx, dir, out, err)
 	if err != nil {
 		return err
 	}
@@ -286,10 +290,10 @@ func linkFlags() []string {
 
 // noLinker makes the Go linker stop when it has laid out the object: the program
 // that it would run does not exist. It prints the command line, of which
-// hostCommand returns the arguments.
+// hostCommand returns the arguments, for use in dir.
 const noLinker = "/nonexistent/ld"
 
-func hostCommand(ctx context.Context, output []byte, err error) ([]string, error) {
+func hostCommand(ctx context.Context, dir string, output []byte, err error) ([]string, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("link: %w", ctx.Err())
 	}
@@ -299,6 +303,7 @@ func hostCommand(ctx context.Context, output []byte, err error) ([]string, error
 	}
 	_, rest, _ := strings.Cut(string(output[i:]), "\n")
 	line, _, _ := strings.Cut(rest, "\n")
+	line = strings.ReplaceAll(line, dir+string(filepath.Separator), "./") // dir may have spaces in it
 	var args []string
 	for _, a := range strings.Fields(line)[1:] {
 		// No libraries that stand for the loaded ones: what is undefined is found

@@ -105,7 +105,7 @@ func (b *Builder) prepare() error {
 			b.configured = true
 		}
 		p.compiler, err = startTool(b.tools.command(context.Background(), p.dir, "compile",
-			"-dynlink", "-linkshared", "-installsuffix", "dynlink", "-pack", "-complete", "-nolocalimports", "-e",
+			"-dynlink", "-linkshared", "-installsuffix", "dynlink", "-pack", "-complete", "-nolocalimports", "-dwarf=false", "-e",
 			"-c="+strconv.Itoa(min(4, runtime.NumCPU())), "-lang="+b.lang, "-trimpath", b.tmp,
 			"-importcfg", cfg, "-p", "main", "-o", cellArchive, "/dev/stdin"))
 	}
@@ -113,7 +113,11 @@ func (b *Builder) prepare() error {
 		// first.a comes first: the runtime takes the name at offset 0 for no name,
 		// and the function that has it must be one that nobody sees.
 		args := append(linkFlags(), "-importcfg", "/dev/stdin", "-o", cellLibrary, "-tmpdir=work", "first="+b.first, "main="+cellArchive)
-		p.linker, err = startTool(b.tools.command(context.Background(), p.dir, "link", args...))
+		cmd := b.tools.command(context.Background(), p.dir, "link", args...)
+		if linker := b.linker.Load(); linker != nil {
+			cmd.Path = *linker
+		}
+		p.linker, err = startTool(cmd)
 	}
 	return err
 }
