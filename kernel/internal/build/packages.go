@@ -281,8 +281,10 @@ func (p *packages) list(ctx context.Context, paths []string) (map[string]*goList
 		p.progress("compiling packages for the live session (once for each of them)")
 	})
 	defer slow.Stop()
-	args := append([]string{"list", "-e", "-export", "-deps", "-linkshared", "-buildvcs=false",
-		"-json=ImportPath,Name,Export,Imports,Standard,Dir,Module,Error,DepOnly", "--"}, paths...)
+	args := append([]string{
+		"list", "-e", "-export", "-deps", "-linkshared", "-buildvcs=false",
+		"-json=ImportPath,Name,Export,Imports,Standard,Dir,Module,Error,DepOnly", "--",
+	}, paths...)
 	out, err := p.tools.goCommand(ctx, args...)
 	if err != nil {
 		return nil, err

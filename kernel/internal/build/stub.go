@@ -23,8 +23,12 @@ const stubBase = 1 << 30
 
 // alwaysReferenced is what the linker itself asks for.
 var alwaysReferenced = []reference{
-	{"runtime.addmoduledata", 0}, {"runtime.lastmoduledatap", 0}, {"type:runtime.moduledata", 0},
-	{"runtime.unreachableMethod", 1}, {"runtime.tlsg", 0}, {"runtime.mapinitnoop", 1},
+	{"runtime.addmoduledata", 0},
+	{"runtime.lastmoduledatap", 0},
+	{"type:runtime.moduledata", 0},
+	{"runtime.unreachableMethod", 1},
+	{"runtime.tlsg", 0},
+	{"runtime.mapinitnoop", 1},
 	{"go:link.abihash." + stubName, 0},
 }
 
