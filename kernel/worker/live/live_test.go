@@ -98,8 +98,13 @@ func TestTextShortened(t *testing.T) {
 // TestTextLikeFmt checks that shortening changes nothing where nothing is long.
 func TestTextLikeFmt(t *testing.T) {
 	for _, v := range []any{
-		[]int(nil), [2][2]bool{}, map[string]map[int]string{"x": {2: "b", 1: "a"}}, []any{1, nil, "x"},
-		[]error{errors.New("e"), nil}, []byte("ab"), [][]byte{[]byte("ab")},
+		[]int(nil),
+		[2][2]bool{},
+		map[string]map[int]string{"x": {2: "b", 1: "a"}},
+		[]any{1, nil, "x"},
+		[]error{errors.New("e"), nil},
+		[]byte("ab"),
+		[][]byte{[]byte("ab")},
 	} {
 		if got, want := text(v), fmt.Sprintf("%v", v); got != want {
 			t.Errorf("text(%T) = %q, want %q", v, got, want)

@@ -5,8 +5,8 @@ package host
 // The dynamic linker binds what a library refers to and defines. Then the Go
 // runtime has to learn of it, as plugin.Open would make it, but that asks for
 // what only plugins have. So the steps are done here, by the runtime's own
-// functions, found by their names in the library that holds the runtime. (Not by
-// go:linkname: this package would then build only with -checklinkname=0.)
+// functions, found by their names in the library that holds the runtime. (With
+// linknames instead, this package would build only with -checklinkname=0.)
 //
 // Two things need more than the runtime does:
 //
