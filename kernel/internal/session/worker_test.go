@@ -9,7 +9,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -126,7 +125,9 @@ func (l *workerLog) bundle(kind string, data map[string]any, id string) {
 func (l *workerLog) Display(d message.DisplayData) {
 	l.bundle("display", d.Data, d.Transient.DisplayID)
 }
+
 func (l *workerLog) Update(d message.DisplayData) { l.bundle("update", d.Data, d.Transient.DisplayID) }
+
 func (l *workerLog) Result(d message.MIMEBundle, _ map[string]any) {
 	l.bundle("result", d, "")
 }
@@ -234,7 +235,8 @@ func (s *workshop) run(w *Worker, log *workerLog, c built) string {
 	}
 	outcome, err := w.Run(ctx, c.number, c.cell.Entry)
 	text := log.take() + ending(outcome, err)
-	return strings.ReplaceAll(text, fmt.Sprintf("cellʹ%d", c.number), "CELL")
+	text = strings.ReplaceAll(text, fmt.Sprintf("cellʹ%d", c.number), "CELL")
+	return strings.ReplaceAll(text, fmt.Sprintf("Cell [%d]", c.number), "Cell [N]")
 }
 
 // ending describes how a run has ended; nothing if it went well.
@@ -245,19 +247,20 @@ func ending(o wire.Outcome, err error) string {
 	if o.Status == wire.OK {
 		return ""
 	}
-	s := fmt.Sprintf("%s %s: %s", o.Status, o.Name, o.Value)
+	var s strings.Builder
+	fmt.Fprintf(&s, "%s %s: %s", o.Status, o.Name, o.Value)
 	if o.Line != 0 {
-		s += fmt.Sprintf(" (cell %d, line %d)", o.Cell, o.Line)
+		fmt.Fprintf(&s, " (cell %d, line %d)", o.Cell, o.Line)
 	}
-	s += "\n"
+	s.WriteString("\n")
 	for _, f := range o.Frames {
 		at := fmt.Sprintf("%s:%d", f.File, f.Line)
-		if rest, ok := strings.CutPrefix(f.File, runtime.GOROOT()); ok {
-			at = "$GOROOT" + rest
+		if goroot, rest, ok := strings.Cut(f.File, "/src/"); ok && filepath.IsAbs(goroot) {
+			at = "$GOROOT/src/" + rest
 		}
-		s += "\t" + f.Function + " " + at + "\n"
+		fmt.Fprintf(&s, "\t%s %s\n", f.Function, at)
 	}
-	return s
+	return s.String()
 }
 
 // TestWorkerCells runs the cells of testdata/worker, all in one worker, one file
@@ -280,11 +283,10 @@ func TestWorkerCells(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, f := range a.Files {
-			if n, ok := strings.CutSuffix(f.Name, ".out"); ok {
+			if strings.HasSuffix(f.Name, ".out") {
 				steps[len(steps)-1].want = string(f.Data)
 			} else {
-				n = f.Name
-				steps = append(steps, &step{name: strings.TrimSuffix(filepath.Base(file), ".txtar") + "/" + n, text: string(f.Data)})
+				steps = append(steps, &step{name: strings.TrimSuffix(filepath.Base(file), ".txtar") + "/" + f.Name, text: string(f.Data)})
 			}
 		}
 	}
@@ -740,11 +742,12 @@ func TestLoadErrors(t *testing.T) {
 	if err := w.Load(t.Context(), build.Library{File: "/no/such/file.so"}); err == nil || !strings.Contains(err.Error(), "/no/such/file.so") {
 		t.Errorf("Load of nothing: %v", err)
 	}
-	c, err := s.build("func missing()\nfunc CELL() { missing() }")
+	_, err := s.build("func missing()\nfunc CELL() { missing() }")
 	if _, ok := errors.AsType[*build.CompileError](err); !ok {
 		t.Errorf("a function without a body: %v", err)
 	}
-	if c, err = s.build("import \"fmt\"\nfunc CELL() { fmt.Println(\"well\") }"); err != nil {
+	c, err := s.build("import \"fmt\"\nfunc CELL() { fmt.Println(\"well\") }")
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := c.load(t.Context(), w); err != nil {
