@@ -86,7 +86,8 @@ class Notebook {
     const cell = await this.show(i);
     const look = () => cell.evaluate(node => {
       const box = e => e.getBoundingClientRect();
-      const visible = e => box(e).width > 50 && box(e).height > 50 && getComputedStyle(e).visibility === 'visible';
+      const visible = e => box(e).width > 50 && box(e).height > 50 && getComputedStyle(e).visibility === 'visible'
+        && box(e).right <= box(node.querySelector('.jp-OutputArea')).right + 1; // else it is cut off
       return [
         ...[...node.querySelectorAll('.jp-OutputArea img')].map(e => ({
           kind: 'img', width: e.naturalWidth, height: e.naturalHeight, drawn: e.complete && e.naturalWidth > 0 && visible(e) })),
@@ -234,7 +235,7 @@ const browser = await chromium.launch({
 });
 try {
   for (const [name, part] of Object.entries({ 'first-network': firstNetwork, state })) {
-    const page = await browser.newPage({ viewport: { width: 1200, height: 1000 } });
+    const page = await browser.newPage({ viewport: { width: 1300, height: 1000 } });
     page.on('pageerror', e => console.log(`note: the page reports ${String(e).slice(0, 300)}`));
     try {
       await part(page);
