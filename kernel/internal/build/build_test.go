@@ -112,6 +112,22 @@ func TestCellErrors(t *testing.T) {
 	}
 }
 
+// TestToolsDie checks that a cell is built though something has ended the tools
+// that waited for it.
+func TestToolsDie(t *testing.T) {
+	b := newBuilder(t, nil)
+	b.Prepare()
+	for _, tool := range []*tool{b.next.compiler, b.next.linker} {
+		if err := tool.cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(50 * time.Millisecond)
+	if _, err := b.Cell(t.Context(), "package main\n\nfunc cell() {}\n", "cell"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestStubMasks checks what the linker reads of every type in the first library:
 // the pointer mask that it would take from a large stub is the library's own. The
 // lookup is the linker's (findShlibSection): the first section that covers the
@@ -297,10 +313,12 @@ func TestFind(t *testing.T) {
 		{"pprof", []string{"net/http/pprof", "runtime/pprof"}},
 		{"mat", []string{"gonum.org/v1/gonum/mat"}},
 		{"gonbui", []string{"github.com/janpfeifer/gonb/gonbui"}},
-		{"live", []string{livePath}},
+		{"nnkit", []string{modulePath + "/nnkit"}},
+		{"live", nil},
 		{"nosuchpackage", nil},
 	} {
-		if got := b.Find(t.Context(), tt.name); !slices.Equal(got[:min(len(got), len(tt.want))], tt.want) {
+		got := b.Find(t.Context(), tt.name)
+		if tt.want == nil && got != nil || !slices.Equal(got[:min(len(got), len(tt.want))], tt.want) {
 			t.Errorf("Find(%q) = %q, want %q", tt.name, got, tt.want)
 		}
 	}

@@ -363,8 +363,17 @@ func (b *Builder) Cell(ctx context.Context, text, entry string) (Library, error)
 	if err := b.prepare(); err != nil {
 		return Library{}, err
 	}
+	out, err := b.next.compiler.finish(ctx, text)
+	if err != nil && len(out) == 0 && ctx.Err() == nil {
+		// Not the text's fault: something has ended the compiler while it waited.
+		b.next.compiler = nil
+		if err := b.prepare(); err != nil {
+			return Library{}, err
+		}
+		out, err = b.next.compiler.finish(ctx, text)
+	}
 	p := b.next
-	if out, err := p.compiler.finish(ctx, text); err != nil {
+	if err != nil {
 		p.compiler = nil
 		if ctx.Err() != nil {
 			return Library{}, ctx.Err()
@@ -399,6 +408,16 @@ func (b *Builder) link(ctx context.Context, p *prepared, entry string) (Library,
 	b.shlibConfig(&config, stub)
 	out, err := p.linker.finish(ctx, config.String())
 	p.linker = nil
+	if _, failed := hostCommand(ctx, p.dir, out, err); failed != nil && ctx.Err() == nil {
+		// Something may have ended the linker while it waited, and the one that we
+		// have built is not to be trusted any more: the one that came with Go decides.
+		b.linker.Store(nil)
+		if p.linker, err = b.startLinker(p.dir); err != nil {
+			return Library{}, err
+		}
+		out, err = p.linker.finish(ctx, config.String())
+		p.linker = nil
+	}
 	if _, err := hostCommand(ctx, p.dir, out, err); err != nil {
 		if bytes.Contains(out, []byte("go:plugin.tabs")) { // made for what plugin.Lookup may find
 			err = errors.New("package main of a cell must not declare an exported variable or function")

@@ -171,6 +171,9 @@ func scanModule(module, dir string) []named {
 				return fs.SkipDir // another module
 			}
 		}
+		if module == modulePath && path == filepath.Join(dir, "kernel") {
+			return fs.SkipDir // nothing there is for cells
+		}
 		entries, err := os.ReadDir(path)
 		if err != nil {
 			return nil

@@ -277,9 +277,11 @@ func hasGoFile(dir string) bool {
 
 // list asks the go command, which compiles what it has not compiled yet.
 func (p *packages) list(ctx context.Context, paths []string) (map[string]*goListed, error) {
-	slow := time.AfterFunc(time.Second, func() {
-		p.progress("compiling packages for the live session (once for each of them)")
-	})
+	what := "compiling packages for the live session (once for each of them)"
+	if len(p.known) == 0 {
+		what = "compiling the standard library for dynamic linking (once, it may take a minute)"
+	}
+	slow := time.AfterFunc(time.Second, func() { p.progress(what) })
 	defer slow.Stop()
 	args := append([]string{
 		"list", "-e", "-export", "-deps", "-linkshared", "-buildvcs=false",

@@ -110,16 +110,21 @@ func (b *Builder) prepare() error {
 			"-importcfg", cfg, "-p", "main", "-o", cellArchive, "/dev/stdin"))
 	}
 	if err == nil && p.linker == nil {
-		// first.a comes first: the runtime takes the name at offset 0 for no name,
-		// and the function that has it must be one that nobody sees.
-		args := append(linkFlags(), "-importcfg", "/dev/stdin", "-o", cellLibrary, "-tmpdir=work", "first="+b.first, "main="+cellArchive)
-		cmd := b.tools.command(context.Background(), p.dir, "link", args...)
-		if linker := b.linker.Load(); linker != nil {
-			cmd.Path = *linker
-		}
-		p.linker, err = startTool(cmd)
+		p.linker, err = b.startLinker(p.dir)
 	}
 	return err
+}
+
+// startLinker starts the linker for the cell in a directory.
+func (b *Builder) startLinker(dir string) (*tool, error) {
+	// first.a comes first: the runtime takes the name at offset 0 for no name, and
+	// the function that has it must be one that nobody sees.
+	args := append(linkFlags(), "-importcfg", "/dev/stdin", "-o", cellLibrary, "-tmpdir=work", "first="+b.first, "main="+cellArchive)
+	cmd := b.tools.command(context.Background(), dir, "link", args...)
+	if linker := b.linker.Load(); linker != nil {
+		cmd.Path = *linker
+	}
+	return startTool(cmd)
 }
 
 // discard ends the tools that wait and removes their directory.
