@@ -23,6 +23,9 @@ const (
 	// prints in many small pieces does not make as many messages.
 	gather = 50 * time.Millisecond
 
+	// pause is how long the first piece waits: a line is often printed in several.
+	pause = 3 * time.Millisecond
+
 	// enough is the amount of output that does not wait.
 	enough = 1 << 17
 )
@@ -160,11 +163,11 @@ func (p *pump) append(stream string, b []byte) {
 		p.pending = append(p.pending, piece{stream, append([]byte(nil), b...)})
 	}
 	p.size += len(b)
-	wait := gather - time.Since(p.published)
 	switch {
-	case wait <= 0 || p.size >= enough:
+	case p.size >= enough:
 		p.publish(false)
 	case p.timer == nil:
+		wait := max(pause, gather-time.Since(p.published))
 		p.timer = time.AfterFunc(wait, func() {
 			p.mu.Lock()
 			defer p.mu.Unlock()
