@@ -21,10 +21,11 @@ type Cell struct {
 	// Muted tells that a semicolon follows: the values are not to be shown.
 	Muted bool
 
-	fset   *token.FileSet
-	lines  []int // offsets where lines begin
-	pieces []piece
-	decls  []span // all that is not a statement
+	fset       *token.FileSet
+	lines      []int // offsets where lines begin
+	pieces     []piece
+	decls      []span // all that is not a statement
+	directives []span // comments that the compiler would take for its own
 }
 
 // A Decl is one declaration: a function, a method, a type specification, or a
@@ -92,7 +93,7 @@ func (c *Cell) Line(n int) string {
 // statement or the trailing expression; offsets and lines stay.
 func (c *Cell) Statements() string {
 	text := []byte(c.Source)
-	for _, s := range c.decls {
+	for _, s := range append(c.decls, c.directives...) {
 		blank(text[s.start:s.end])
 	}
 	return string(text)

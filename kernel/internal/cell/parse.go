@@ -90,6 +90,13 @@ func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
 		return c, dedupe(errs)
 	}
 	c.Imports = importFile.Imports
+	for _, g := range bodyFile.Comments {
+		for _, m := range g.List {
+			if strings.HasPrefix(m.Text, "//go:") || strings.HasPrefix(m.Text, "//line ") || strings.HasPrefix(m.Text, "/*line ") {
+				c.directives = append(c.directives, span{c.Offset(m.Pos()), c.Offset(m.End())})
+			}
+		}
+	}
 	c.addDecls(declFile)
 	for _, d := range bodyFile.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok {

@@ -33,7 +33,24 @@ func parseType(fset *token.FileSet, text string) (ast.Expr, error) {
 // declarations that they and the cell's own declarations lead to. Where a
 // function uses a variable that the cell defines, functions are looked at
 // without their bodies, since the variable's type is not known yet.
+//
+// A cell of nothing but declarations is looked at as a Go file first, whose
+// variables are initialised in the order that they depend on each other.
 func (w *planning) typeCheck() error {
+	err := w.checkStatements()
+	if err == nil || !w.whole {
+		return err
+	}
+	w.whole = false // var x = x + 1
+	clear(w.omitted)
+	if w.checkStatements() == nil {
+		return nil
+	}
+	return err
+}
+
+func (w *planning) checkStatements() error {
+	w.twice = false
 	names := mentioned(w.statements()...)
 	for _, u := range slices.Concat(w.own, w.inits, w.mains) {
 		maps.Copy(names, u.mention)
@@ -50,16 +67,71 @@ func (w *planning) typeCheck() error {
 	for _, u := range slices.Concat(w.inits, w.mains) {
 		w.twice = w.twice || mentionsAny(u.mention, w.defines)
 	}
+	w.twice = w.twice && !w.whole
 	for {
 		w.check = w.run(units, vars, true, !w.twice)
 		more := w.addMissingImports(w.check)
 		more = w.omitErrors() || more
 		more = w.dropShow() || more
-		if !more {
+		if !more && !w.dropBroken(&w.check, units) {
 			break
 		}
 	}
 	return w.compileError(w.check)
+}
+
+// dropBroken leaves out declarations of earlier cells that do not compile any
+// more: those that the cell only seemed to need, by a name that means something
+// else there, and methods of types that it redeclares in another form. It tells
+// whether there were any.
+func (w *planning) dropBroken(c *checked, units map[string]*unit) bool {
+	if len(c.errs) == 0 {
+		return false
+	}
+	var broken []*unit
+	for _, u := range c.units {
+		for _, e := range c.errs {
+			if u.serial != w.id && u.cell.Holds(e.Pos) {
+				if at := u.cell.Offset(e.Pos); u.decl.Start <= at && at < u.decl.End {
+					broken = append(broken, u)
+					break
+				}
+			}
+		}
+	}
+	if len(broken) == 0 {
+		return false
+	}
+	for _, u := range c.units {
+		w.setUses(u)
+	}
+	needed, _ := w.needed()
+	found := false
+	for _, u := range broken {
+		base, _, _ := strings.Cut(u.key, ".")
+		t := w.cand.units[base]
+		switch {
+		case !containsUnit(needed, u):
+			for _, n := range u.names {
+				delete(units, n)
+			}
+			found = true
+		case u.kind == methodUnit && (t == nil || t.serial == w.id):
+			delete(units, u.key)
+			delete(w.cand.units, u.key)
+			w.cand.changed, found = true, true
+		}
+	}
+	return found
+}
+
+func containsUnit(units map[string]*unit, u *unit) bool {
+	for _, n := range u.names {
+		if units[n] == u {
+			return true
+		}
+	}
+	return false
 }
 
 // checkBodies checks the functions whose bodies typeCheck left out.
@@ -77,7 +149,7 @@ func (w *planning) checkBodies() error {
 	units, vars := w.reach(names)
 	for {
 		w.bodies = w.run(units, vars, false, true)
-		if !w.addMissingImports(w.bodies) {
+		if !w.addMissingImports(w.bodies) && !w.dropBroken(&w.bodies, units) {
 			break
 		}
 	}
@@ -109,6 +181,13 @@ func (w *planning) run(units map[string]*unit, vars map[string]*variable, statem
 			imports.Specs = append(imports.Specs, &ast.ImportSpec{Name: ast.NewIdent(name), Path: &ast.BasicLit{Kind: token.STRING, Value: strconv.Quote(path)}})
 		}
 	}
+	whole := w.whole && statements
+	if whole {
+		vars = maps.Clone(vars)
+		for name := range w.defines {
+			delete(vars, name)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(w.cand.imports)) {
 		if vars[name] == nil && units[name] == nil {
 			addImport(name, w.cand.imports[name])
@@ -137,8 +216,15 @@ func (w *planning) run(units map[string]*unit, vars map[string]*variable, statem
 		file.Decls = append(file.Decls, w.checkDecl(u, bodies))
 	}
 	var entry *ast.FuncDecl
-	if statements {
-		show := &ast.FuncDecl{Name: ast.NewIdent(showName), Type: &ast.FuncType{Params: &ast.FieldList{List: []*ast.Field{{Type: &ast.Ellipsis{Elt: ast.NewIdent("any")}}}}}}
+	switch {
+	case whole:
+		for _, s := range w.entryBody().List {
+			if d, ok := s.(*ast.DeclStmt); ok {
+				file.Decls = append(file.Decls, d.Decl)
+			}
+		}
+	case statements:
+		show := &ast.FuncDecl{Name: ast.NewIdent(showName), Type: &ast.FuncType{Params: &ast.FieldList{List: []*ast.Field{{Type: &ast.Ellipsis{Elt: &ast.InterfaceType{Methods: &ast.FieldList{}}}}}}}}
 		entry = &ast.FuncDecl{Name: ast.NewIdent(entryName(w.id)), Type: &ast.FuncType{Func: w.cell.Body.Pos(), Params: &ast.FieldList{}}, Body: w.entryBody()}
 		file.Decls = append(file.Decls, show, entry)
 	}
@@ -160,7 +246,10 @@ func (w *planning) run(units map[string]*unit, vars map[string]*variable, statem
 		},
 	}
 	c.pkg, _ = config.Check("main", w.fset, []*ast.File{file}, c.info)
-	if entry != nil {
+	switch {
+	case whole:
+		c.scope = c.pkg.Scope()
+	case statements:
 		c.scope = c.info.Scopes[entry.Type]
 	}
 	for id := range c.info.Defs {

@@ -34,6 +34,7 @@ type planning struct {
 	check     checked // the statements, and function bodies where they need no second look
 	bodies    checked // function bodies that use variables the cell defines
 	twice     bool
+	whole     bool              // only declarations: variables are initialised in Go's order
 	omitted   map[ast.Node]bool // assignments that leave out an error
 	novalue   bool              // the trailing call has no value
 	carried   []*variable       // variables that keep their value in a new version
@@ -220,7 +221,7 @@ func (w *planning) addDecls() error {
 			}
 		}
 		for _, name := range u.names {
-			if name == "_" {
+			if name == "_" || strings.HasSuffix(name, "._") {
 				continue
 			}
 			if first, ok := seen[name]; ok {
@@ -343,6 +344,7 @@ func topLevel(body *ast.BlockStmt, f func(*ast.Ident)) {
 
 func (w *planning) findVariables() error {
 	var err error
+	w.whole = w.declaresOnly() && len(w.cell.Body.List) > 0
 	topLevel(w.cell.Body, func(id *ast.Ident) {
 		if id.Name == "_" {
 			return

@@ -78,13 +78,12 @@ func (w *planning) print() (string, []string) {
 		}
 	}
 	var calls, ends strings.Builder
-	program := w.declaresOnly()
 	for i, u := range w.inits {
 		name := fmt.Sprintf("init%s%d%s%d", prime, w.id, prime, i)
 		us.WriteString(p.unit(u, edit{w.nameStart(u), w.nameStart(u) + len("init"), name}))
 		// Where it stands, or after all variables of a cell without statements:
 		// a whole program.
-		if program {
+		if w.declaresOnly() {
 			fmt.Fprintf(&ends, "%s(); ", name)
 		} else {
 			p.initCalls = append(p.initCalls, edit{u.decl.Start, u.decl.Start, name + "(); "})
@@ -96,9 +95,12 @@ func (w *planning) print() (string, []string) {
 		fmt.Fprintf(&ends, "%s(); ", name)
 	}
 	body := p.body()
+	if w.whole {
+		body = p.initialise()
+	}
 	for _, v := range w.carried {
 		// Once, when the new version is first loaded.
-		fmt.Fprintf(&calls, "if p := %s.Carry(%q, %q); p != nil { %s = *(*%s)(p) }; ",
+		fmt.Fprintf(&calls, "if p, ok := %s.Carry(%q, %q); ok { %s = *(*%s)(p) }; ",
 			live, w.carrySym[v], "main."+symbol(v.name, v.version), symbol(v.name, v.version), v.typ)
 	}
 
@@ -108,8 +110,8 @@ func (w *planning) print() (string, []string) {
 	decls.WriteString(p.hoisted.String())
 	decls.WriteString(us.String())
 	// The name errʹ is for errors that the statements leave out.
-	fmt.Fprintf(&decls, "func %s() { var err%s error; _ = err%s; %s\n//line %s:1:1\n%s\n//line /cell/end.go:1\n%s}\n",
-		entryName(w.id), prime, prime, calls.String(), FileName(w.id), body, ends.String())
+	fmt.Fprintf(&decls, "func %s() { var err%s %s.Error; _ = err%s; %s\n//line %s:1:1\n%s\n//line /cell/end.go:1\n%s}\n",
+		entryName(w.id), prime, live, prime, calls.String(), FileName(w.id), body, ends.String())
 
 	var out strings.Builder
 	out.WriteString("package main\n\n")
@@ -332,6 +334,11 @@ func (p *printer) renamed(c *cell.Cell, id *ast.Ident) (edit, bool) {
 func (p *printer) variableOf(obj *types.Var) *variable {
 	name := obj.Name()
 	switch {
+	case p.whole && obj.Parent() == p.check.scope:
+		if p.locals[name] {
+			return nil
+		}
+		return p.cand.vars[name]
 	case p.check.scope != nil && obj.Parent() == p.check.scope:
 		if p.locals[name] || !p.defines[name] {
 			return nil
@@ -554,6 +561,47 @@ func (p *printer) body() string {
 	return apply(c.Statements(), 0, len(c.Source), edits)
 }
 
+// initialise prints the variables of a cell of declarations as assignments, in
+// the order that Go initialises a package's variables in.
+func (p *printer) initialise() string {
+	c := p.cell
+	specs := map[ast.Expr]*ast.ValueSpec{}
+	for _, s := range c.Body.List {
+		if d, ok := s.(*ast.DeclStmt); ok {
+			for _, spec := range d.Decl.(*ast.GenDecl).Specs {
+				v := spec.(*ast.ValueSpec)
+				for _, x := range v.Values {
+					specs[x] = v
+				}
+			}
+		}
+	}
+	var out strings.Builder
+	for _, init := range p.check.info.InitOrder {
+		spec := specs[init.Rhs]
+		if spec == nil {
+			continue
+		}
+		var names []string
+		for _, v := range init.Lhs {
+			name := "_"
+			if v.Name() != "_" && !p.locals[v.Name()] {
+				name = symbol(v.Name(), p.cand.vars[v.Name()].version)
+			}
+			names = append(names, name)
+		}
+		tail := ""
+		if p.omitted[spec] {
+			names[len(names)-1] = "err" + prime
+			tail = p.fail(spec.Pos())
+		}
+		start, end := c.Offset(init.Rhs.Pos()), c.Offset(init.Rhs.End())
+		line, col := c.Position(start)
+		fmt.Fprintf(&out, "//line %s:%d:%d\n%s = %s%s\n", FileName(p.id), line, col, strings.Join(names, ", "), apply(c.Source, start, end, p.edits(c, nil, init.Rhs)), tail)
+	}
+	return out.String()
+}
+
 func (p *printer) at(pos token.Pos, text string) edit {
 	o := p.cell.Offset(pos)
 	return edit{o, o, text}
@@ -562,7 +610,7 @@ func (p *printer) at(pos token.Pos, text string) edit {
 // fail is the check of an error that a statement leaves out.
 func (p *printer) fail(pos token.Pos) string {
 	line, _ := p.cell.Position(p.cell.Offset(pos))
-	return fmt.Sprintf("; if err%s != nil { %s.Fail(%d, %d, err%s); return }", prime, live, p.id, line, prime)
+	return fmt.Sprintf("; if %s.Failed(%d, %d, err%s) { return }", live, p.id, line, prime)
 }
 
 // assign prints x, y := f() as an assignment to the session's variables.

@@ -141,10 +141,11 @@ func (w withLive) Import(path string) (*types.Package, error) {
 	const text = `package live
 import "unsafe"
 func Show(values ...any)
-func Fail(cell, line int, err error)
+type Error = error
+func Failed(cell, line int, err error) bool
 func Dropped(cell, line int, err error)
 func Check()
-func Carry(from, to string) unsafe.Pointer
+func Carry(from, to string) (unsafe.Pointer, bool)
 `
 	fset := token.NewFileSet()
 	f, err := parser.ParseFile(fset, "live.go", text, 0)

@@ -127,6 +127,9 @@ func (s *Session) ranInto(reply *message.ExecuteReply, o wire.Outcome) {
 	default:
 		reply.Traceback = []string{red + o.Name + plain + ": " + value}
 		for _, f := range o.Frames {
+			if f.File == "/cell/end.go" || strings.HasPrefix(f.Function, "runtime.") {
+				continue
+			}
 			reply.Traceback = append(reply.Traceback, s.frame(f, function(f.Function))...)
 		}
 	}

@@ -17,12 +17,19 @@ func Check() {
 	}
 }
 
-// Fail records the error that ends the cell, from the given line. Generated text
-// returns from the cell right after.
-func Fail(cell, line int, err error) {
+// Error is Go's error, by a name that no cell can redeclare.
+type Error = error
+
+// Failed tells whether err ends the cell, and records it with its place if so.
+// Generated text returns from the cell then.
+func Failed(cell, line int, err error) bool {
+	if err == nil {
+		return false
+	}
 	if c := running.Own(); c != nil {
 		c.Fail(wire.Outcome{Status: wire.Failed, Name: "error", Value: text(err), Cell: cell, Line: line})
 	}
+	return true
 }
 
 // Dropped tells on standard error of an error that a statement has returned and
