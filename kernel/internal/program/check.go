@@ -183,13 +183,14 @@ func (w *planning) run(units map[string]*unit, vars map[string]*variable, statem
 	}
 	whole := w.whole && statements
 	if whole {
-		vars = maps.Clone(vars)
+		units, vars = maps.Clone(units), maps.Clone(vars)
 		for name := range w.defines {
 			delete(vars, name)
+			delete(units, name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.cand.imports)) {
-		if vars[name] == nil && units[name] == nil {
+		if vars[name] == nil && units[name] == nil && !(whole && w.defines[name]) {
 			addImport(name, w.cand.imports[name])
 		}
 	}

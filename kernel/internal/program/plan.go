@@ -251,14 +251,33 @@ func (w *planning) addDecls() error {
 			w.cand.units[name] = u
 		}
 	}
+	w.loseTypeless()
 	return nil
+}
+
+// loseTypeless marks the variables whose type is not a type any more.
+func (w *planning) loseTypeless() {
+	for name, v := range w.cand.vars {
+		for t := range v.mention {
+			if u := w.cand.units[t]; v.unusable == "" && (u == nil || u.kind != typeUnit) {
+				lost := *v
+				lost.unusable = fmt.Sprintf("its type %s has been redeclared as something else", t)
+				w.cand.vars[name] = &lost
+				w.cand.changed = true
+			}
+		}
+	}
 }
 
 func receiverBase(f *ast.FuncDecl) *ast.Ident {
 	if len(f.Recv.List) != 1 {
 		return nil
 	}
-	t := f.Recv.List[0].Type
+	return baseIdent(f.Recv.List[0].Type)
+}
+
+// baseIdent is the name in a type like *T[A], or nil.
+func baseIdent(t ast.Expr) *ast.Ident {
 	for {
 		switch x := t.(type) {
 		case *ast.ParenExpr:
@@ -420,10 +439,9 @@ func (w *planning) setVariables() error {
 			}
 		}
 		w.cand.vars[name] = v
-		if u := w.cand.units[name]; u != nil {
-			delete(w.cand.units, name)
-		}
+		delete(w.cand.units, name)
 	}
+	w.loseTypeless()
 	return nil
 }
 

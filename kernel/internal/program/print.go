@@ -52,13 +52,15 @@ type printer struct {
 	*planning
 	imports   map[string]string // name -> path, as used
 	dots      map[string]bool
-	hoisted   strings.Builder // types that were local
-	initCalls []edit          // calls of functions init among the statements
+	aliases   map[string]string // of generic types in later versions
+	embedded  map[string]bool   // those that a struct embeds
+	hoisted   strings.Builder   // types that were local
+	initCalls []edit            // calls of functions init among the statements
 }
 
 // print returns the package's text and the paths that it imports.
 func (w *planning) print() (string, []string) {
-	p := &printer{planning: w, imports: map[string]string{live: LivePath}, dots: map[string]bool{}}
+	p := &printer{planning: w, imports: map[string]string{live: LivePath}, dots: map[string]bool{}, aliases: map[string]string{}, embedded: map[string]bool{}}
 
 	units, vars := w.needed()
 
@@ -66,7 +68,7 @@ func (w *planning) print() (string, []string) {
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
 		v := vars[name]
 		maps.Copy(p.imports, v.imports)
-		fmt.Fprintf(&vs, "var %s %s\n", symbol(name, v.version), v.typ)
+		fmt.Fprintf(&vs, "var %s %s\n", symbol(name, v.version), p.typeText(v))
 	}
 	var us strings.Builder
 	for _, u := range sortedUnits(units) {
@@ -94,14 +96,16 @@ func (w *planning) print() (string, []string) {
 		us.WriteString(p.unit(u, edit{w.nameStart(u), w.nameStart(u) + len("main"), name}))
 		fmt.Fprintf(&ends, "%s(); ", name)
 	}
-	body := p.body()
+	var body string
 	if w.whole {
 		body = p.initialise()
+	} else {
+		body = p.body()
 	}
 	for _, v := range w.carried {
 		// Once, when the new version is first loaded.
 		fmt.Fprintf(&calls, "if p, ok := %s.Carry(%q, %q); ok { %s = *(*%s)(p) }; ",
-			live, w.carrySym[v], "main."+symbol(v.name, v.version), symbol(v.name, v.version), v.typ)
+			live, w.carrySym[v], "main."+symbol(v.name, v.version), symbol(v.name, v.version), p.typeText(v))
 	}
 
 	var decls strings.Builder
@@ -109,6 +113,9 @@ func (w *planning) print() (string, []string) {
 	decls.WriteString(vs.String())
 	decls.WriteString(p.hoisted.String())
 	decls.WriteString(us.String())
+	for _, name := range slices.Sorted(maps.Keys(p.embedded)) {
+		decls.WriteString(p.aliases[name])
+	}
 	// The name errʹ is for errors that the statements leave out.
 	fmt.Fprintf(&decls, "func %s() { var err%s %s.Error; _ = err%s; %s\n//line %s:1:1\n%s\n//line /cell/end.go:1\n%s}\n",
 		entryName(w.id), prime, live, prime, calls.String(), FileName(w.id), body, ends.String())
@@ -181,7 +188,7 @@ func (p *printer) unit(u *unit, more ...edit) string {
 		}
 		if base := d.Recv; base != nil {
 			id := receiverBase(d)
-			if t := p.cand.units[id.Name]; t != nil {
+			if t := p.cand.units[id.Name]; t != nil && !t.generic {
 				edits = append(edits, p.rename(u.cell, id, typeSymbol(id.Name, t.version)))
 			}
 		}
@@ -193,16 +200,27 @@ func (p *printer) unit(u *unit, more ...edit) string {
 				// Under the alias all texts, and embedded fields, keep the name.
 				params, args := "", ""
 				if s.TypeParams != nil {
-					params = apply(u.cell.Source, u.cell.Offset(s.TypeParams.Opening), u.cell.Offset(s.TypeParams.Closing)+1, edits)
 					var list []string
+					naming := slices.Clone(edits)
 					for _, f := range s.TypeParams.List {
 						for _, id := range f.Names {
-							list = append(list, id.Name)
+							name := id.Name
+							if name == "_" {
+								name = fmt.Sprintf("p%s%d", prime, len(list))
+								naming = append(naming, p.rename(u.cell, id, name))
+							}
+							list = append(list, name)
 						}
 					}
+					params = apply(u.cell.Source, u.cell.Offset(s.TypeParams.Opening), u.cell.Offset(s.TypeParams.Closing)+1, naming)
 					args = "[" + strings.Join(list, ", ") + "]"
 				}
 				after = fmt.Sprintf("type %s%s = %s%s\n", u.key, params, name, args)
+				if u.generic {
+					// The checker fails on some cycles through generic aliases, so
+					// texts go by the new name, but for embedded fields.
+					p.aliases[u.key], after = after, ""
+				}
 			}
 		case *ast.ValueSpec:
 			for _, s := range d.Specs {
@@ -222,6 +240,34 @@ func (p *printer) unit(u *unit, more ...edit) string {
 	return fmt.Sprintf("//line %s:%d:%d\n%s\n%s", FileName(u.serial), line, col, text, after)
 }
 
+// genericName is the name of a generic type's later version, or "".
+func (p *printer) genericName(name string) string {
+	u := p.cand.units[name]
+	if u == nil || u.kind != typeUnit || !u.generic || u.alias || u.version == 1 {
+		return ""
+	}
+	return typeSymbol(u.key, u.version)
+}
+
+// typeText is a variable's type, generic types by the names of their versions.
+func (p *printer) typeText(v *variable) string {
+	var edits []edit
+	base := p.fset.File(v.expr.Pos()).Base()
+	ast.Inspect(v.expr, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SelectorExpr:
+			return false
+		case *ast.Ident:
+			if s := p.genericName(n.Name); s != "" && v.mention[n.Name] {
+				at := int(n.Pos()) - base
+				edits = append(edits, edit{at, at + len(n.Name), s})
+			}
+		}
+		return true
+	})
+	return apply(v.typ, 0, len(v.typ), edits)
+}
+
 func (p *printer) rename(c *cell.Cell, id *ast.Ident, name string) edit {
 	at := c.Offset(id.Pos())
 	return edit{at, at + len(id.Name), name}
@@ -236,6 +282,7 @@ func (p *printer) edits(c *cell.Cell, u *unit, root ast.Node) []edit {
 		at := c.Offset(pos)
 		edits = append(edits, edit{at, at, text})
 	}
+	embeds := map[*ast.Ident]bool{}
 	recursive := u != nil && (u.kind == funcUnit && u.uses[u.key] || u.kind == methodUnit)
 	ast.Inspect(root, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -256,7 +303,17 @@ func (p *printer) edits(c *cell.Cell, u *unit, root ast.Node) []edit {
 				edits = append(edits, p.localType(c, u, n, obj, root)...)
 				return false
 			}
+		case *ast.StructType:
+			for _, f := range n.Fields.List {
+				if id := baseIdent(f.Type); len(f.Names) == 0 && id != nil {
+					embeds[id] = true
+				}
+			}
 		case *ast.Ident:
+			if embeds[n] && p.genericName(n.Name) != "" {
+				p.embedded[n.Name] = true
+				return true
+			}
 			if e, ok := p.renamed(c, n); ok {
 				edits = append(edits, e)
 			}
@@ -321,6 +378,9 @@ func (p *printer) renamed(c *cell.Cell, id *ast.Ident) (edit, bool) {
 		if p.isLocal(obj) {
 			return edit{}, false
 		}
+		if s := p.genericName(obj.Name()); s != "" && p.sessionObject(obj) {
+			return p.rename(c, id, s), true
+		}
 	}
 	if pkg := obj.Pkg(); pkg != nil && !p.ours(pkg) && obj.Parent() == pkg.Scope() && slices.Contains(p.cand.dots, pkg.Path()) {
 		p.dots[pkg.Path()] = true
@@ -359,7 +419,7 @@ func (p *printer) variableOf(obj *types.Var) *variable {
 // keepOld declares a variable's version before this cell beside the new one,
 // for a statement like x := fmt.Sprint(x).
 func (p *printer) keepOld(v *variable) {
-	s := fmt.Sprintf("var %s %s\n", symbol(v.name, v.version), v.typ)
+	s := fmt.Sprintf("var %s %s\n", symbol(v.name, v.version), p.typeText(v))
 	if !strings.Contains(p.hoisted.String(), s) {
 		p.hoisted.WriteString(s)
 		for name, path := range v.imports {
@@ -370,7 +430,7 @@ func (p *printer) keepOld(v *variable) {
 
 // isLocal tells whether a type is declared inside of a function.
 func (p *printer) isLocal(obj *types.TypeName) bool {
-	if obj.Pkg() == nil || !p.ours(obj.Pkg()) || obj.Parent() == obj.Pkg().Scope() || obj.IsAlias() {
+	if obj.Pkg() == nil || !p.ours(obj.Pkg()) || obj.Parent() == nil || obj.Parent() == obj.Pkg().Scope() || obj.IsAlias() {
 		return false
 	}
 	_, param := obj.Type().(*types.TypeParam)
@@ -408,8 +468,11 @@ func (p *printer) localType(c *cell.Cell, u *unit, s *ast.TypeSpec, obj *types.T
 		return edits
 	}
 	start, end := c.Offset(s.Type.Pos()), c.Offset(s.Type.End())
+	if s.TypeParams != nil {
+		start = c.Offset(s.TypeParams.Opening)
+	}
 	var inner []edit
-	ast.Inspect(s.Type, func(n ast.Node) bool {
+	renameInner := func(n ast.Node) bool {
 		id, ok := n.(*ast.Ident)
 		if !ok {
 			return true
@@ -429,9 +492,25 @@ func (p *printer) localType(c *cell.Cell, u *unit, s *ast.TypeSpec, obj *types.T
 			}
 		}
 		return true
-	})
+	}
+	if s.TypeParams != nil {
+		ast.Inspect(s.TypeParams, renameInner)
+	}
+	ast.Inspect(s.Type, renameInner)
 	fmt.Fprintf(&p.hoisted, "type %s %s\n", name, apply(c.Source, start, end, inner))
-	return []edit{{c.Offset(s.Name.End()), end, " = " + name + strings.Repeat("\n", strings.Count(c.Source[start:end], "\n"))}}
+	lines := strings.Repeat("\n", strings.Count(c.Source[start:end], "\n"))
+	if s.TypeParams == nil {
+		return []edit{{c.Offset(s.Name.End()), end, " = " + name + lines}}
+	}
+	// A function cannot declare a generic alias: uses go by the new name.
+	edits := []edit{{c.Offset(s.Name.Pos()), end, "_ = struct{}" + lines}}
+	ast.Inspect(root, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && p.object(id) == obj && (id.Pos() < s.Pos() || id.Pos() >= s.End()) {
+			edits = append(edits, p.rename(c, id, name))
+		}
+		return true
+	})
+	return edits
 }
 
 // hoistedName is the package-level name that localType gives to another type.

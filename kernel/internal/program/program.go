@@ -181,6 +181,18 @@ func (p *Program) Forget() {
 	}
 }
 
+// Reset forgets all declarations. What is loaded stays loaded, so the same names
+// get new versions.
+func (p *Program) Reset() {
+	p.generation++
+	clear(p.loaded)
+	clear(p.again)
+	clear(p.imports)
+	clear(p.units)
+	clear(p.vars)
+	p.dots = nil
+}
+
 // Label returns the number that the cell of an ID is shown by.
 func (p *Program) Label(id int) int { return p.labels[id] }
 
