@@ -31,13 +31,13 @@ func BenchmarkCell(b *testing.B) {
 	}
 	execute("import (\"github.com/seed5607215b/nnkit/display\"; \"github.com/seed5607215b/nnkit/nnkit\"; \"gonum.org/v1/plot\")\nx := 1\nf := display.Curve\nh := &nnkit.History{}\np := plot.New()")
 	for _, c := range []struct{ name, format string }{
-		{"Trivial", "fmt.Println(N, x)"},
-		{"Function", "func fN(v int) int { return v + x }\nfN(2)"},
-		{"Plot", "p = plot.New()\np.Title.Text = fmt.Sprint(N)\n_ = f(h)"},
+		{"Trivial", "fmt.Println(#, x)"},
+		{"Function", "func f#(v int) int { return v + x }\nf#(2)"},
+		{"Plot", "p = plot.New()\np.Title.Text = fmt.Sprint(#)\n_ = f(h)"},
 		{"Again", "fmt.Println(x)"},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			format := func(n int) string { return strings.ReplaceAll(c.format, "N", fmt.Sprint(n)) }
+			format := func(n int) string { return strings.ReplaceAll(c.format, "#", fmt.Sprint(n)) }
 			execute(format(0))
 			for b.Loop() {
 				b.StopTimer()
