@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/jupyter"
 	"github.com/seed5607215b/nnkit/kernel/internal/session"
@@ -75,6 +76,14 @@ func serve(connection string) error {
 	signal.Ignore(os.Interrupt)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	ctx, orphaned := context.WithCancel(ctx)
+	defer orphaned()
+	go func() {
+		// A server that was killed says no goodbye.
+		for parent := os.Getppid(); os.Getppid() == parent; time.Sleep(time.Second) {
+		}
+		orphaned()
+	}()
 	s, err := newSession("", nil)
 	if err != nil {
 		return err

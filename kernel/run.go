@@ -48,9 +48,16 @@ func runCommand(args []string) error {
 	if err != nil {
 		return err
 	}
+	terminal := false
+	if info, err := os.Stdout.Stat(); err == nil {
+		terminal = info.Mode()&os.ModeCharDevice != 0
+	}
 	failed := notebook.Execute(ctx, nb, s, notebook.Options{Language: language, Progress: func(p notebook.Progress) {
-		if p.Ended {
+		switch {
+		case p.Ended:
 			fmt.Println(p)
+		case terminal:
+			fmt.Print(p, "\r") // overwritten when it has ended
 		}
 	}})
 	// What was computed is kept, also when a cell failed.
