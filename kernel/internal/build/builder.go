@@ -411,8 +411,20 @@ func (b *Builder) link(ctx context.Context, p *prepared, entry string) (Library,
 	if _, failed := hostCommand(ctx, p.dir, out, err); failed != nil && ctx.Err() == nil {
 		// Something may have ended the linker while it waited, and the one that we
 		// have built is not to be trusted any more: the one that came with Go decides.
-		b.linker.Store(nil)
-		if p.linker, err = b.startLinker(p.dir); err != nil {
+		var extra []string
+		if wantsBasic(out) {
+			basic, more, err := b.basic(ctx)
+			if err != nil {
+				return Library{}, err
+			}
+			if err := b.index.writeStub(stub, append(refs, more...)); err != nil {
+				return Library{}, err
+			}
+			extra = []string{"basic=" + basic}
+		} else {
+			b.linker.Store(nil)
+		}
+		if p.linker, err = b.startLinker(p.dir, extra...); err != nil {
 			return Library{}, err
 		}
 		out, err = p.linker.finish(ctx, config.String())

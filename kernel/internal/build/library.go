@@ -200,8 +200,18 @@ func (b *Builder) linkLibrary(ctx context.Context, dir string, pkgs []*goListed)
 	if len(b.libraries) > 0 {
 		meta.File = otherName
 	}
-	args := append(linkFlags(), "-o", meta.File, "-tmpdir=work", "-importcfg", cfg)
-	out, err := b.tools.command(ctx, dir, "link", append(args, roots...)...).CombinedOutput()
+	args := append(append(linkFlags(), "-o", meta.File, "-tmpdir=work", "-importcfg", cfg), roots...)
+	out, err := b.tools.command(ctx, dir, "link", args...).CombinedOutput()
+	if wantsBasic(out) {
+		basic, more, e := b.basic(ctx)
+		if e == nil {
+			e = b.index.writeStub(filepath.Join(work, stubName), append(refs, more...))
+		}
+		if e != nil {
+			return e
+		}
+		out, err = b.tools.command(ctx, dir, "link", append(args, "basic="+basic)...).CombinedOutput()
+	}
 	command, err := hostCommand(ctx, dir, out, err)
 	if err != nil {
 		return err

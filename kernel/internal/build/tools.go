@@ -116,11 +116,11 @@ func (b *Builder) prepare() error {
 }
 
 // startLinker starts the linker for the cell in a directory.
-func (b *Builder) startLinker(dir string) (*tool, error) {
+func (b *Builder) startLinker(dir string, extra ...string) (*tool, error) {
 	// first.a comes first: the runtime takes the name at offset 0 for no name, and
 	// the function that has it must be one that nobody sees.
 	args := append(linkFlags(), "-importcfg", "/dev/stdin", "-o", cellLibrary, "-tmpdir=work", "first="+b.first, "main="+cellArchive)
-	cmd := b.tools.command(context.Background(), dir, "link", args...)
+	cmd := b.tools.command(context.Background(), dir, "link", append(args, extra...)...)
 	if linker := b.linker.Load(); linker != nil {
 		cmd.Path = *linker
 	}
