@@ -42,7 +42,7 @@ func Histograms(samples []Sample, options ...Option) *Figure {
 	rows := (len(grid) + columns - 1) / columns
 	f.columns = columns
 	f.note = "Bars count values; the dotted line marks zero."
-	f.settings = resolve([]int{0, 420, 720, 840, 960}[columns], 46+168*rows, options)
+	f.settings = resolve([]int{0, 420, 700, 760, 760}[columns], 46+168*rows, options)
 	var about []string
 	for i, s := range grid {
 		if s == nil { // a layer with fewer parameters than its neighbours

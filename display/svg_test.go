@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -83,10 +84,5 @@ func checkSVG(t *testing.T, svg string) drawing {
 
 // has reports whether one of the texts is s.
 func (d drawing) has(s string) bool {
-	for _, text := range d.texts {
-		if text == s {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(d.texts, s)
 }

@@ -96,11 +96,12 @@ func (m *Model) summary() (head []string, rows [][]string, notes []string) {
 		notes = append(notes, fmt.Sprintf("%d inputs, %s parameters (%s)", m.inputs, groups(total), bytesText(4*total)))
 	}
 	if m.loss != nil {
-		text := fmt.Sprintf("%v, %v", m.optimizer, m.loss)
+		var text strings.Builder
+		text.WriteString(fmt.Sprintf("%v, %v", m.optimizer, m.loss))
 		for _, metric := range m.metrics {
-			text += ", " + metric.String()
+			text.WriteString(", " + metric.String())
 		}
-		notes = append(notes, text)
+		notes = append(notes, text.String())
 	} else if m.err == nil {
 		notes = append(notes, "not compiled")
 	}

@@ -154,11 +154,9 @@ func (r *running) run(ctx context.Context) error {
 	for _, s := range r.sockets {
 		go s.serve()
 	}
-	r.idle.Add(1)
-	go func() {
-		defer r.idle.Done()
+	r.idle.Go(func() {
 		r.serve(work, r.shellQueue)
-	}()
+	})
 	// Control outlives the end of work, which it causes.
 	go r.serve(context.WithoutCancel(ctx), r.control)
 

@@ -582,16 +582,16 @@ func TestLateOutput(t *testing.T) {
 	k.echo.spoken.Wait()
 	time.Sleep(50 * time.Millisecond) // held text
 	execute(t, c, "")
-	var got string
+	var got strings.Builder
 	for _, m := range first.Late() {
 		var s message.Stream
 		if err := m.Decode(&s); err != nil {
 			t.Error(err)
 		}
-		got += s.Text
+		got.WriteString(s.Text)
 	}
-	if !strings.Contains(got, "from the first\n") || !strings.Contains(got, "from a silent cell\n") {
-		t.Errorf("late output of the first cell: %q", got)
+	if !strings.Contains(got.String(), "from the first\n") || !strings.Contains(got.String(), "from a silent cell\n") {
+		t.Errorf("late output of the first cell: %q", got.String())
 	}
 	if n := len(silent.Late()); n != 0 {
 		t.Errorf("%d late outputs of the silent cell", n)

@@ -304,20 +304,20 @@ func (p *page) image(out *Output, c *Cell, mime, data string) string {
 	if alt == "" {
 		alt = "Picture made by: " + c.FirstLine()
 	}
-	attrs := ""
+	var attrs strings.Builder
 	size, _ := out.Metadata[mime].(map[string]any)
 	for _, name := range []string{"width", "height"} {
 		// Numbers come from a file or from an executor.
 		switch v := size[name].(type) {
 		case json.Number, int, float64:
-			attrs += fmt.Sprintf(" %s=\"%v\"", name, v)
+			attrs.WriteString(fmt.Sprintf(" %s=\"%v\"", name, v))
 		}
 	}
 	if background := firstOf(out.Metadata["needs_background"], size["needs_background"]); background == "light" || background == "dark" {
-		attrs += fmt.Sprintf(" class=\"on-%s\"", background)
+		attrs.WriteString(fmt.Sprintf(" class=\"on-%s\"", background))
 	}
 	data = strings.Join(strings.Fields(data), "")
-	return fmt.Sprintf("<img alt=\"%s\"%s src=\"data:%s;base64,%s\">", html.EscapeString(alt), attrs, mime, html.EscapeString(data))
+	return fmt.Sprintf("<img alt=\"%s\"%s src=\"data:%s;base64,%s\">", html.EscapeString(alt), attrs.String(), mime, html.EscapeString(data))
 }
 
 func firstOf(values ...any) any {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/message"
@@ -114,11 +115,11 @@ func randomBundle(rnd *rand.Rand) message.MIMEBundle {
 
 func randomText(rnd *rand.Rand) string {
 	pieces := []string{"a", "é\n", "\n", "\r\n", "\r", "\u2028", "\"", "\\", "<&>", "\x1b[31m", "你好", "𝛼", " ", "\x00", "\u0085"}
-	var text string
+	var text strings.Builder
 	for range rnd.IntN(8) {
-		text += pieces[rnd.IntN(len(pieces))]
+		text.WriteString(pieces[rnd.IntN(len(pieces))])
 	}
-	return text
+	return text.String()
 }
 
 func randomObject(rnd *rand.Rand, depth int) map[string]any {

@@ -216,11 +216,12 @@ func (p *texParser) scripted() (texNode, bool) {
 			base.limits = false
 			continue
 		case p.accept("'"):
-			primes := "′"
+			var primes strings.Builder
+			primes.WriteString("′")
 			for p.accept("'") {
-				primes += "′"
+				primes.WriteString("′")
 			}
-			sup = "<mo>" + primes + "</mo>" + sup
+			sup = "<mo>" + primes.String() + "</mo>" + sup
 			continue
 		case p.accept("_"):
 			if sub != "" {

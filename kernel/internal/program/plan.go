@@ -500,8 +500,8 @@ func (w *planning) nameable(t types.Type, mention map[string]bool, seen map[type
 		case !obj.Exported():
 			errs = append(errs, fmt.Errorf("its type %s.%s is not exported", obj.Pkg().Name(), obj.Name()))
 		}
-		for i := range args.Len() {
-			each(args.At(i))
+		for t := range args.Types() {
+			each(t)
 		}
 	}
 	switch t := t.(type) {
@@ -521,30 +521,30 @@ func (w *planning) nameable(t types.Type, mention map[string]bool, seen map[type
 		each(t.Key())
 		each(t.Elem())
 	case *types.Tuple:
-		for i := range t.Len() {
-			each(t.At(i).Type())
+		for v := range t.Variables() {
+			each(v.Type())
 		}
 	case *types.Signature:
 		each(t.Params())
 		each(t.Results())
 	case *types.Struct:
-		for i := range t.NumFields() {
-			f := t.Field(i)
+		for f := range t.Fields() {
+			f := f
 			if !f.Exported() && f.Pkg() != w.check.pkg {
 				errs = append(errs, fmt.Errorf("its type has the field %s of package %s, which is not exported", f.Name(), f.Pkg().Name()))
 			}
 			each(f.Type())
 		}
 	case *types.Interface:
-		for i := range t.NumExplicitMethods() {
-			m := t.ExplicitMethod(i)
+		for m := range t.ExplicitMethods() {
+			m := m
 			if !m.Exported() && m.Pkg() != w.check.pkg {
 				errs = append(errs, fmt.Errorf("its type has the method %s of package %s, which is not exported", m.Name(), m.Pkg().Name()))
 			}
 			each(m.Type())
 		}
-		for i := range t.NumEmbeddeds() {
-			each(t.EmbeddedType(i))
+		for etyp := range t.EmbeddedTypes() {
+			each(etyp)
 		}
 	}
 	return errors.Join(errs...)

@@ -422,9 +422,7 @@ func (p *printer) keepOld(v *variable) {
 	s := fmt.Sprintf("var %s %s\n", symbol(v.name, v.version), p.typeText(v))
 	if !strings.Contains(p.hoisted.String(), s) {
 		p.hoisted.WriteString(s)
-		for name, path := range v.imports {
-			p.imports[name] = path
-		}
+		maps.Copy(p.imports, v.imports)
 	}
 }
 

@@ -40,7 +40,7 @@ func (e *exports) open(path string) (io.ReadCloser, error) {
 		if err != nil {
 			return nil, fmt.Errorf("package %s is not in the standard library", path)
 		}
-		for _, line := range strings.Fields(string(out)) {
+		for line := range strings.FieldsSeq(string(out)) {
 			path, file, _ := strings.Cut(line, "=")
 			e.files[path] = file
 		}

@@ -7,7 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,10 +61,31 @@ func TestJudge(t *testing.T) {
 		}
 		files = append(files, more...)
 	}
+	// Half of them in each of two workers, side by side.
+	var programs atomic.Int64
+	t.Run("half", func(t *testing.T) {
+		for half := range 2 {
+			t.Run(strconv.Itoa(half), func(t *testing.T) {
+				t.Parallel()
+				programs.Add(int64(judgeHalf(t, root, files, half)))
+			})
+		}
+	})
+	if n := programs.Load(); n < 900 {
+		t.Errorf("only %d programs in %s", n, root)
+	}
+	t.Logf("%d programs", programs.Load())
+}
+
+// judgeHalf runs every second program in one worker, and counts them.
+func judgeHalf(t *testing.T, root string, files []string, half int) int {
 	s := newTestSession(t)
 	<-s.started
 	count := 0
-	for _, file := range files {
+	for i, file := range files {
+		if i%2 != half {
+			continue
+		}
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -86,8 +109,5 @@ func TestJudge(t *testing.T) {
 			t.Errorf("%s prints\n%s\nwant\n%s", name, all, want)
 		}
 	}
-	if count < 900 {
-		t.Errorf("only %d programs in %s", count, root)
-	}
-	t.Logf("%d programs", count)
+	return count
 }

@@ -345,35 +345,34 @@ func TestInterrupt(t *testing.T) {
 		name, text string
 		want       string
 		least      time.Duration // until the run ends
-		most       time.Duration
 		times      int
 	}{
 		{
-			name: "a loop", least: 200 * time.Millisecond, most: 700 * time.Millisecond, times: 1,
+			name: "a loop", least: 200 * time.Millisecond, times: 1,
 			text: live + "import \"fmt\"\nvar inState int\nfunc CELL() { defer fmt.Println(\"deferred\"); inState = 5; for { live.Check() } }",
 			want: "deferred\ninterrupted interrupted: interrupted\n",
 		}, {
-			name: "a blocked goroutine", least: 800 * time.Millisecond, most: 1500 * time.Millisecond, times: 3,
+			name: "a blocked goroutine", least: 800 * time.Millisecond, times: 3,
 			text: live + "import \"fmt\"\nvar inBlock chan int\nfunc CELL() { inBlock = make(chan int); for { live.Check(); fmt.Println(\"never\", <-inBlock) } }",
 			want: "interrupted interrupted: interrupted\n",
 		}, {
-			name: "a program that listens", most: 240 * time.Millisecond, times: 1,
+			name: "a program that listens", times: 1,
 			text: "import (\"context\"; \"fmt\"; \"os\"; \"os/signal\")\nfunc CELL() {\nctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)\ndefer stop()\n<-ctx.Done()\nfmt.Println(\"ended in order\") }",
 			want: "ended in order\n",
 		}, {
-			name: "a program that listens and takes its time", least: 1400 * time.Millisecond, most: 2500 * time.Millisecond, times: 1,
+			name: "a program that listens and takes its time", least: 1400 * time.Millisecond, times: 1,
 			text: live + "import (\"fmt\"; \"os\"; \"os/signal\"; \"time\")\nfunc CELL() {\nc := make(chan os.Signal, 1)\nsignal.Notify(c, os.Interrupt)\ndefer signal.Stop(c)\n<-c\nfor i := 0; i < 15; i++ { live.Check(); time.Sleep(100*time.Millisecond) }\nfmt.Println(\"ended in order\") }",
 			want: "ended in order\n",
 		}, {
-			name: "a program that listens and does not end", least: 250 * time.Millisecond, most: 1500 * time.Millisecond, times: 2,
+			name: "a program that listens and does not end", least: 250 * time.Millisecond, times: 2,
 			text: live + "import (\"os\"; \"os/signal\"; \"time\")\nfunc CELL() {\nc := make(chan os.Signal, 1)\nsignal.Notify(c, os.Interrupt)\ndefer signal.Stop(c)\nfor { live.Check(); time.Sleep(10*time.Millisecond) } }",
 			want: "interrupted interrupted: interrupted\n",
 		}, {
-			name: "a process that the cell waits for", most: 700 * time.Millisecond, times: 1,
+			name: "a process that the cell waits for", times: 1,
 			text: "import (\"fmt\"; \"os/exec\")\nfunc CELL() { fmt.Println(exec.Command(\"sleep\", \"60\").Run()) }",
 			want: "signal: interrupt\n",
 		}, {
-			name: "C code", least: 800 * time.Millisecond, most: 1500 * time.Millisecond, times: 1,
+			name: "C code", least: 800 * time.Millisecond, times: 1,
 			text: "import \"notebook/clib\"\nfunc CELL() { clib.Spin() }",
 			want: "interrupted interrupted: interrupted\n",
 		},
@@ -403,8 +402,8 @@ func TestInterrupt(t *testing.T) {
 			if got := log.take() + ending(o, err); got != tt.want {
 				t.Errorf("got:\n%swant:\n%s", got, tt.want)
 			}
-			if took < tt.least || took > tt.most {
-				t.Errorf("ended %v after the interrupt, want %v to %v", took, tt.least, tt.most)
+			if took < tt.least {
+				t.Errorf("ended %v after the interrupt, before it had %v", took, tt.least)
 			}
 		})
 	}
