@@ -529,7 +529,6 @@ func (w *planning) nameable(t types.Type, mention map[string]bool, seen map[type
 		each(t.Results())
 	case *types.Struct:
 		for f := range t.Fields() {
-			f := f
 			if !f.Exported() && f.Pkg() != w.check.pkg {
 				errs = append(errs, fmt.Errorf("its type has the field %s of package %s, which is not exported", f.Name(), f.Pkg().Name()))
 			}
@@ -537,7 +536,6 @@ func (w *planning) nameable(t types.Type, mention map[string]bool, seen map[type
 		}
 	case *types.Interface:
 		for m := range t.ExplicitMethods() {
-			m := m
 			if !m.Exported() && m.Pkg() != w.check.pkg {
 				errs = append(errs, fmt.Errorf("its type has the method %s of package %s, which is not exported", m.Name(), m.Pkg().Name()))
 			}
