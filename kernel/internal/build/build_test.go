@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -242,8 +243,11 @@ func TestSecondStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	start := time.Now()
+	var more atomic.Bool // what the first session did not import is new
 	b, err := New(Config{Dir: first.config.Dir, CacheDir: first.config.CacheDir, Progress: func(what string) {
-		t.Errorf("the second start has something to do: %s", what)
+		if !more.Load() {
+			t.Errorf("the second start has something to do: %s", what)
+		}
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -263,6 +267,7 @@ func TestSecondStart(t *testing.T) {
 	if got := b.Libraries(); len(got) != 1 || got[0].File != libs[0].File {
 		t.Errorf("Libraries: %v, want %v", got, libs)
 	}
+	more.Store(true)
 	files, err := b.Exports(t.Context(), []string{"fmt", "gonum.org/v1/gonum/floats", "gonum.org/v1/gonum/stat"})
 	if err != nil {
 		t.Fatal(err)
