@@ -99,6 +99,7 @@ func TestSyntaxErrors(t *testing.T) {
 		{"f(1]", "1:4: unexpected ]: the ( opened before it wants )"},
 		{"for {\n\tf()\n", "1:5: the { of line 1 is never closed"},
 		{"x := 1 +", "1:9: expected operand, found the end of the cell"},
+		{"\n%%time\nf()", "2:1: this kernel has no commands (%…) yet: a cell is Go"},
 		{"x := 'ab'", "1:6: illegal rune literal"},
 		{"a b", "1:3: missing ',' in argument list"},
 		{"func f( {}", "1:7: the ( of line 1 is never closed"},

@@ -41,6 +41,9 @@ const (
 // of type Errors; the cell returned with it has its text and lines only.
 func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
 	c := &Cell{Source: src, fset: fset, lines: lineStarts(src)}
+	if rest := strings.TrimLeft(src, " \t\r\n"); strings.HasPrefix(rest, "%") {
+		return c, Errors{{len(src) - len(rest), "this kernel has no commands (%…) yet: a cell is Go"}}
+	}
 	chunks, errs := split(src)
 	if len(errs) > 0 {
 		return c, errs

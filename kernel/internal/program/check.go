@@ -240,7 +240,7 @@ func (w *planning) run(units map[string]*unit, vars map[string]*variable, statem
 				return
 			}
 			if e.Soft && strings.Contains(e.Msg, "declared and not used") && !strings.HasPrefix(e.Msg, "label ") {
-				c.unused = append(c.unused, w.identAt(e.Pos))
+				c.unused = append(c.unused, &ast.Ident{NamePos: e.Pos}) // found below
 				return
 			}
 			c.errs = append(c.errs, e)
@@ -262,9 +262,6 @@ func (w *planning) run(units map[string]*unit, vars map[string]*variable, statem
 	}
 	return c
 }
-
-// identAt stands for the identifier at a position until it is found.
-func (w *planning) identAt(pos token.Pos) *ast.Ident { return &ast.Ident{NamePos: pos} }
 
 // checkDecl is a unit's tree as the checker is to see it: less a function's
 // body, and less the constants that other declarations have replaced.
@@ -346,7 +343,8 @@ func (w *planning) entryBody() *ast.BlockStmt {
 	return &body
 }
 
-// errorLess returns how a call's results begin when they end with an error.
+// endsWithError tells whether a call's results end with an error, and how many
+// are before it.
 func endsWithError(t types.Type) (before int, ok bool) {
 	isError := func(t types.Type) bool { return types.Identical(t, types.Universe.Lookup("error").Type()) }
 	switch t := t.(type) {

@@ -3,7 +3,6 @@ package program
 import (
 	"fmt"
 	"go/ast"
-	"go/constant"
 	"go/parser"
 	"go/token"
 	"go/types"
@@ -440,13 +439,7 @@ func (p *printer) isLocal(obj *types.TypeName) bool {
 // function keeps an alias. In a generic function, whose type parameters the type
 // may depend on, it stays, under a unique name.
 func (p *printer) localType(c *cell.Cell, u *unit, s *ast.TypeSpec, obj *types.TypeName, root ast.Node) []edit {
-	h := fnv.New32a()
-	if u != nil {
-		fmt.Fprintf(h, "%s %d %s %d", u.key, u.version, u.text, s.Pos()-root.Pos())
-	} else {
-		fmt.Fprintf(h, "%d %d", p.id, c.Offset(s.Pos()))
-	}
-	name := s.Name.Name + prime + strconv.Itoa(int(h.Sum32()))
+	name := p.localName(c, u, root, s)
 	if u != nil && u.generic {
 		edits := []edit{p.rename(c, s.Name, name)}
 		ast.Inspect(root, func(n ast.Node) bool {
@@ -478,7 +471,7 @@ func (p *printer) localType(c *cell.Cell, u *unit, s *ast.TypeSpec, obj *types.T
 		switch o := p.object(id).(type) {
 		case *types.Const:
 			if o.Pkg() != nil && p.ours(o.Pkg()) && !p.sessionObject(o) {
-				inner = append(inner, p.rename(c, id, literal(o.Val())))
+				inner = append(inner, p.rename(c, id, o.Val().ExactString()))
 			}
 		case *types.TypeName:
 			if p.isLocal(o) {
@@ -511,25 +504,29 @@ func (p *printer) localType(c *cell.Cell, u *unit, s *ast.TypeSpec, obj *types.T
 	return edits
 }
 
-// hoistedName is the package-level name that localType gives to another type.
+// localName is a local type's name in the session. It stays the same as long as
+// the declaration around it does.
+func (p *printer) localName(c *cell.Cell, u *unit, root ast.Node, s *ast.TypeSpec) string {
+	h := fnv.New32a()
+	if u != nil {
+		fmt.Fprintf(h, "%s %d %s %d", u.key, u.version, u.text, s.Pos()-root.Pos())
+	} else {
+		fmt.Fprintf(h, "%d %d", p.id, c.Offset(s.Pos()))
+	}
+	return s.Name.Name + prime + strconv.Itoa(int(h.Sum32()))
+}
+
+// hoistedName is the name that localType gives to another type of the function.
 func (p *printer) hoistedName(c *cell.Cell, u *unit, root ast.Node, obj *types.TypeName) string {
 	name := obj.Name()
 	ast.Inspect(root, func(n ast.Node) bool {
 		if s, ok := n.(*ast.TypeSpec); ok && p.definition(s.Name) == obj {
-			h := fnv.New32a()
-			if u != nil {
-				fmt.Fprintf(h, "%s %d %s %d", u.key, u.version, u.text, s.Pos()-root.Pos())
-			} else {
-				fmt.Fprintf(h, "%d %d", p.id, c.Offset(s.Pos()))
-			}
-			name = obj.Name() + prime + strconv.Itoa(int(h.Sum32()))
+			name = p.localName(c, u, root, s)
 		}
 		return true
 	})
 	return name
 }
-
-func literal(v constant.Value) string { return v.ExactString() }
 
 // useEdits uses a variable that nobody uses, which Go would refuse.
 func useEdits(c *cell.Cell, root ast.Node, id *ast.Ident) []edit {
