@@ -31,6 +31,16 @@ func bare(t *testing.T) (home string) {
 		t.Setenv(name, strings.TrimSpace(string(out)))
 	}
 	t.Setenv("HOME", home)
+	// The go command counts what it does in the home directory, by a process that
+	// may outlive the test.
+	telemetry := filepath.Join(home, ".config", "go", "telemetry")
+	if err := os.MkdirAll(telemetry, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(telemetry, "mode"), []byte("off"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_CONFIG_HOME", "")
 	for _, name := range []string{"JUPYTER_DATA_DIR", "JUPYTER_PATH", "XDG_DATA_HOME", "APPDATA", "VIRTUAL_ENV", "CONDA_PREFIX"} {
 		t.Setenv(name, "")
 	}

@@ -412,7 +412,7 @@ func (b *Builder) link(ctx context.Context, p *prepared, entry string) (Library,
 		// Something may have ended the linker while it waited, and the one that we
 		// have built is not to be trusted any more: the one that came with Go decides.
 		var extra []string
-		if wantsBasic(out) {
+		if wantsBasic(out) && !exportsSymbols(out) {
 			basic, more, err := b.basic(ctx)
 			if err != nil {
 				return Library{}, err
@@ -431,7 +431,7 @@ func (b *Builder) link(ctx context.Context, p *prepared, entry string) (Library,
 		p.linker = nil
 	}
 	if _, err := hostCommand(ctx, p.dir, out, err); err != nil {
-		if bytes.Contains(out, []byte("go:plugin.tabs")) { // made for what plugin.Lookup may find
+		if exportsSymbols(out) {
 			err = errors.New("package main of a cell must not declare an exported variable or function")
 		}
 		return Library{}, err
@@ -449,6 +449,10 @@ func (b *Builder) link(ctx context.Context, p *prepared, entry string) (Library,
 	}
 	return lib, err
 }
+
+// exportsSymbols tells of a linker's output that it failed for the table which the
+// compiler makes of exported symbols, for plugin.Lookup to find.
+func exportsSymbols(output []byte) bool { return bytes.Contains(output, []byte("go:plugin.tabs")) }
 
 // Close ends the tools that wait and removes temporary files. The worker's
 // libraries stay in the cache.

@@ -42,8 +42,6 @@ type Session struct {
 	builder *build.Builder
 	program *program.Program
 	types   *packages
-	ctx     context.Context // of the cell that is being executed
-	cancel  context.CancelCauseFunc
 	started chan struct{}  // closed when starting has ended
 	failed  error          // why it did not work
 	entries map[int]string // the symbols of the loaded cells, by plan ID
@@ -51,10 +49,11 @@ type Session struct {
 
 	executing sync.Mutex
 	outlet    outlet
-	noted     atomic.Bool // the cell shows what takes long
-	mu        sync.Mutex  // guards worker, running, cancel and closed
+	noted     atomic.Bool             // the cell shows what takes long
+	mu        sync.Mutex              // guards the fields below
+	ctx       context.Context         // of the cell that is being executed, or was last
+	cancel    context.CancelCauseFunc // nil while nothing is being executed
 	worker    *Worker
-	running   bool // the worker runs a cell
 	closed    bool
 }
 
@@ -85,6 +84,7 @@ func New(config Config) (*Session, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Session{config: config, dir: dir, started: make(chan struct{}), stop: stop, entries: map[int]string{}}
+	s.ctx = ctx
 	go func() {
 		defer close(s.started)
 		s.failed = s.start(ctx)
@@ -99,17 +99,23 @@ func (s *Session) start(ctx context.Context) error {
 		return err
 	}
 	s.builder = b
-	s.types = newPackages(b, func() context.Context { return s.ctx })
+	s.types = newPackages(b, s.cellContext)
 	s.program = program.New(program.Config{
 		Importer: s.types,
 		Prefetch: func(paths []string) { _ = s.types.fetch(paths...) }, // Import tells
-		Find:     func(name string) []string { return b.Find(s.ctx, name) },
+		Find:     func(name string) []string { return b.Find(s.cellContext(), name) },
 	})
 	if err := s.startWorker(ctx); err != nil {
 		return err
 	}
 	b.Prepare()
 	return nil
+}
+
+func (s *Session) cellContext() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ctx
 }
 
 func (s *Session) progress(what string) {
@@ -140,7 +146,7 @@ func (s *Session) startWorker(ctx context.Context) error {
 	defer s.mu.Unlock()
 	if s.closed {
 		w.Kill()
-		return errors.New("the session has ended")
+		return errEnded
 	}
 	s.worker = w
 	return nil
@@ -170,21 +176,21 @@ func (s *Session) Execute(ctx context.Context, count int, req *message.ExecuteRe
 	defer s.executing.Unlock()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(ctx, func() { _ = s.Interrupt(ctx) })()
 	s.mu.Lock()
-	s.cancel = cancel
-	closed := s.closed
+	s.ctx, s.cancel = ctx, cancel
 	s.mu.Unlock()
 	s.outlet.set(out)
-	if closed {
-		return s.failure(count, errEnded)
-	}
 	err := s.execute(ctx, count, req.Code)
+	s.mu.Lock()
+	s.cancel = nil
+	s.mu.Unlock()
 	if err == nil {
 		return message.ExecuteReply{Status: "ok", ExecutionCount: count}
 	}
-	if cause := context.Cause(ctx); cause != nil && errors.Is(cause, errInterrupted) {
-		err = errInterrupted
+	var ran *cellError
+	var died *WorkerDied
+	if ctx.Err() != nil && !errors.As(err, &ran) && !errors.As(err, &died) {
+		err = errInterrupted // whatever it was that could not be finished
 	}
 	return s.failure(count, err)
 }
@@ -203,11 +209,9 @@ func (s *Session) execute(ctx context.Context, count int, code string) error {
 	if s.failed != nil {
 		return s.failed
 	}
-	s.ctx = ctx
-	if s.worker == nil { // the one before died
-		if err := s.startWorker(ctx); err != nil {
-			return err
-		}
+	w, err := s.aliveWorker(ctx)
+	if err != nil {
+		return err
 	}
 	plan, err := s.program.Plan(code, count)
 	if err != nil {
@@ -217,7 +221,7 @@ func (s *Session) execute(ctx context.Context, count int, code string) error {
 		return nil
 	}
 	if !plan.Reused {
-		if err := s.load(ctx, plan); err != nil {
+		if err := s.load(ctx, w, plan); err != nil {
 			return err
 		}
 	}
@@ -226,10 +230,11 @@ func (s *Session) execute(ctx context.Context, count int, code string) error {
 	if s.noted.Swap(false) {
 		s.outlet.Clear(false) // what took long is over
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	go s.builder.Prepare() // for the next cell, while this one runs
-	s.setRunning(true)
-	outcome, err := s.worker.Run(context.WithoutCancel(ctx), count, s.entries[plan.ID])
-	s.setRunning(false)
+	outcome, err := w.Run(ctx, count, s.entries[plan.ID])
 	if err != nil {
 		return s.died(err)
 	}
@@ -240,7 +245,7 @@ func (s *Session) execute(ctx context.Context, count int, code string) error {
 }
 
 // load compiles a plan's package and loads it, after the packages it imports.
-func (s *Session) load(ctx context.Context, plan *program.Plan) error {
+func (s *Session) load(ctx context.Context, w *Worker, plan *program.Plan) error {
 	libs, err := s.builder.Imports(ctx, plan.Imports)
 	if err != nil {
 		return err
@@ -248,26 +253,37 @@ func (s *Session) load(ctx context.Context, plan *program.Plan) error {
 	lib, err := s.builder.Cell(ctx, plan.Source, plan.Entry)
 	if err != nil {
 		// The libraries count as loaded.
-		return errors.Join(err, s.loadAll(libs))
+		return errors.Join(err, s.loadAll(w, libs))
 	}
 	s.entries[plan.ID] = lib.Entry
-	return s.loadAll(append(libs, lib))
+	return s.loadAll(w, append(libs, lib))
 }
 
 // loadAll loads libraries, whatever happens to the cell: they count as loaded.
-func (s *Session) loadAll(libs []build.Library) error {
+func (s *Session) loadAll(w *Worker, libs []build.Library) error {
 	for _, l := range libs {
-		if err := s.worker.Load(context.Background(), l); err != nil {
+		if err := w.Load(context.Background(), l); err != nil {
 			return s.died(err)
 		}
 	}
 	return nil
 }
 
-func (s *Session) setRunning(running bool) {
+// aliveWorker returns the worker, a new one if the one before has died.
+func (s *Session) aliveWorker(ctx context.Context) (*Worker, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.running = running
+	w, closed := s.worker, s.closed
+	s.mu.Unlock()
+	if closed {
+		return nil, errEnded
+	}
+	if w != nil {
+		return w, nil
+	}
+	if err := s.startWorker(ctx); err != nil {
+		return nil, err
+	}
+	return s.aliveWorker(ctx)
 }
 
 // died forgets a worker that has gone, and the values in it.
@@ -308,12 +324,12 @@ func (s *Session) Inspect(context.Context, *message.InspectRequest) message.Insp
 func (s *Session) Interrupt(context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.worker != nil && s.running {
-		s.worker.Interrupt()
-		return nil
-	}
-	if s.cancel != nil {
-		s.cancel(errInterrupted) // it is being compiled
+	switch {
+	case s.cancel == nil: // nothing is being executed
+	case s.ctx.Err() == nil:
+		s.cancel(errInterrupted) // the compiler, or the worker's Run
+	case s.worker != nil:
+		s.worker.Interrupt() // again: patience is over
 	}
 	return nil
 }

@@ -150,8 +150,9 @@ func (w *Worker) expect(id int) chan wire.Event {
 	return c
 }
 
-// do sends a request and waits for the event that ends it.
-func (w *Worker) do(ctx context.Context, r wire.Request) (wire.Event, error) {
+// do sends a request and waits for the event that ends it. It calls sent, if
+// given, when the request is on its way, and what that returns at the end.
+func (w *Worker) do(ctx context.Context, r wire.Request, sent ...func() (end func() bool)) (wire.Event, error) {
 	w.mu.Lock()
 	w.lastID++
 	r.ID = w.lastID
@@ -163,6 +164,9 @@ func (w *Worker) do(ctx context.Context, r wire.Request) (wire.Event, error) {
 	if err := w.requests.Write(r); err != nil {
 		<-w.dead // the other end is gone, so the process is, or will be
 		return wire.Event{}, w.died
+	}
+	for _, s := range sent {
+		defer s()()
 	}
 	return w.wait(ctx, answer)
 }
@@ -191,10 +195,11 @@ func (w *Worker) Load(ctx context.Context, lib build.Library) error {
 
 // Run runs the entry function of a loaded cell and returns how that has ended,
 // when all that the cell has printed and displayed has been given to the Output.
-// The end of the context ends the waiting, not the cell: see Interrupt. An error
-// is a *WorkerDied or the context's.
+// The end of the context interrupts the cell, see Interrupt. An error is a
+// *WorkerDied.
 func (w *Worker) Run(ctx context.Context, cell int, entry string) (wire.Outcome, error) {
-	e, err := w.do(ctx, wire.Request{Kind: wire.Run, Cell: cell, Entry: entry})
+	sent := func() func() bool { return context.AfterFunc(ctx, w.Interrupt) }
+	e, err := w.do(context.WithoutCancel(ctx), wire.Request{Kind: wire.Run, Cell: cell, Entry: entry}, sent)
 	if err != nil {
 		return wire.Outcome{}, err
 	}
