@@ -12,8 +12,12 @@ func init() {
 		if h.Epochs() == 0 {
 			return nil // the table says that there is nothing
 		}
-		view := Curve(h).MIMEBundle()
+		figure := Curve(h)
+		view := figure.MIMEBundle()
 		delete(view, "text/plain") // the table has the numbers
+		if view["image/svg+xml"] == nil {
+			view["text/html"] = figure.HTML() // which says how large a PNG is meant
+		}
 		return view
 	})
 }

@@ -176,3 +176,27 @@ func ExampleLive() {
 	}
 	Curve(history).Show()
 }
+
+// A history of so many epochs that its picture is a bitmap says how large it is
+// meant: it has no metadata to say so.
+func TestHistoryOfManyEpochs(t *testing.T) {
+	for _, epochs := range []int{5, manyPoints} {
+		x, y := make([][]float64, 4), make([]float64, 4)
+		for i := range x {
+			x[i], y[i] = []float64{float64(i)}, float64(i%2)
+		}
+		model := nnkit.Sequential(nnkit.Dense(1, nnkit.Sigmoid))
+		if err := model.Compile(nnkit.Adam(), nnkit.BinaryCrossEntropy, nnkit.Accuracy); err != nil {
+			t.Fatal(err)
+		}
+		history, err := model.Fit(x, y, nnkit.Epochs(epochs), nnkit.Verbose(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		bundle := history.MIMEBundle()
+		html, _ := bundle["text/html"].(string)
+		if _, drawn := bundle["image/svg+xml"]; drawn == strings.Contains(html, `width="760"`) {
+			t.Errorf("%d epochs: SVG %v beside the HTML %.80q", epochs, drawn, html)
+		}
+	}
+}
