@@ -330,17 +330,21 @@ func mentioned(nodes ...ast.Node) map[string]bool {
 	return names
 }
 
+// unlabelled is a statement without the labels before it.
+func unlabelled(s ast.Stmt) ast.Stmt {
+	for {
+		l, ok := s.(*ast.LabeledStmt)
+		if !ok {
+			return s
+		}
+		s = l.Stmt
+	}
+}
+
 // topLevel calls f for the identifiers that a cell's statements define.
 func topLevel(body *ast.BlockStmt, f func(*ast.Ident)) {
 	for _, s := range body.List {
-		for {
-			l, ok := s.(*ast.LabeledStmt)
-			if !ok {
-				break
-			}
-			s = l.Stmt
-		}
-		switch s := s.(type) {
+		switch s := unlabelled(s).(type) {
 		case *ast.AssignStmt:
 			if s.Tok == token.DEFINE {
 				for _, x := range s.Lhs {
@@ -388,16 +392,23 @@ func (w *planning) statements() []ast.Node {
 }
 
 // reach returns what the names lead to among the candidate's declarations.
-func (w *planning) reach(names map[string]bool) (units map[string]*unit, vars map[string]*variable) {
-	units, vars = map[string]*unit{}, map[string]*variable{}
+func (w *planning) reach(names map[string]bool) (map[string]*unit, map[string]*variable) {
+	return w.follow(names, func(u *unit) []string {
+		return slices.AppendSeq(slices.Clone(u.names), maps.Keys(u.mention))
+	})
+}
+
+// follow returns the names' declarations and, over and over, those that next
+// names for each of them. A type brings its methods, a variable its types.
+func (w *planning) follow(names map[string]bool, next func(*unit) []string) (map[string]*unit, map[string]*variable) {
+	units, vars := map[string]*unit{}, map[string]*variable{}
 	todo := slices.Collect(maps.Keys(names))
 	for len(todo) > 0 {
 		name := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		if u := w.cand.units[name]; u != nil && units[name] == nil {
 			units[name] = u
-			todo = slices.AppendSeq(todo, maps.Keys(u.mention))
-			todo = append(todo, u.names...)
+			todo = append(todo, next(u)...)
 			if u.kind == typeUnit {
 				todo = append(todo, w.methods(name)...)
 			}
@@ -716,29 +727,12 @@ func (w *planning) needed() (map[string]*unit, map[string]*variable) {
 		}
 	}
 	for name := range w.defines {
-		names[name] = !w.locals[name]
+		names[name] = true
 	}
 	for _, v := range w.carried {
 		names[v.name] = true
 	}
-	units, vars := map[string]*unit{}, map[string]*variable{}
-	todo := slices.Collect(maps.Keys(names))
-	for len(todo) > 0 {
-		name := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if u := w.cand.units[name]; u != nil && units[name] == nil {
-			units[name] = u
-			todo = slices.AppendSeq(todo, maps.Keys(u.uses))
-			if u.kind == typeUnit {
-				todo = append(todo, w.methods(name)...)
-			}
-		}
-		if v := w.cand.vars[name]; v != nil && vars[name] == nil && v.unusable == "" {
-			vars[name] = v
-			todo = slices.AppendSeq(todo, maps.Keys(v.mention))
-		}
-	}
-	return units, vars
+	return w.follow(names, func(u *unit) []string { return slices.Collect(maps.Keys(u.uses)) })
 }
 
 // methods lists the keys of a type's methods.

@@ -539,13 +539,7 @@ func useEdits(c *cell.Cell, root ast.Node, id *ast.Ident) []edit {
 	in := func(n ast.Node) bool { return n != nil && n.Pos() <= id.Pos() && id.Pos() < n.End() }
 	inList := func(list []ast.Stmt) {
 		for _, s := range list {
-			for {
-				l, ok := s.(*ast.LabeledStmt)
-				if !ok {
-					break
-				}
-				s = l.Stmt
-			}
+			s = unlabelled(s)
 			switch s.(type) {
 			case *ast.AssignStmt, *ast.DeclStmt:
 				if in(s) {
@@ -612,14 +606,7 @@ func (p *printer) body() string {
 		edits = append(edits, p.edits(c, nil, n)...)
 	}
 	for _, s := range c.Body.List {
-		for {
-			l, ok := s.(*ast.LabeledStmt)
-			if !ok {
-				break
-			}
-			s = l.Stmt
-		}
-		switch s := s.(type) {
+		switch s := unlabelled(s).(type) {
 		case *ast.AssignStmt:
 			edits = append(edits, p.assign(s)...)
 		case *ast.DeclStmt:

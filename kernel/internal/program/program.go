@@ -193,9 +193,6 @@ func (p *Program) Reset() {
 	p.dots = nil
 }
 
-// Label returns the number that the cell of an ID is shown by.
-func (p *Program) Label(id int) int { return p.labels[id] }
-
 // Locate tells which cell a file name of a stack trace belongs to: its number
 // and the text of the line.
 func (p *Program) Locate(file string, line int) (number int, source string, ok bool) {
