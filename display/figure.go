@@ -71,7 +71,7 @@ func (f *Figure) SVG() string {
 	f.draw(draw.New(c))
 	var b bytes.Buffer
 	if _, err := c.WriteTo(&b); err != nil {
-		return refusal(f, err)
+		return f.refusal(err)
 	}
 	return f.dress(b.String())
 }
@@ -92,7 +92,7 @@ func (f *Figure) dress(svg string) string {
 }
 
 // refusal is the picture of last resort: a card with a sentence, written without gonum/plot.
-func refusal(f *Figure, err error) string {
+func (f *Figure) refusal(err error) string {
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="60"><rect width="100%%" height="100%%" fill="#fff"/>`+
 		`<text x="16" y="34" font-family="Arial,sans-serif" font-size="13" fill="#b3470b">%s</text></svg>`,
 		f.width, html.EscapeString("the figure could not be drawn: "+err.Error()))
