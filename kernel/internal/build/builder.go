@@ -105,11 +105,15 @@ func New(config Config) (*Builder, error) {
 	if err != nil {
 		return nil, err
 	}
+	overlay, err := b.tools.overlay(config.CacheDir)
+	if err != nil {
+		return nil, err
+	}
 	if b.tmp, err = os.MkdirTemp("", "nnkit-build-"); err != nil {
 		return nil, err
 	}
 	b.life, b.end = context.WithCancel(context.Background())
-	b.packages = &packages{tools: b.tools, cacheDir: config.CacheDir, progress: b.progress}
+	b.packages = &packages{tools: b.tools, cacheDir: config.CacheDir, overlay: overlay, progress: b.progress}
 	b.names = &names{packages: b.packages}
 	return b, nil
 }

@@ -28,6 +28,7 @@ import (
 type packages struct {
 	tools    *toolchain
 	cacheDir string
+	overlay  string // a file for the go command, see order.go
 	progress func(string)
 
 	mu    sync.Mutex
@@ -144,7 +145,7 @@ func (p *packages) forgetDependents(listed map[string]*goListed) {
 
 // currentKey identifies all that the meaning of an import path depends on.
 func (p *packages) currentKey() (string, error) {
-	parts := []string{"packages 1", p.tools.dir, p.tools.id()}
+	parts := []string{"packages 2", p.tools.dir, p.tools.id(), p.overlay}
 	files := []string{filepath.Join(p.tools.dir, "go.mod"), filepath.Join(p.tools.dir, "go.sum")}
 	if w := p.tools.env.GOWORK; w != "" && w != "off" {
 		files = append(files, w)
@@ -284,7 +285,7 @@ func (p *packages) list(ctx context.Context, paths []string) (map[string]*goList
 	slow := time.AfterFunc(time.Second, func() { p.progress(what) })
 	defer slow.Stop()
 	args := append([]string{
-		"list", "-e", "-export", "-deps", "-linkshared", "-buildvcs=false",
+		"list", "-e", "-export", "-deps", "-linkshared", "-buildvcs=false", "-overlay=" + p.overlay,
 		"-json=ImportPath,Name,Export,Imports,Standard,Dir,Module,Error,DepOnly", "--",
 	}, paths...)
 	out, err := p.tools.goCommand(ctx, args...)

@@ -79,13 +79,20 @@ func openFIFO(name string) (*os.File, error) {
 func (p *pump) start() {
 	p.shown = map[string]bool{}
 	p.encoder = newAnswerEncoder(p.answers)
-	p.follow(p.stdout, func(b []byte) { p.append("stdout", b) })
-	p.follow(p.stderr, func(b []byte) { p.append("stderr", b) })
-	p.follow(p.display, p.feed)
+	p.follow(p.stdout, p.printed, nil)
+	// Where both streams have something, standard output was first: whoever
+	// writes to it waits until standard error has been read (package host of the
+	// worker, order.go).
+	p.follow(p.stderr, p.warned, func() { p.readAll(p.stdout, p.printed) })
+	p.follow(p.display, p.feed, nil)
 }
 
-// follow reads a pipe whenever there is something in it, until it is closed.
-func (p *pump) follow(f *os.File, take func([]byte)) {
+func (p *pump) printed(b []byte) { p.append("stdout", b) }
+func (p *pump) warned(b []byte)  { p.append("stderr", b) }
+
+// follow reads a pipe whenever there is something in it, until it is closed. It
+// calls before, if it is set, before it reads.
+func (p *pump) follow(f *os.File, take func([]byte), before func()) {
 	conn, err := f.SyscallConn()
 	if err != nil {
 		return // closed already
@@ -95,6 +102,9 @@ func (p *pump) follow(f *os.File, take func([]byte)) {
 			err := conn.Read(func(fd uintptr) bool {
 				p.mu.Lock()
 				defer p.mu.Unlock()
+				if before != nil {
+					before()
+				}
 				n, err := p.read(fd, take)
 				end = n == 0 && err == nil
 				return err != syscall.EAGAIN
@@ -150,8 +160,8 @@ func (p *pump) drain(then func()) {
 
 // streams publishes what was printed before. The caller holds the mutex.
 func (p *pump) streams() {
-	p.readAll(p.stdout, func(b []byte) { p.append("stdout", b) })
-	p.readAll(p.stderr, func(b []byte) { p.append("stderr", b) })
+	p.readAll(p.stdout, p.printed)
+	p.readAll(p.stderr, p.warned)
 	p.publish(true)
 }
 

@@ -56,6 +56,7 @@ func Main() {
 	for _, fd := range []int{wire.RequestFD, wire.EventFD} {
 		syscall.CloseOnExec(fd) // what cells start must not hold the pipes open
 	}
+	keepOrder()
 	h := &host{
 		events:  wire.NewWriter(os.NewFile(wire.EventFD, "events")),
 		entries: map[string]func(){},

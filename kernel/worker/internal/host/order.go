@@ -1,0 +1,48 @@
+package host
+
+import (
+	"runtime"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// The session reads standard output and standard error from two pipes. Their
+// order is kept on this side: a write to the one waits until the other is empty,
+// which takes the session some microseconds. What C code and child processes have
+// written before is waited for as well; they themselves do not wait.
+
+// orderPatience is for a pipe that somebody else than the session reads, since
+// the program has put its own in the place of 1 or 2.
+const orderPatience = time.Second
+
+// keepOrder begins to keep the order of the two streams, where package os has
+// been given the function to call for that (kernel/internal/build/order.go).
+func keepOrder() {
+	hook := (*func(fd int))(lookup(nil, "os.orderWrite"))
+	if hook == nil {
+		return
+	}
+	*hook = func(fd int) {
+		other := 3 - fd
+		if unread(other) == 0 {
+			return
+		}
+		for turn, start := 0, time.Now(); unread(other) > 0 && time.Since(start) < orderPatience; turn++ {
+			if turn < 100 {
+				runtime.Gosched()
+			} else {
+				time.Sleep(50 * time.Microsecond)
+			}
+		}
+	}
+}
+
+// unread returns how many bytes a pipe holds, 0 where that cannot be told.
+func unread(fd int) int {
+	var n int32
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), syscall.TIOCINQ, uintptr(unsafe.Pointer(&n))); errno != 0 {
+		return 0
+	}
+	return int(n)
+}
