@@ -79,6 +79,16 @@ func (e *echo) do(ctx context.Context, verb, rest string, out message.Output) er
 				out.Display(message.DisplayData{Data: message.MIMEBundle{"text/plain": strconv.Itoa(i)}})
 			}
 		}
+	case "redraw":
+		n, _ := strconv.Atoi(rest)
+		for i := range n {
+			out.Update(message.DisplayData{Data: message.MIMEBundle{"text/plain": strconv.Itoa(i)}, Transient: message.Transient{DisplayID: "d"}})
+		}
+	case "gallery":
+		n, _ := strconv.Atoi(rest)
+		for i := range n {
+			out.Display(message.DisplayData{Data: message.MIMEBundle{"text/plain": strconv.Itoa(i)}})
+		}
 	case "fail":
 		return fmt.Errorf("%s", rest)
 	case "pause":

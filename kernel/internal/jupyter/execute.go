@@ -121,7 +121,12 @@ func (x *execution) Stream(name, text string) {
 func (x *execution) Display(data message.DisplayData) { x.publish("display_data", data) }
 
 // Update publishes new data of outputs that were displayed.
-func (x *execution) Update(data message.DisplayData) { x.publish("update_display_data", data) }
+func (x *execution) Update(data message.DisplayData) {
+	if t := x.target(); t != nil {
+		x.running.iopub.room()
+		x.running.iopub.update(t.parent, data)
+	}
+}
 
 // Result publishes the cell's value, and keeps its text for the history.
 func (x *execution) Result(data message.MIMEBundle, metadata map[string]any) {

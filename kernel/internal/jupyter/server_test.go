@@ -644,6 +644,54 @@ func TestFlood(t *testing.T) {
 	}
 }
 
+// Whatever a cell does, a Jupyter server with its default limits lets all through.
+func TestRates(t *testing.T) {
+	for _, code := range []string{"flood 500000", "mix 3000", "redraw 100000", "gallery 3500"} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			k := start(t)
+			var counted []*jupyter.Message // as jupyter_server counts, by the time of sending
+			for _, m := range execute(t, k.dial(t), code).Outputs {
+				if m.Header.Type != "status" && m.Header.Type != "execute_input" {
+					counted = append(counted, m)
+				}
+			}
+			const window = 3 * time.Second
+			for i, first, bytes := 0, 0, 0; i < len(counted); i++ {
+				bytes += streamBytes(counted[i])
+				for ; sent(t, counted[i]).Sub(sent(t, counted[first])) > window; first++ {
+					bytes -= streamBytes(counted[first])
+				}
+				if n := i + 1 - first; n > 3*1000 || bytes > 3*1_000_000 {
+					t.Fatalf("%d messages and %d bytes in %v", n, bytes, window)
+				}
+			}
+			last := counted[len(counted)-1]
+			if strings.HasPrefix(code, "redraw") && !strings.Contains(string(last.Content), "99999") {
+				t.Errorf("the last picture is %s", last.Content)
+			}
+			if strings.HasPrefix(code, "gallery") && len(counted) != 3500 {
+				t.Errorf("%d displays of 3500", len(counted))
+			}
+		})
+	}
+}
+
+func streamBytes(m *jupyter.Message) int {
+	if m.Header.Type != "stream" {
+		return 0
+	}
+	return len(m.Content) + len(m.Parent) + 300 // header, signature
+}
+
+func sent(t *testing.T, m *jupyter.Message) time.Time {
+	date, err := time.Parse(time.RFC3339Nano, m.Header.Date)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return date
+}
+
 func TestRefused(t *testing.T) {
 	k := start(t)
 	c := k.dial(t)
