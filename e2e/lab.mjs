@@ -4,7 +4,7 @@
 //   LAB_URL=http://127.0.0.1:8888 node e2e/lab.mjs SERVER_DIR SHOTS_DIR
 //
 // SERVER_DIR is the folder that JupyterLab serves; it holds 01-first-network.ipynb,
-// and a small notebook about state is written into it. The server must run with
+// and small notebooks about state and floods are written into it. The server must run with
 // --LabApp.expose_app_in_browser=True: the state of kernel and cells is asked of
 // the page's application object, while all that a user does goes through the page.
 // CHROMIUM names the browser, /usr/bin/chromium unless set.
@@ -116,6 +116,12 @@ class Notebook {
     await this.page.keyboard.press('Control+Enter');
   }
 
+  /** Presses the toolbar's interrupt button. */
+  interrupt() {
+    return this.page.click('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Toolbar [data-command="notebook:interrupt-kernel"], '
+      + '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Toolbar [title^="Interrupt"]');
+  }
+
   async ended(i) {
     const prompt = () => this.page.evaluate(i =>
       window.jupyterapp.shell.currentWidget.content.widgets[i].node.querySelector('.jp-InputPrompt')?.textContent ?? '', i);
@@ -195,14 +201,18 @@ const stateCells = [
   'undefinedName + 1',
 ];
 
-async function state(page) {
-  const name = 'state.ipynb';
-  fs.writeFileSync(path.join(dir, name), JSON.stringify({
+/** Writes a notebook of code cells and opens it. */
+function written(page, name, sources) {
+  fs.writeFileSync(path.join(dir, `${name}.ipynb`), JSON.stringify({
     nbformat: 4, nbformat_minor: 5,
     metadata: { kernelspec: { name: 'nnkit', display_name: 'Go (nnkit)', language: 'go' } },
-    cells: stateCells.map((source, i) => ({ cell_type: 'code', id: `state-${i}`, metadata: {}, execution_count: null, outputs: [], source })),
+    cells: sources.map((source, i) => ({ cell_type: 'code', id: `${name}-${i}`, metadata: {}, execution_count: null, outputs: [], source })),
   }));
-  const nb = await Notebook.open(page, name);
+  return Notebook.open(page, `${name}.ipynb`);
+}
+
+async function state(page) {
+  const nb = await written(page, 'state', stateCells);
 
   let cell = await nb.run(0);
   check(cell.outputs.length === 0, 'a declaration shows nothing', JSON.stringify(cell.outputs));
@@ -215,8 +225,7 @@ async function state(page) {
   await nb.start(3);
   await until('the endless cell prints', async () => (await nb.cells())[3].outputs.length > 0);
   check(await nb.status() === 'busy', 'the kernel is busy with an endless loop');
-  await page.click('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Toolbar [data-command="notebook:interrupt-kernel"], '
-    + '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Toolbar [title^="Interrupt"]');
+  await nb.interrupt();
   await nb.ended(3);
   cell = (await nb.cells())[3];
   check(errors(cell.outputs).length === 1, 'the interrupt button ends it with an error', JSON.stringify(cell.outputs));
@@ -229,12 +238,52 @@ async function state(page) {
   await nb.shot('state-compile-error');
 }
 
+const lines = 1_000_000;
+const floodCells = [
+  'for i := range 20_000 {\n\tfmt.Println(i)\n}',
+  'for i := 0; ; i++ {\n\tfmt.Println("flood", i)\n}',
+  'fmt.Println("after the flood")',
+];
+
+/** What a server with its default limits lets through of a cell that prints without end. */
+async function flood(page) {
+  const nb = await written(page, 'flood', floodCells);
+  const inOrder = (said, n) => said.length === n && said.every((line, i) => line === String(i));
+  let cell = await nb.run(0);
+  check(inOrder(text(cell.outputs).trim().split('\n'), 20_000), '20,000 printed lines are drawn, in order');
+
+  // By JupyterLab's own connection, but not drawn: a page takes minutes for that many.
+  const said = await page.evaluate(async lines => {
+    const future = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute(
+      { code: `for i := range ${lines} {\n\tfmt.Println(i)\n}` });
+    const parts = [];
+    future.onIOPub = m => { if (m.header.msg_type === 'stream') parts.push(m.content.text); };
+    await future.done;
+    const all = parts.join('').trim().split('\n');
+    const wrong = all.findIndex((line, i) => line !== String(i));
+    return { count: all.length, wrong, line: all[wrong], messages: parts.length };
+  }, lines);
+  check(said.count === lines && said.wrong < 0, `${lines} printed lines come through the server, in order`, JSON.stringify(said));
+  console.log(`     in ${said.messages} messages`);
+
+  await nb.start(1);
+  await until('the flood has begun', async () => (await nb.cells())[1].outputs.length > 0);
+  await sleep(4000); // longer than the window in which the server counts
+  await nb.interrupt();
+  await nb.ended(1);
+  cell = (await nb.cells())[1];
+  check(errors(cell.outputs).length === 1 && !text(cell.outputs).includes('rate exceeded'),
+    'an interrupt ends a flood of which nothing was dropped', JSON.stringify(cell.outputs).slice(-500));
+  cell = await nb.run(2);
+  check(text(cell.outputs).includes('after the flood'), 'the next cell runs', JSON.stringify(cell.outputs));
+}
+
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'], // as root, in a container
 });
 try {
-  for (const [name, part] of Object.entries({ 'first-network': firstNetwork, state })) {
+  for (const [name, part] of Object.entries({ 'first-network': firstNetwork, state, flood })) {
     const page = await browser.newPage({ viewport: { width: 1300, height: 1000 } });
     page.on('pageerror', e => console.log(`note: the page reports ${String(e).slice(0, 300)}`));
     try {
