@@ -44,6 +44,7 @@ func TestInterruptKeepsState(t *testing.T) {
 		{"select", "select {}"},
 		{"recovering", "func() { defer func() { recover() }(); for {} }()\nfor {}"},
 		{"notified", "ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)\ndefer stop()\n<-ctx.Done()\nfmt.Println(\"stopped by itself\")"},
+		{"shown value", "type endless int\nfunc (endless) String() string { for {} }\nendless(1)"},
 		{"library", "sort.Slice(make([]int, 1<<20), func(i, j int) bool { for {} })"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -73,7 +74,7 @@ func TestInterruptKeepsState(t *testing.T) {
 			if reply := execute(before, rec); reply.Status != "ok" {
 				t.Errorf("the cell after: %v", reply)
 			}
-			if got, want := rec.take(), "result: text/plain 1 true\n"; got != want {
+			if got, want := rec.take(), "result: text/plain 1, true\n"; got != want {
 				t.Errorf("state after the interrupt is %q, want %q", got, want)
 			}
 		})

@@ -39,6 +39,16 @@ func (o *outlet) clean(text string) string {
 	})
 }
 
+// cleanTexts cleans those of a bundle's forms that are texts.
+func (o *outlet) cleanTexts(data message.MIMEBundle) message.MIMEBundle {
+	for mime, form := range data {
+		if text, ok := form.(string); ok && strings.HasPrefix(mime, "text/") {
+			data[mime] = o.clean(text)
+		}
+	}
+	return data
+}
+
 func (o *outlet) set(out message.Output) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -61,6 +71,7 @@ func (o *outlet) Stream(name, text string) {
 // Display implements message.Output.
 func (o *outlet) Display(data message.DisplayData) {
 	if out := o.get(); out != nil {
+		data.Data = o.cleanTexts(data.Data)
 		out.Display(data)
 	}
 }
@@ -74,11 +85,8 @@ func (o *outlet) Update(data message.DisplayData) {
 
 // Result implements message.Output.
 func (o *outlet) Result(data message.MIMEBundle, metadata map[string]any) {
-	if text, ok := data["text/plain"].(string); ok {
-		data["text/plain"] = o.clean(text)
-	}
 	if out := o.get(); out != nil {
-		out.Result(data, metadata)
+		out.Result(o.cleanTexts(data), metadata)
 	}
 }
 

@@ -229,7 +229,7 @@ func (w *Worker) receive(events *os.File) {
 		}
 		switch e.Kind {
 		case wire.Result:
-			w.pump.drain(func() { w.output.Result(e.Data, e.Meta) })
+			w.pump.drain(func() { w.show(e.Bundles) })
 			continue
 		case wire.Display:
 			w.pump.displayed(e.Stream)
@@ -266,6 +266,17 @@ func (w *Worker) receive(events *os.File) {
 	}
 	w.mu.Unlock()
 	close(w.dead)
+}
+
+// show shows what a cell ends with: of Jupyter's outputs only one is its result.
+func (w *Worker) show(bundles []wire.Bundle) {
+	for i, b := range bundles {
+		if i == len(bundles)-1 {
+			w.output.Result(b.Data, b.Meta)
+			continue
+		}
+		w.output.Display(message.DisplayData{Data: b.Data, Metadata: b.Meta})
+	}
 }
 
 // killGroup ends the worker, and what cells have started.

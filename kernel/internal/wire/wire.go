@@ -28,7 +28,7 @@ const (
 
 	Ready   Kind = "ready"   // event: the worker serves requests; Err where it cannot
 	Loaded  Kind = "loaded"  // event: a Load is over; Err if it failed
-	Result  Kind = "result"  // event: the value of a cell's trailing expression
+	Result  Kind = "result"  // event: the values of a cell's trailing expressions
 	Done    Kind = "done"    // event: a Run is over
 	Display Kind = "display" // event: a part of the display stream; the program waits for Shown
 )
@@ -53,13 +53,18 @@ type Library struct {
 
 // Event is what the worker tells the session.
 type Event struct {
-	Kind    Kind           `json:"kind"`
-	ID      int            `json:"id"`                // of the request it answers
-	Err     string         `json:"err,omitempty"`     // Ready, Loaded: what went wrong
-	Data    map[string]any `json:"data,omitempty"`    // Result: a MIME bundle; images in base64
-	Meta    map[string]any `json:"meta,omitempty"`    // Result: its metadata
-	Outcome *Outcome       `json:"outcome,omitempty"` // Done
-	Stream  []byte         `json:"stream,omitempty"`  // Display: as in GoNB's display pipe
+	Kind    Kind     `json:"kind"`
+	ID      int      `json:"id"`                // of the request it answers
+	Err     string   `json:"err,omitempty"`     // Ready, Loaded: what went wrong
+	Bundles []Bundle `json:"bundles,omitempty"` // Result: an output each, the last of which is the cell's result
+	Outcome *Outcome `json:"outcome,omitempty"` // Done
+	Stream  []byte   `json:"stream,omitempty"`  // Display: as in GoNB's display pipe
+}
+
+// Bundle is one output in several forms.
+type Bundle struct {
+	Data map[string]any `json:"data"`           // a MIME bundle; images in base64
+	Meta map[string]any `json:"meta,omitempty"` // its metadata
 }
 
 // Status is how a cell's run ended.

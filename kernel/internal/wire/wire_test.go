@@ -39,7 +39,7 @@ func TestFrames(t *testing.T) {
 	if err := NewReader(strings.NewReader("no frame\n")).Read(new(Event)); err == nil || !strings.Contains(err.Error(), "no frame") {
 		t.Errorf("Read of what is no frame: %v", err)
 	}
-	if err := w.Write(Event{Kind: Result, Data: map[string]any{"x": func() {}}}); err == nil {
+	if err := w.Write(Event{Kind: Result, Bundles: []Bundle{{Data: map[string]any{"x": func() {}}}}}); err == nil {
 		t.Error("no error for a frame that cannot be written")
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed5607215b/nnkit/kernel/internal/wire"
 	"github.com/seed5607215b/nnkit/kernel/worker/internal/running"
+	"github.com/seed5607215b/nnkit/kernel/worker/internal/show"
 )
 
 // Check ends the calling goroutine, running its deferred calls, if it belongs to
@@ -27,7 +28,7 @@ func Failed(cell, line int, err error) bool {
 		return false
 	}
 	if c := running.Own(); c != nil {
-		c.Fail(wire.Outcome{Status: wire.Failed, Name: "error", Value: text(err), Cell: cell, Line: line})
+		c.Fail(wire.Outcome{Status: wire.Failed, Name: "error", Value: show.Error(err), Cell: cell, Line: line})
 	}
 	return true
 }
@@ -42,17 +43,16 @@ func Dropped(cell, line int, err error) {
 		cell = c.Number // by which it is shown now, if it was run again
 	}
 	settle(1)
-	fmt.Fprintf(os.Stderr, "Cell [%d], line %d: error not handled: %s\n", cell, line, text(err))
+	fmt.Fprintf(os.Stderr, "Cell [%d], line %d: error not handled: %s\n", cell, line, show.Error(err))
 	settle(2)
 }
 
-// Show shows the value of the cell's trailing expression, or its values if it is
-// a call that returns several.
+// Show shows the values of the cell's trailing expressions, or of one that is a
+// call that returns several.
 func Show(values ...any) {
 	c := running.Own()
 	if c == nil {
 		return
 	}
-	data, meta := bundle(values)
-	c.Show(data, meta)
+	c.Show(show.Values(values))
 }

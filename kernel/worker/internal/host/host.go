@@ -151,17 +151,18 @@ func (h *host) run(req wire.Request) wire.Outcome {
 		over:    make(chan wire.Outcome, 1),
 		abandon: make(chan struct{}),
 	}
-	r.cell.Show = func(data, meta map[string]any) {
+	r.cell.Show = func(outputs []wire.Bundle) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if h.current != r {
 			return // it has been left behind
 		}
-		e := wire.Event{Kind: wire.Result, ID: req.ID, Data: data, Meta: meta}
-		if _, err := json.Marshal(e); err != nil { // a form that a type has made of itself
-			e.Data, e.Meta = map[string]any{"text/plain": data["text/plain"]}, nil
+		for i, b := range outputs {
+			if _, err := json.Marshal(b); err != nil { // a form that a type has made of itself
+				outputs[i] = wire.Bundle{Data: map[string]any{"text/plain": fmt.Sprintf("%v\n(not shown in its other forms: %v)", b.Data["text/plain"], err)}}
+			}
 		}
-		h.send(e)
+		h.send(wire.Event{Kind: wire.Result, ID: req.ID, Bundles: outputs})
 	}
 	h.mu.Lock()
 	h.current = r

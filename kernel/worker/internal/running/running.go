@@ -20,7 +20,7 @@ var Flag atomic.Uint32
 // Cell is one run of a cell.
 type Cell struct {
 	Number int
-	Show   func(data, meta map[string]any) // sends the value of the trailing expression
+	Show   func(outputs []wire.Bundle) // sends the values of the trailing expressions
 
 	label   unsafe.Pointer
 	mu      sync.Mutex

@@ -1,0 +1,117 @@
+package show
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	lineWidth = 80
+	indent    = "    "
+)
+
+// node is a part of a literal: a text, or a composite of parts in braces.
+type node struct {
+	text    string
+	numeric bool // the text is a number
+	gap     bool // the text stands for elements that are not shown
+
+	composite bool
+	head      string // before the braces
+	parts     []part
+}
+
+// part is a part of a composite, after its field or key.
+type part struct {
+	key string
+	node
+}
+
+// flat returns the literal in a line.
+func (n node) flat() string {
+	if !n.composite {
+		return n.text
+	}
+	parts := make([]string, len(n.parts))
+	for i, p := range n.parts {
+		parts[i] = p.key + p.flat()
+	}
+	return n.head + "{" + strings.Join(parts, ", ") + "}"
+}
+
+// layout returns the literal in a line if it fits, and otherwise broken at its
+// braces.
+func (n node) layout() string {
+	var b strings.Builder
+	n.write(&b, "", 0)
+	return b.String()
+}
+
+// write writes the literal where a line, indented by margin, has used so many
+// columns.
+func (n node) write(b *strings.Builder, margin string, used int) {
+	flat := n.flat()
+	if !n.composite || len(n.parts) == 0 || used+width(flat) < lineWidth {
+		b.WriteString(flat)
+		return
+	}
+	b.WriteString(n.head + "{\n")
+	inner := margin + indent
+	if n.isList() {
+		n.fill(b, inner)
+	} else {
+		for _, p := range n.parts {
+			b.WriteString(inner + p.key)
+			p.write(b, inner, len(inner)+width(p.key)+1)
+			b.WriteString(",\n")
+		}
+	}
+	b.WriteString(margin + "}")
+}
+
+// isList tells whether the parts are texts without keys.
+func (n node) isList() bool {
+	for _, p := range n.parts {
+		if p.composite || p.key != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// fill writes a list in lines. Short numbers stand in columns.
+func (n node) fill(b *strings.Builder, margin string) {
+	column := 0
+	for _, p := range n.parts {
+		if !p.numeric && !p.gap {
+			column = 0
+			break
+		}
+		if !p.gap {
+			column = max(column, width(p.text))
+		}
+	}
+	used := 0
+	for i, p := range n.parts {
+		space := margin
+		w := max(column, width(p.text)) + 2
+		switch breaks := p.gap || i > 0 && n.parts[i-1].gap || used+w > lineWidth; {
+		case used > 0 && breaks:
+			b.WriteString("\n")
+			used = len(margin)
+		case used > 0:
+			space = " "
+		default:
+			used = len(margin)
+		}
+		b.WriteString(space)
+		if !p.gap {
+			b.WriteString(strings.Repeat(" ", max(0, column-width(p.text))))
+		}
+		b.WriteString(p.text + ",")
+		used += w
+	}
+	b.WriteString("\n")
+}
+
+func width(s string) int { return utf8.RuneCountInString(s) }
