@@ -121,10 +121,13 @@ func (l *literal) reference(v reflect.Value, head string, depth int, at place) n
 	return n
 }
 
+// composite builds the literal of what has parts, or is text in bytes.
 func (l *literal) composite(v reflect.Value, head string, depth int) node {
 	n := node{head: head, composite: true}
-	if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8 && isReadable(string(v.Bytes()[:min(v.Len(), maxInner)])) {
-		return node{text: typeName(v.Type()) + "(" + quoted(string(v.Bytes())) + ")"}
+	if v.Kind() == reflect.Slice && isBytes(v.Type()) {
+		if b := string(v.Bytes()); isReadable(b[:startOfRune(b, maxInner)]) {
+			return node{text: typeName(v.Type()) + "(" + quoted(b) + ")"}
+		}
 	}
 	switch {
 	case depth == maxDepth:
@@ -166,14 +169,13 @@ func (l *literal) elements(n *node, v reflect.Value, depth int) {
 		most, kept = maxLines, keptLines
 	}
 	e := elementsOf(v)
-	bytes := v.Kind() != reflect.Map && v.Type().Elem().Kind() == reflect.Uint8
 	for _, i := range shown(v.Len(), most, kept) {
 		switch {
 		case i < 0:
 			n.parts = append(n.parts, part{node: node{text: fmt.Sprintf("… %d more …", v.Len()-2*kept), gap: true}})
 		case v.Kind() == reflect.Map:
-			n.parts = append(n.parts, part{l.node(e.key(i), depth+1, element).flat() + ": ", l.node(e.value(i), depth+1, element)})
-		case bytes:
+			n.parts = append(n.parts, part{l.node(e.entry(i).key, depth+1, element).flat() + ": ", l.node(e.value(i), depth+1, element)})
+		case isBytes(v.Type()):
 			n.parts = append(n.parts, part{node: node{text: fmt.Sprintf("0x%02x", e.value(i).Uint())}})
 		default:
 			n.parts = append(n.parts, part{node: l.node(e.value(i), depth+1, element)})
@@ -181,37 +183,38 @@ func (l *literal) elements(n *node, v reflect.Value, depth int) {
 	}
 }
 
-// elements gives what a slice, an array or a map holds by number, a map in the
-// order of its keys.
+// elements are what a slice, an array or a map holds, by number.
 type elements struct {
-	v    reflect.Value
-	keys []reflect.Value
+	v       reflect.Value
+	entries []entry // of a map, in the order of their keys
 }
+
+type entry struct{ key, value reflect.Value }
 
 func elementsOf(v reflect.Value) elements {
 	e := elements{v: v}
 	if v.Kind() != reflect.Map {
 		return e
 	}
-	// Those of a very large map are taken as they come: of n elements, the ones
-	// that stand for its first and last.
-	for it := v.MapRange(); it.Next() && (len(e.keys) < 2*maxElements || v.Len() <= maxKeys); {
-		e.keys = append(e.keys, it.Key())
+	// Those of a very large map are taken as they come, a few of them to stand for
+	// its first and last.
+	for it := v.MapRange(); it.Next() && (len(e.entries) < 2*maxElements || v.Len() <= maxKeys); {
+		e.entries = append(e.entries, entry{it.Key(), it.Value()})
 	}
-	slices.SortStableFunc(e.keys, compare)
+	slices.SortStableFunc(e.entries, func(a, b entry) int { return compare(a.key, b.key) })
 	return e
 }
 
-func (e elements) key(i int) reflect.Value {
-	if i >= len(e.keys) { // of those that come last in a very large map
-		i -= e.v.Len() - len(e.keys)
+func (e elements) entry(i int) entry {
+	if i >= len(e.entries) { // of those that come last in a very large map
+		i -= e.v.Len() - len(e.entries)
 	}
-	return e.keys[i]
+	return e.entries[i]
 }
 
 func (e elements) value(i int) reflect.Value {
 	if e.v.Kind() == reflect.Map {
-		return e.v.MapIndex(e.key(i))
+		return e.entry(i).value
 	}
 	return e.v.Index(i)
 }
@@ -270,6 +273,7 @@ func typeName(t reflect.Type) string {
 	return ellipsis(b.String())
 }
 
+// nilText is nil, with its type if its place does not tell that.
 func nilText(name string, at place) string {
 	switch {
 	case at != alone:
@@ -302,6 +306,10 @@ func scalar(v reflect.Value) string {
 // isScalar tells whether values of a kind have no parts.
 func isScalar(k reflect.Kind) bool {
 	return k == reflect.Bool || k == reflect.String || isNumber(k)
+}
+
+func isBytes(t reflect.Type) bool {
+	return (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) && t.Elem().Kind() == reflect.Uint8
 }
 
 func isNumber(k reflect.Kind) bool { return reflect.Int <= k && k <= reflect.Complex128 }

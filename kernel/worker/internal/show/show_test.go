@@ -3,6 +3,7 @@ package show
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -207,6 +208,8 @@ func TestText(t *testing.T) {
 		{"unreadable string", "a\x00", `"a\x00"`},
 		{"bytes", []byte("ab"), `[]byte("ab")`},
 		{"binary bytes", []byte{0, 255}, "[]byte{0x00, 0xff}"},
+		{"many bytes", bytes.Repeat([]byte("line\n"), 50), "[]byte, 250 bytes\n" + strings.Repeat("line\n", 50)},
+		{"many binary bytes", make([]byte, 201), "[]byte, 201 bytes\n" + strings.TrimSuffix(hex.Dump(make([]byte, 201)), "\n")},
 		{"lists of bytes", [][]byte{[]byte("ab"), nil}, `[][]byte{[]byte("ab"), nil}`},
 		{"slice", []int{1, 2}, "[]int{1, 2}"},
 		{"strings", []string{"a b", ""}, `[]string{"a b", ""}`},
@@ -215,6 +218,7 @@ func TestText(t *testing.T) {
 		{"any", []any{1, "x", nil, 2.5, []int{1}, (*int)(nil), point{}}, `[]any{1, "x", nil, 2.5, []int{1}, (*int)(nil), show.point{X: 0, Y: 0}}`},
 		{"map", map[string][]int{"b": {2}, "a": nil}, `map[string][]int{"a": nil, "b": {2}}`},
 		{"map of any", map[any]bool{2: true, "a": true, 1: true}, `map[any]bool{1: true, 2: true, "a": true}`},
+		{"map of NaN", map[float64]int{math.NaN(): 1}, "map[float64]int{NaN: 1}"},
 		{"set", map[string]struct{}{"a": {}}, `map[string]struct{}{"a": {}}`},
 		{"struct", point{1, 2}, "show.point{X: 1, Y: 2}"},
 		{"pointer to struct", &point{1, 2}, "&show.point{X: 1, Y: 2}"},
@@ -340,6 +344,14 @@ func TestTable(t *testing.T) {
 0  0.000000  1e-09   NaN  1
 1  0.125000      1   1.5  2
 2  0.000333      2  +Inf  3`},
+		{"embedded pointers", []struct {
+			*Base
+			When time.Duration
+		}{{&Base{1}, time.Second}, {nil, 0}}, `
+[]struct{ *show.Base; When time.Duration }, 2 rows
+   ID  When
+0   1  1s
+1      0s`},
 		{"pointers and nil", []*point{{1, 2}, nil, {3, 40}}, `
 []*show.point, 3 rows
      X    Y

@@ -1,20 +1,17 @@
 package show
 
 import (
-	"fmt"
 	"html"
 	"math"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 const (
 	// Of more rows or columns than most the first and last kept ones are shown.
 	maxRows, keptRows       = 30, 10
-	maxColumns, keptColumns = 20, 8
+	maxColumns, keptColumns = 16, 6
 
 	maxCell     = 60 // runes of a cell
 	maxDecimals = 6  // of the numbers of a column
@@ -43,10 +40,11 @@ type column struct {
 	gap   bool
 }
 
+// cell is what stands in a row of a column.
 type cell struct {
 	text    string
 	numeric bool
-	float   bool // a number that may be written with fewer digits
+	float   bool // the number is value, to be written with as few digits as the column's others
 	value   float64
 	none    bool // there is no value: a gap or nil
 }
@@ -57,221 +55,15 @@ var (
 	nilCell = cell{text: "nil", none: true}
 )
 
-// collectionTable makes the table of a collection of structs, maps or lists, or
-// returns nil.
-func collectionTable(v reflect.Value) *table {
-	switch v.Kind() {
-	case reflect.Slice, reflect.Array:
-	case reflect.Map: // not what is decoded from JSON: its entries are no rows
-		if v.Type().Elem().Kind() == reflect.Interface {
-			return nil
-		}
-	default:
-		return nil
-	}
-	t := &table{named: v.Kind() == reflect.Map}
-	var items []reflect.Value // of the rows
-	e := elementsOf(v)
-	for _, i := range shown(v.Len(), maxRows, keptRows) {
-		if i < 0 {
-			t.rows, items = append(t.rows, gapRow), append(items, reflect.Value{})
-			continue
-		}
-		head := strconv.Itoa(i)
-		if t.named {
-			head = cellOf(e.key(i)).text
-		}
-		t.rows, items = append(t.rows, row{head: head}), append(items, target(e.value(i)))
-	}
-	switch r := rowType(v.Type().Elem(), items); {
-	case r == nil:
-		return nil
-	case r.Kind() == reflect.Struct:
-		t.structs(r, items)
-	case r.Kind() == reflect.Map:
-		t.maps(items)
-	default:
-		t.lists(items)
-	}
-	if len(t.columns) == 0 {
-		return nil // also for want of elements
-	}
-	t.what = fmt.Sprintf("%s, %d %s", typeName(v.Type()), v.Len(), plural(v.Len(), "row"))
-	for i := range t.columns {
-		t.columns[i].align()
-	}
-	return t
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return what
-	}
-	return what + "s"
-}
-
-// target follows pointers and interfaces. It returns no value for nil.
-func target(v reflect.Value) reflect.Value {
-	for range maxDepth {
-		if v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
-			v = v.Elem()
-		}
-	}
-	return v
-}
-
-// rowType returns the type that all rows have if it has columns, or nil.
-func rowType(declared reflect.Type, items []reflect.Value) reflect.Type {
-	var t reflect.Type
-	for _, v := range items {
-		switch {
-		case !v.IsValid():
-		case t == nil:
-			t = v.Type()
-		case t != v.Type():
-			return nil
-		}
-	}
-	if t == nil || hasText(reflect.Zero(t)) || declared.Kind() != reflect.Interface && hasText(reflect.Zero(declared)) {
-		return nil
-	}
-	switch t.Kind() {
-	case reflect.Struct:
-		return t
-	case reflect.Map:
-		if t.Key().Kind() == reflect.String && t.Elem().Kind() != reflect.Map {
-			return t
-		}
-	case reflect.Slice, reflect.Array:
-		if k := t.Elem().Kind(); isScalar(k) && k != reflect.Uint8 {
-			return t
-		}
-	}
-	return nil
-}
-
-// structs makes a column of each field, those of embedded structs included.
-func (t *table) structs(r reflect.Type, items []reflect.Value) {
-	var fields []reflect.StructField
-	for _, f := range reflect.VisibleFields(r) {
-		embedded := f.Anonymous && target(reflect.Zero(f.Type)).Kind() == reflect.Struct && !hasText(reflect.Zero(f.Type))
-		if isShown(f) && f.Name != "_" && !embedded {
-			fields = append(fields, f)
-		}
-	}
-	for i, v := range items {
-		if v.IsValid() {
-			items[i] = addressable(v)
-		}
-	}
-	t.add(len(fields), func(i int) string { return fields[i].Name }, items, func(v reflect.Value, i int) reflect.Value {
-		f, err := v.FieldByIndexErr(fields[i].Index)
-		if err != nil { // by an embedded pointer that is nil
-			return reflect.Value{}
-		}
-		return readable(f)
-	})
-}
-
-// maps makes a column of each key.
-func (t *table) maps(items []reflect.Value) {
-	keys := map[string]reflect.Value{}
-	for _, v := range items {
-		if v.IsValid() && v.Len() <= maxKeys {
-			for _, key := range v.MapKeys() {
-				keys[key.String()] = key
-			}
-		}
-	}
-	names := make([]string, 0, len(keys))
-	for name := range keys {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	t.add(len(names), func(i int) string { return names[i] }, items, func(v reflect.Value, i int) reflect.Value {
-		return v.MapIndex(keys[names[i]])
-	})
-}
-
-// lists makes a column of each index.
-func (t *table) lists(items []reflect.Value) {
-	n := 0
-	for _, v := range items {
-		if v.IsValid() {
-			n = max(n, v.Len())
-		}
-	}
-	t.add(n, strconv.Itoa, items, func(v reflect.Value, i int) reflect.Value {
-		if i >= v.Len() {
-			return reflect.Value{}
-		}
-		return v.Index(i)
-	})
-}
-
-// add adds n columns: get returns what an item has in the column i.
-func (t *table) add(n int, head func(i int) string, items []reflect.Value, get func(item reflect.Value, i int) reflect.Value) {
-	for _, i := range shown(n, maxColumns, keptColumns) {
-		if i < 0 {
-			t.columns = append(t.columns, t.gap())
-			continue
-		}
-		c := column{head: head(i)}
-		for j, v := range items {
-			switch {
-			case t.rows[j].gap:
-				c.cells = append(c.cells, gapCell)
-			case !v.IsValid():
-				c.cells = append(c.cells, nilCell)
-			default:
-				c.cells = append(c.cells, cellOf(get(v, i)))
-			}
-		}
-		t.columns = append(t.columns, c)
-	}
-}
-
+// gap returns the column that stands for those that are not shown.
 func (t *table) gap() column {
 	return column{head: "…", right: true, gap: true, cells: slices.Repeat([]cell{gapCell}, len(t.rows))}
-}
-
-// cellOf shows a value in a cell. Strings need no quotes there.
-func cellOf(v reflect.Value) cell {
-	if v.IsValid() && v.Kind() == reflect.Interface {
-		if v = v.Elem(); !v.IsValid() {
-			return nilCell
-		}
-	}
-	if !v.IsValid() {
-		return cell{none: true}
-	}
-	if t, ok := v.Interface().(time.Time); ok {
-		return cell{text: t.Format("2006-01-02 15:04:05.999999999Z07:00")}
-	}
-	if s, ok := brief(v); ok {
-		return cell{text: ellipsis(s)}
-	}
-	if v.CanFloat() {
-		return cell{text: scalar(v), numeric: true, float: true, value: v.Float()}
-	}
-	if s := v.String(); v.Kind() == reflect.String && (s == "" || isReadable(s) && !strings.ContainsAny(s, "\n\t\x1b")) {
-		return cell{text: ellipsis(s)}
-	}
-	n := (&literal{budget: maxCell}).node(v, maxDepth-2, field)
-	return cell{text: ellipsis(n.flat()), numeric: n.numeric}
-}
-
-func ellipsis(s string) string {
-	if width(s) <= maxCell {
-		return s
-	}
-	return string([]rune(s)[:maxCell-1]) + "…"
 }
 
 // align sets how the column is aligned, and gives its floats the same number of
 // decimals.
 func (c *column) align() {
-	numbers, decimals, plain := 0, 0, true
+	numbers, decimals, legible := 0, 0, true
 	for _, x := range c.cells {
 		switch {
 		case x.none:
@@ -281,7 +73,7 @@ func (c *column) align() {
 			numbers++
 			if x.float {
 				d, ok := decimalsOf(x.value)
-				decimals, plain = max(decimals, d), plain && ok
+				decimals, legible = max(decimals, d), legible && ok
 			}
 		}
 	}
@@ -289,7 +81,7 @@ func (c *column) align() {
 	for i, x := range c.cells {
 		switch {
 		case !x.float:
-		case plain && !math.IsNaN(x.value) && !math.IsInf(x.value, 0):
+		case legible && !math.IsNaN(x.value) && !math.IsInf(x.value, 0):
 			c.cells[i].text = strconv.FormatFloat(x.value, 'f', decimals, 64)
 		default:
 			c.cells[i].text = strconv.FormatFloat(x.value, 'g', 6, 64)
@@ -373,11 +165,11 @@ func (t *table) text() string {
 	var b strings.Builder
 	b.WriteString(t.what + "\n")
 	write := func(head string, cell func(c column) string) {
-		line := pad(head, t.headWidth(), !t.named)
+		line := []string{pad(head, t.headWidth(), !t.named)}
 		for _, c := range t.columns {
-			line += "  " + pad(cell(c), c.width(), c.right)
+			line = append(line, pad(cell(c), c.width(), c.right))
 		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		b.WriteString(strings.TrimRight(strings.Join(line, "  "), " ") + "\n")
 	}
 	write("", func(c column) string { return c.head })
 	for i, r := range t.rows {

@@ -54,8 +54,8 @@ func fullText(value any) string {
 		if json.Indent(&b, v.Bytes(), "", "  ") == nil {
 			return b.String()
 		}
-	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8 && v.Len() > maxInner && !isReadable(string(v.Bytes())):
-		return dump(v)
+	case v.Kind() == reflect.Slice && isBytes(v.Type()) && v.Len() > maxInner:
+		return manyBytes(v)
 	case v.Kind() == reflect.Pointer && !v.IsNil() && isNamed(v.Elem(), "net/http", "Response"):
 		return response(v.Elem())
 	}
@@ -207,6 +207,14 @@ func cut(s string, most int) string {
 	return fmt.Sprintf("%s… (%d more bytes)", s[:at], len(s)-at)
 }
 
+// ellipsis cuts a text of a line to the width of a cell.
+func ellipsis(s string) string {
+	if width(s) <= maxCell {
+		return s
+	}
+	return string([]rune(s)[:maxCell-1]) + "…"
+}
+
 // startOfRune returns the last place in s, up to at, where a rune starts or s ends.
 func startOfRune(s string, at int) int {
 	if at >= len(s) {
@@ -218,14 +226,18 @@ func startOfRune(s string, at int) int {
 	return at
 }
 
-// dump shows bytes that are no text.
-func dump(v reflect.Value) string {
+// manyBytes shows bytes as text if they are, and as numbers otherwise.
+func manyBytes(v reflect.Value) string {
 	b := v.Bytes()
-	s := fmt.Sprintf("%s, %d bytes\n%s", typeName(v.Type()), len(b), hex.Dump(b[:min(len(b), maxBytes)]))
-	if len(b) > maxBytes {
-		return s + fmt.Sprintf("… (%d more bytes)", len(b)-maxBytes)
+	title := fmt.Sprintf("%s, %d bytes\n", typeName(v.Type()), len(b))
+	if isReadable(string(b)) {
+		return title + string(b)
 	}
-	return strings.TrimSuffix(s, "\n")
+	title += hex.Dump(b[:min(len(b), maxBytes)])
+	if len(b) > maxBytes {
+		return title + fmt.Sprintf("… (%d more bytes)", len(b)-maxBytes)
+	}
+	return strings.TrimSuffix(title, "\n")
 }
 
 // response shows the head of an http.Response. Its body can be read but once,
