@@ -1,6 +1,7 @@
 package show
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -13,6 +14,7 @@ const (
 // node is a part of a literal: a text, or a composite of parts in braces.
 type node struct {
 	text    string
+	short   bool // the text is a word: several can stand in a line
 	numeric bool // the text is a number
 	gap     bool // the text stands for elements that are not shown
 
@@ -69,14 +71,9 @@ func (n node) write(b *strings.Builder, margin string, used int) {
 	b.WriteString(margin + "}")
 }
 
-// isList tells whether the parts are texts without keys.
+// isList tells whether the parts can stand in lines.
 func (n node) isList() bool {
-	for _, p := range n.parts {
-		if p.composite || p.key != "" {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(n.parts, func(p part) bool { return p.key != "" || !p.short && !p.gap })
 }
 
 // fill writes a list in lines. Short numbers stand in columns.

@@ -81,7 +81,7 @@ func (l *literal) node(v reflect.Value, depth int, at place) node {
 	case reflect.Slice, reflect.Map, reflect.Pointer:
 		return l.reference(v, head, depth, at)
 	}
-	return node{text: scalar(v), numeric: isNumber(v.Kind())}
+	return node{text: scalar(v), short: isScalar(v.Kind()), numeric: isNumber(v.Kind())}
 }
 
 // brief returns the line that a value has instead of a literal: its own text, or
@@ -165,7 +165,7 @@ func (l *literal) elements(n *node, v reflect.Value, depth int) {
 	switch {
 	case depth > 0:
 		most, kept = maxInnerElements, keptInnerElements
-	case v.Kind() == reflect.Map || !isScalar(v.Type().Elem().Kind()):
+	case v.Kind() == reflect.Map || !isScalar(v.Type().Elem().Kind()) || hasText(reflect.Zero(v.Type().Elem())):
 		most, kept = maxLines, keptLines
 	}
 	e := elementsOf(v)
@@ -176,7 +176,7 @@ func (l *literal) elements(n *node, v reflect.Value, depth int) {
 		case v.Kind() == reflect.Map:
 			n.parts = append(n.parts, part{l.node(e.entry(i).key, depth+1, element).flat() + ": ", l.node(e.value(i), depth+1, element)})
 		case isBytes(v.Type()):
-			n.parts = append(n.parts, part{node: node{text: fmt.Sprintf("0x%02x", e.value(i).Uint())}})
+			n.parts = append(n.parts, part{node: node{text: fmt.Sprintf("0x%02x", e.value(i).Uint()), short: true}})
 		default:
 			n.parts = append(n.parts, part{node: l.node(e.value(i), depth+1, element)})
 		}

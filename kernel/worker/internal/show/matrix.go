@@ -80,11 +80,7 @@ func (t *table) brackets() string {
 		}
 		line := make([]string, len(t.columns))
 		for j, c := range t.columns {
-			w := 0
-			for _, x := range c.cells {
-				w = max(w, width(x.text))
-			}
-			line[j] = pad(c.cells[i].text, w, true)
+			line[j] = pad(c.cells[i].text, column{cells: c.cells}.width(), true)
 		}
 		b.WriteString(left + strings.Join(line, "  ") + right + "\n")
 	}

@@ -153,12 +153,13 @@ func (f *forms) plot(v reflect.Value) bool {
 	}
 	for _, format := range []string{"svg", "png"} {
 		data, p := attempt(func() []byte { return render(format) })
-		switch {
-		case p != nil:
+		if p != nil {
 			f.notes = append(f.notes, fmt.Sprintf("(not drawn as %s: %v)", format, p))
-		case format == "png":
+			break
+		}
+		if format == "png" {
 			f.add("image/png", encoded(data))
-		case len(data) <= maxSVG:
+		} else if len(data) <= maxSVG {
 			f.add("image/svg+xml", string(data))
 		}
 	}

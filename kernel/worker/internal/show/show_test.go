@@ -120,7 +120,7 @@ func TestForms(t *testing.T) {
 			"image/png": base64.StdEncoding.EncodeToString([]byte("png of 432 x 288")),
 		}},
 		{"plot without data", plotted{true}, map[string]any{
-			"text/plain": "show.plotted\n(not drawn as svg: no data)\n(not drawn as png: no data)",
+			"text/plain": "show.plotted\n(not drawn as svg: no data)",
 		}},
 		{"empty matrix", grid{0, 3}, map[string]any{"text/plain": "show.grid(0 x 3)"}},
 		{"matrix", grid{2, 2}, map[string]any{
@@ -262,7 +262,7 @@ b: file already closed
 		{"URL in a field", struct{ U url.URL }{url.URL{Host: "go.dev"}}, "{U: //go.dev}"},
 		{"raw JSON", json.RawMessage(`{"a":1}`), "{\n  \"a\": 1\n}"},
 		{"raw text", json.RawMessage(`a`), `json.RawMessage("a")`},
-		{"response", &http.Response{Proto: "HTTP/1.1", Status: "200 OK", Header: http.Header{"B": {"c"}, "A": {"d"}}}, "HTTP/1.1 200 OK\nA: d\nB: c\n(the body has not been read)"},
+		{"response", &http.Response{Proto: "HTTP/1.1", Status: "200 OK", Header: http.Header{"B": {"c", "e"}, "A": {"d"}}}, "HTTP/1.1 200 OK\nA: d\nB: c, e\n(the body has not been read)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -292,7 +292,10 @@ func TestLayout(t *testing.T) {
 		Numbers []int
 		Words   []string
 		Points  map[string]point
-	}{strings.Repeat("name ", 15), numbers[:22], strings.Fields(strings.Repeat("some words ", 10)), map[string]point{"a": {1, 2}, "b": {3, 4}}}
+		Errors  []error
+	}{strings.Repeat("name ", 15), numbers[:22], strings.Fields(strings.Repeat("some words ", 10)), map[string]point{"a": {1, 2}, "b": {3, 4}}, []error{
+		errors.New("first of the errors, which wants a line"), errors.New("second of the errors, which wants a line, too"),
+	}}
 	want := `{
     Name: "name name name name name name name name name name name name name name name ",
     Numbers: []int{
@@ -306,6 +309,10 @@ func TestLayout(t *testing.T) {
         "some", "words", "some", "words",
     },
     Points: map[string]show.point{"a": {X: 1, Y: 2}, "b": {X: 3, Y: 4}},
+    Errors: []error{
+        first of the errors, which wants a line,
+        second of the errors, which wants a line, too,
+    },
 }`
 	if got := text(value); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

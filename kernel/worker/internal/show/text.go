@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -245,11 +246,10 @@ func manyBytes(v reflect.Value) string {
 func response(v reflect.Value) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v %v", v.FieldByName("Proto"), v.FieldByName("Status"))
-	header := v.FieldByName("Header")
-	names := header.MapKeys()
-	slices.SortFunc(names, compare)
-	for _, name := range names {
-		fmt.Fprintf(&b, "\n%v: %v", name, strings.Trim(fmt.Sprint(header.MapIndex(name)), "[]"))
+	header := map[string][]string{}
+	reflect.ValueOf(&header).Elem().Set(v.FieldByName("Header"))
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		fmt.Fprintf(&b, "\n%s: %s", name, strings.Join(header[name], ", "))
 	}
 	return b.String() + "\n(the body has not been read)"
 }
