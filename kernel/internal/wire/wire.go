@@ -84,12 +84,14 @@ type Outcome struct {
 	// Name is the kind of error in a word or two: "error", "panic",
 	// "runtime error", "interrupted".
 	Name  string `json:"name,omitempty"`
-	Value string `json:"value,omitempty"` // the error's or the panic's text
+	Value string `json:"value,omitempty"` // the error's or the panic's text; with OK, what is to be noted
 	// Cell and Line are where an unhandled error came up; for a panic see Frames.
 	Cell int `json:"cell,omitempty"`
 	Line int `json:"line,omitempty"`
 	// Frames are the panicking goroutine's, innermost first, without the
-	// runtime's panic machinery and what lies below the cell's entry function.
+	// runtime's machinery above the panic and what lies below the cell's entry
+	// function. Where a panic came while a deferred function handled another one,
+	// "runtime.gopanic" is among them.
 	Frames []Frame `json:"frames,omitempty"`
 	// Abandoned says that an interrupted cell did not end: its goroutine is left
 	// behind and ends when it next checks.
@@ -101,6 +103,7 @@ type Frame struct {
 	Function string `json:"function"`
 	File     string `json:"file"`
 	Line     int    `json:"line"`
+	Omitted  int    `json:"omitted,omitempty"` // how many frames before it are not told
 }
 
 // Writer writes frames. Its method may be called from several goroutines.

@@ -28,6 +28,7 @@ const (
 // host serves one session.
 type host struct {
 	events  *wire.Writer
+	output  *output
 	runtime *goRuntime
 	entries map[string]func() // by the name of the symbol
 	display *display          // nil until the package that displays is loaded
@@ -59,9 +60,12 @@ func Main() {
 	keepOrder()
 	h := &host{
 		events:  wire.NewWriter(os.NewFile(wire.EventFD, "events")),
+		output:  keepOutput(),
 		entries: map[string]func(){},
 		shown:   make(chan struct{}, 1),
 	}
+	// Where memory runs out, this process is to go and not the kernel.
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0)
 	// A program that notifies of interrupts does not die of them. Cells may ask
 	// for them as any program does.
 	h.listens = watchListeners()
@@ -164,6 +168,7 @@ func (h *host) run(req wire.Request) wire.Outcome {
 		}
 		h.send(wire.Event{Kind: wire.Result, ID: req.ID, Bundles: outputs})
 	}
+	h.output.mend()
 	h.mu.Lock()
 	h.current = r
 	early := h.early == r.id
@@ -188,7 +193,8 @@ func (h *host) run(req wire.Request) wire.Outcome {
 	case r.interrupted:
 		outcome.Status, outcome.Name, outcome.Value = wire.Interrupted, "interrupted", "interrupted"
 	default:
-		outcome.Status = wire.OK // it has called runtime.Goexit itself
+		outcome.Status = wire.OK
+		outcome.Value = "the cell ended early: it called runtime.Goexit"
 	}
 	return outcome
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/wire"
@@ -46,26 +47,45 @@ func panicText(value any) (text string) {
 }
 
 // frames returns the stack of the panic, from where it came up to the cell's
-// entry function.
+// entry function. Of a stack that a recursion has made deep it returns both ends.
 func frames() []wire.Frame {
-	pcs := make([]uintptr, 256)
-	pcs = pcs[:runtime.Callers(1, pcs)]
+	pcs := make([]uintptr, 4*ends)
+	n := runtime.Callers(1, pcs)
+	for ; n == len(pcs); n = runtime.Callers(1, pcs) {
+		pcs = make([]uintptr, 4*len(pcs))
+	}
+	pcs = pcs[:n]
+	if n <= 2*ends {
+		return trimmed(described(pcs))
+	}
+	// Each is one frame, inlined ones too.
+	top, bottom := described(pcs[:ends]), described(pcs[n-ends:])
+	bottom[0].Omitted = n - 2*ends
+	return trimmed(append(top, bottom...))
+}
+
+// ends is how many frames are told of either end of a deep stack.
+const ends = 64
+
+func described(pcs []uintptr) []wire.Frame {
 	var all []wire.Frame
-	start := 0
 	for it := runtime.CallersFrames(pcs); ; {
 		f, more := it.Next()
-		if start == 0 && f.Function == "runtime.gopanic" {
-			start = len(all) + 1
-		}
-		if strings.HasSuffix(f.Function, "/worker/internal/host.(*run).call") {
-			break
-		}
 		all = append(all, wire.Frame{Function: f.Function, File: f.File, Line: f.Line})
 		if !more {
-			break
+			return all
 		}
 	}
-	all = all[start:]
+}
+
+// trimmed is a stack without what is above the panic and below the cell.
+func trimmed(all []wire.Frame) []wire.Frame {
+	isCall := func(f wire.Frame) bool { return strings.HasSuffix(f.Function, "/worker/internal/host.(*run).call") }
+	if end := slices.IndexFunc(all, isCall); end >= 0 {
+		all = all[:end]
+	}
+	isPanic := func(f wire.Frame) bool { return f.Function == "runtime.gopanic" }
+	all = all[slices.IndexFunc(all, isPanic)+1:]
 	for len(all) > 0 && strings.HasPrefix(all[0].Function, "runtime.") {
 		all = all[1:] // panicmem, sigpanic, goPanicIndex
 	}
