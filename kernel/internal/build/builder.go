@@ -109,7 +109,7 @@ func New(config Config) (*Builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.tmp, err = os.MkdirTemp("", "nnkit-build-"); err != nil {
+	if b.tmp, err = os.MkdirTemp(config.Dir, "_build-"); err != nil {
 		return nil, err
 	}
 	b.life, b.end = context.WithCancel(context.Background())

@@ -89,6 +89,15 @@ func (c *Cell) Line(n int) string {
 	return strings.TrimSuffix(text, "\r")
 }
 
+// Text returns the text of all lines, without their ends.
+func (c *Cell) Text() []string {
+	lines := make([]string, len(c.lines))
+	for i := range lines {
+		lines[i] = c.Line(i + 1)
+	}
+	return lines
+}
+
 // Statements returns the cell's text with everything blanked that is not a
 // statement or the trailing expression; offsets and lines stay.
 func (c *Cell) Statements() string {

@@ -10,7 +10,8 @@ type Diagnostic struct {
 	Cell         int // the number the cell is shown by
 	Line, Column int // from 1
 	Message      string
-	Source       string // the text of the line
+	Source       string   // the text of the line
+	Text         []string // all lines of the cell
 }
 
 // String gives the error in two lines and a caret under the place.

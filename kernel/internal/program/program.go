@@ -1,6 +1,7 @@
 package program
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/token"
@@ -8,6 +9,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/cell"
@@ -166,19 +168,30 @@ func (p *Program) Commit(plan *Plan) {
 	p.again[plan.cell.Source] = &kept
 }
 
+// Lost is a variable that has no value any more.
+type Lost struct {
+	Name string
+	Cell int // the number of the cell that makes it
+}
+
 // Forget says that what was loaded is gone with its process: declarations stay
-// known, variables have no value until the cells that make them run again.
-func (p *Program) Forget() {
+// known, variables have no value until the cells that make them run again. It
+// returns these variables, in the order of their cells and names.
+func (p *Program) Forget() []Lost {
 	p.generation++
 	clear(p.loaded)
 	clear(p.again)
+	var lost []Lost
 	for name, v := range p.vars {
 		if v.unusable == "" {
+			lost = append(lost, Lost{name, p.labels[v.serial]})
 			gone := *v
 			gone.unusable = fmt.Sprintf("it was lost when the session ended: run Cell [%d] again, which makes it", p.labels[v.serial])
 			p.vars[name] = &gone
 		}
 	}
+	slices.SortFunc(lost, func(a, b Lost) int { return cmp.Or(a.Cell-b.Cell, strings.Compare(a.Name, b.Name)) })
+	return lost
 }
 
 // Reset forgets all declarations. What is loaded stays loaded, so the same names
@@ -193,29 +206,33 @@ func (p *Program) Reset() {
 	p.dots = nil
 }
 
-// Locate tells which cell a file name of a stack trace belongs to: its number
-// and the text of the line.
-func (p *Program) Locate(file string, line int) (number int, source string, ok bool) {
+// Lines tells which cell a file name of a stack trace belongs to: its number
+// and the text of its lines.
+func (p *Program) Lines(file string) (number int, lines []string, ok bool) {
 	m := fileName.FindStringSubmatch(file)
 	if m == nil {
-		return 0, "", false
+		return 0, nil, false
 	}
-	var id int
-	fmt.Sscan(m[1], &id)
+	id, _ := strconv.Atoi(m[1])
 	c := p.sources[id]
 	if c == nil {
-		return 0, "", false
+		return 0, nil, false
 	}
-	return p.labels[id], c.Line(line), true
+	return p.labels[id], c.Text(), true
 }
 
-var marks = regexp.MustCompile(prime + `[0-9]*`)
+var (
+	marks   = regexp.MustCompile(prime + `[0-9]*`)
+	entries = regexp.MustCompile(`\bcell` + prime + `[0-9]+`)
+)
 
-// Unversioned removes the marks of generated names from a text.
+// Unversioned removes the marks of generated names from a text. A cell's
+// statements are what the body of main is to a program, and called so.
 func Unversioned(text string) string {
 	if !strings.Contains(text, prime) {
 		return text
 	}
+	text = entries.ReplaceAllString(text, "main")
 	return marks.ReplaceAllString(text, "")
 }
 

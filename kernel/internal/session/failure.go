@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -12,85 +13,83 @@ import (
 	"github.com/seed5607215b/nnkit/kernel/internal/wire"
 )
 
-// ANSI colours of tracebacks, as IPython uses them.
-const (
-	red   = "\x1b[1;31m"
-	green = "\x1b[32m"
-	dim   = "\x1b[2m"
-	plain = "\x1b[0m"
-)
-
 // cellError is a run that did not end well.
 type cellError struct{ outcome wire.Outcome }
 
 func (e *cellError) Error() string { return e.outcome.Name + ": " + e.outcome.Value }
 
+// sessionEnded is the end of a worker, and what is known of it.
+type sessionEnded struct {
+	died *WorkerDied
+	last string // what its runtime has printed
+	lost []program.Lost
+}
+
+func (e *sessionEnded) Error() string { return e.died.Error() }
+
+func (e *sessionEnded) Unwrap() error { return e.died }
+
 // failure tells the person in front of the notebook what went wrong, and where.
 func (s *Session) failure(count int, err error) message.ExecuteReply {
-	reply := message.ExecuteReply{Status: "error", ExecutionCount: count}
+	r := s.report(count, err)
+	if data, ok := r.details(); ok {
+		s.outlet.Display(message.DisplayData{Data: data})
+	}
+	return message.ExecuteReply{
+		Status: "error", ExecutionCount: count,
+		ErrorName: r.name, ErrorValue: r.value, Traceback: r.traceback(),
+	}
+}
+
+// tell tells, in a cell that goes on, of a session that has ended before it.
+func (s *Session) tell(err error) {
+	r := s.report(0, err)
+	r.rest += " (since the last cell)"
+	s.outlet.Stream("stderr", strings.Join(r.traceback(), "\n")+"\n")
+}
+
+// report works out what is to be told of an error.
+func (s *Session) report(count int, err error) *report {
 	var (
 		compile *program.CompileError
 		refused *build.CompileError
 		run     *cellError
-		died    *WorkerDied
+		ended   *sessionEnded
 		missing *build.MissingError
 	)
 	switch {
 	case errors.As(err, &compile):
-		reply.ErrorName, reply.ErrorValue = "CompileError", first(compile.Diagnostics)
-		for _, d := range compile.Diagnostics {
-			reply.Traceback = append(reply.Traceback, s.place(d)...)
-		}
+		return s.compileReport(count, compile.Diagnostics)
 	case errors.As(err, &refused):
-		d := s.relocate(refused)
-		reply.ErrorName, reply.ErrorValue = "CompileError", first(d)
-		for _, d := range d {
-			reply.Traceback = append(reply.Traceback, s.place(d)...)
-		}
+		return s.compileReport(count, s.relocate(refused))
 	case errors.Is(err, errInterrupted):
-		reply.ErrorName, reply.ErrorValue = "Interrupted", "interrupted before the cell ran"
-		reply.Traceback = []string{red + "interrupted" + plain + " before the cell ran"}
+		return &report{cell: count, name: "Interrupted", value: "interrupted before the cell ran", title: "interrupted", rest: " before the cell ran"}
 	case errors.As(err, &run):
-		s.ranInto(&reply, run.outcome)
-	case errors.As(err, &died):
-		reply.ErrorName, reply.ErrorValue = "SessionEnded", ended(died)
-		reply.Traceback = []string{
-			red + "the session ended" + plain + ": " + ended(died),
-			"The values of all variables are lost; functions and types are still known.",
-			"The next cell starts afresh: run the cells again that make what you need.",
-		}
+		return s.runReport(count, run.outcome)
+	case errors.As(err, &ended):
+		return s.endReport(count, ended)
 	case errors.As(err, &missing):
-		reply.ErrorName, reply.ErrorValue = "MissingTool", err.Error()
-		reply.Traceback = []string{red + "cannot compile cells" + plain + ": " + err.Error()}
+		return &report{cell: count, name: "MissingTool", value: err.Error(), title: "cannot compile cells", rest: ": " + err.Error()}
 	default:
 		text := program.Unversioned(shorten(err.Error(), s.dir))
-		reply.ErrorName, reply.ErrorValue = "Error", text
-		reply.Traceback = []string{red + "error" + plain + ": " + text}
+		return &report{cell: count, name: "Error", value: text, title: "error", rest: ": " + text}
 	}
-	return reply
 }
 
-func first(ds []program.Diagnostic) string {
-	if len(ds) == 0 {
-		return "the cell does not compile"
+// compileReport tells why a cell does not compile.
+func (s *Session) compileReport(count int, ds []program.Diagnostic) *report {
+	r := &report{cell: count, name: "CompileError", value: "the cell does not compile"}
+	for i, d := range ds {
+		p := place{message: d.Message, cell: d.Cell, lines: d.Text, line: d.Line, column: d.Column}
+		r.places = append(r.places, p)
+		if i == 0 {
+			r.value = p.where() + ": " + d.Message
+		}
 	}
-	d := ds[0]
-	text := fmt.Sprintf("Cell [%d], line %d, column %d: %s", d.Cell, d.Line, d.Column, d.Message)
 	if len(ds) > 1 {
-		text += fmt.Sprintf(" (and %d more)", len(ds)-1)
+		r.value += fmt.Sprintf(" (and %d more)", len(ds)-1)
 	}
-	return text
-}
-
-// place shows an error in the text of its cell: where it is, the line, a caret.
-func (s *Session) place(d program.Diagnostic) []string {
-	lines := strings.Split(d.String(), "\n")
-	where := fmt.Sprintf("Cell [%d], line %d, column %d:", d.Cell, d.Line, d.Column)
-	lines[0] = green + where + plain + red + strings.TrimPrefix(lines[0], where) + plain
-	if n := len(lines) - 1; n > 0 {
-		lines[n] = red + lines[n] + plain
-	}
-	return lines
+	return r
 }
 
 // relocate gives the compiler's own errors the places in cells. The checker finds
@@ -98,11 +97,15 @@ func (s *Session) place(d program.Diagnostic) []string {
 func (s *Session) relocate(e *build.CompileError) []program.Diagnostic {
 	var out []program.Diagnostic
 	for _, d := range e.Diagnostics {
-		n, text, ok := s.program.Locate(d.File, d.Line)
-		if !ok {
+		n, lines, ok := s.program.Lines(d.File)
+		if !ok || d.Line > len(lines) {
 			continue
 		}
-		out = append(out, program.Diagnostic{Cell: n, Line: d.Line, Column: max(1, min(d.Column, len(text)+1)), Message: program.Unversioned(d.Message), Source: text})
+		source := lines[d.Line-1]
+		out = append(out, program.Diagnostic{
+			Cell: n, Line: d.Line, Column: max(1, min(d.Column, len(source)+1)),
+			Message: program.Unversioned(d.Message), Source: source, Text: lines,
+		})
 	}
 	if len(out) == 0 {
 		out = append(out, program.Diagnostic{Message: program.Unversioned(e.Error())})
@@ -110,70 +113,155 @@ func (s *Session) relocate(e *build.CompileError) []program.Diagnostic {
 	return out
 }
 
-// ranInto tells how a run ended.
-func (s *Session) ranInto(reply *message.ExecuteReply, o wire.Outcome) {
-	value := program.Unversioned(o.Value)
-	reply.ErrorName, reply.ErrorValue = o.Name, value
+// runReport tells how a run ended.
+func (s *Session) runReport(count int, o wire.Outcome) *report {
+	value := s.outlet.clean(o.Value)
+	r := &report{cell: count, name: o.Name, value: value, title: o.Name, rest: ": " + value}
 	switch o.Status {
 	case wire.Interrupted:
-		reply.ErrorName, reply.ErrorValue = "Interrupted", "interrupted"
-		text := red + "interrupted" + plain + ": all variables are as the cell left them"
+		r.name, r.value = "Interrupted", "interrupted"
+		r.rest = ": all variables are as the cell left them"
 		if o.Abandoned {
-			text += "\nThe cell hung in a call; its goroutine is left behind and ends when that returns."
+			r.notes = []string{"The cell hung in a call; its goroutine is left behind and ends when that returns."}
 		}
-		reply.Traceback = strings.Split(text, "\n")
 	case wire.Failed:
-		reply.Traceback = append([]string{red + o.Name + plain + ": " + value}, s.frame(wire.Frame{File: program.FileName(o.Cell), Line: o.Line}, "")...)
+		r.places = s.stack([]wire.Frame{{File: program.FileName(o.Cell), Line: o.Line}})
 	default:
-		reply.Traceback = []string{red + o.Name + plain + ": " + value}
-		for _, f := range o.Frames {
-			if f.File == "/cell/end.go" || strings.HasPrefix(f.Function, "runtime.") {
-				continue
-			}
-			reply.Traceback = append(reply.Traceback, s.frame(f, function(f.Function))...)
-		}
+		r.places = s.stack(o.Frames)
 	}
+	return r
 }
 
-// frame shows a place in a stack: one in a cell with its line, another with its
-// function and file.
-func (s *Session) frame(f wire.Frame, name string) []string {
-	n, text, ok := s.program.Locate(f.File, f.Line)
-	if !ok {
-		return []string{fmt.Sprintf("  %s%s  %s:%d%s", dim, name, f.File, f.Line, plain)}
+// endReport tells what has ended the session, and what went with it.
+func (s *Session) endReport(count int, e *sessionEnded) *report {
+	c := parseCrash(e.last)
+	reason := endOf(e.died)
+	if e.died.ExitCode == 2 && c.reason != "" {
+		reason = s.outlet.clean(c.told())
 	}
-	in := ""
-	if name != "" {
-		in = " in " + name
+	r := &report{cell: count, name: "SessionEnded", value: reason, title: "the session ended", rest: ": " + reason}
+	if g, ok := c.culprit(); ok {
+		r.places = s.stack(g.frames)
+		if started := s.stack([]wire.Frame{g.created}); g.created.File != "" && len(started) == 1 {
+			started[0].started = true
+			r.places = append(r.places, started...)
+		}
 	}
-	return []string{
-		fmt.Sprintf("  %sCell [%d], line %d%s%s", green, n, f.Line, plain, in),
-		"    " + strings.TrimSpace(text),
+	r.trace = s.outlet.clean(c.text())
+	r.notes = append(lostNotes(e.lost), "Functions and types are still known, and the next cell starts a new session.")
+	return r
+}
+
+// lostNotes says which variables are gone and how to have them again.
+func lostNotes(lost []program.Lost) []string {
+	if len(lost) == 0 {
+		return nil
 	}
+	const most = 12
+	var names, cells []string
+	for i, l := range lost {
+		if i < most {
+			names = append(names, l.Name)
+		}
+		if cell := fmt.Sprintf("[%d]", l.Cell); !slices.Contains(cells, cell) {
+			cells = append(cells, cell)
+		}
+	}
+	which := list(names)
+	if n := len(lost) - most; n > 0 {
+		which = fmt.Sprintf("%s and %d more", strings.Join(names, ", "), n)
+	}
+	word := "Cell "
+	if len(cells) > 1 {
+		word = "Cells "
+	}
+	return []string{"Lost: " + which + ". To have them again, run " + word + list(cells) + "."}
+}
+
+// list is an enumeration in words.
+func list(items []string) string {
+	if n := len(items); n > 1 {
+		return strings.Join(items[:n-1], ", ") + " and " + items[n-1]
+	}
+	return strings.Join(items, "")
+}
+
+// stack gives frames their places. Calls of a function by itself that look the
+// same become one.
+func (s *Session) stack(frames []wire.Frame) []place {
+	var out []place
+	earlier := false
+	for _, f := range frames {
+		if f.Function == "runtime.gopanic" {
+			earlier = true
+			continue
+		}
+		if f.File == "/cell/end.go" || isRuntime(f.Function) || strings.HasPrefix(f.Function, modulePath+"/kernel/") {
+			continue
+		}
+		p := place{line: f.Line, function: function(f.Function), omitted: f.Omitted, earlier: earlier}
+		earlier = false
+		var ok bool
+		if p.cell, p.lines, ok = s.program.Lines(f.File); !ok {
+			p.file = s.shortFile(f)
+		}
+		if n := len(out); n > 0 && p.same(out[n-1]) {
+			out[n-1].again += 1 + p.omitted
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// shortFile is a file's name from the module or the standard library on.
+func (s *Session) shortFile(f wire.Frame) string {
+	if rest, ok := strings.CutPrefix(f.File, s.config.Sources+"/"); ok {
+		return rest
+	}
+	if _, rest, ok := strings.Cut(f.File, "/pkg/mod/"); ok {
+		return rest
+	}
+	first, _, _ := strings.Cut(f.Function, "/")
+	if _, rest, ok := strings.Cut(f.File, "/src/"); ok && (strings.Count(first, ".") == 0 || first == f.Function) {
+		return rest
+	}
+	return f.File
 }
 
 // function is a function's name as the person wrote it. The entry function has
 // none.
 func function(name string) string {
-	name = strings.TrimPrefix(name, "main.")
-	if rest, ok := strings.CutPrefix(name, "cellʹ"); ok {
-		rest = strings.TrimLeft(rest, "0123456789")
-		if rest == "" {
-			return ""
+	name = program.Unversioned(strings.TrimPrefix(name, "main."))
+	name, inner, literal := strings.Cut(name, ".func")
+	if literal && strings.Trim(inner, "0123456789.") == "" {
+		if name == "main" {
+			return "a function literal"
 		}
-		return "a function literal"
+		return "a function literal in " + name
 	}
-	return program.Unversioned(name)
+	if literal {
+		name += ".func" + inner
+	}
+	if name == "main" {
+		return ""
+	}
+	return name
 }
 
-func ended(d *WorkerDied) string {
+// endOf says how a worker has ended.
+func endOf(d *WorkerDied) string {
 	switch {
+	case d.Cut:
+		return "the program has closed the descriptors by which it was reached"
 	case d.Signal == syscall.SIGKILL:
-		return "its process was killed (out of memory, perhaps)"
+		return "its process was killed: by the system when memory ran out, or from outside"
+	case d.Signal == syscall.SIGSEGV || d.Signal == syscall.SIGABRT || d.Signal == syscall.SIGBUS:
+		return fmt.Sprintf("its process crashed (%v), in C code perhaps", d.Signal)
 	case d.Signal != 0:
 		return fmt.Sprintf("its process was ended by a signal (%v)", d.Signal)
 	case d.ExitCode == 2:
-		return "a panic in another goroutine, or a fatal error of the runtime (exit status 2), told above"
+		return "a panic in another goroutine, a fatal error, or os.Exit(2)"
 	default:
 		return fmt.Sprintf("the program exited with status %d (os.Exit or log.Fatal)", d.ExitCode)
 	}

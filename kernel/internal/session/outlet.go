@@ -2,41 +2,20 @@ package session
 
 import (
 	"errors"
-	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/message"
-	"github.com/seed5607215b/nnkit/kernel/internal/program"
 )
 
 // outlet is where the worker's output goes: to the cell that runs, or to the
-// last one that ran. It takes generated names out of texts.
+// last one that ran. It takes generated names out of texts, and holds back what
+// looks like the last words of a program.
 type outlet struct {
 	mu     sync.Mutex
 	out    message.Output
+	words  lastWords
 	labels sync.Map // plan ID -> the number that the cell is shown by
-}
-
-var trace = regexp.MustCompile(`/cell/([0-9]+)\.go:([0-9]+)( \+0x[0-9a-f]+)?`)
-
-// clean takes generated names and files out of a text, a stack trace say.
-func (o *outlet) clean(text string) string {
-	text = program.Unversioned(text)
-	if !strings.Contains(text, "/cell/") {
-		return text
-	}
-	return trace.ReplaceAllStringFunc(text, func(place string) string {
-		m := trace.FindStringSubmatch(place)
-		id, _ := strconv.Atoi(m[1])
-		label, ok := o.labels.Load(id)
-		if !ok {
-			return place
-		}
-		return fmt.Sprintf("Cell [%d], line %s", label, m[2])
-	})
 }
 
 // cleanTexts cleans those of a bundle's forms that are texts.
@@ -63,10 +42,21 @@ func (o *outlet) get() message.Output {
 
 // Stream implements message.Output.
 func (o *outlet) Stream(name, text string) {
-	if out := o.get(); out != nil {
+	if name == "stderr" {
+		text = o.words.take(text, o.release)
+	}
+	o.stream(name, text)
+}
+
+func (o *outlet) stream(name, text string) {
+	if out := o.get(); out != nil && text != "" {
 		out.Stream(name, o.clean(text))
 	}
 }
+
+// release publishes what was held back: the program lives on, so they were not
+// its last words.
+func (o *outlet) release() { o.stream("stderr", o.words.give()) }
 
 // Display implements message.Output.
 func (o *outlet) Display(data message.DisplayData) {

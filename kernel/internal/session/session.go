@@ -38,7 +38,8 @@ type Config struct {
 // Interrupt may be called at any time.
 type Session struct {
 	config  Config
-	dir     string // of the session's module
+	folder  *folder
+	dir     string // the folder's path: the session's module
 	builder *build.Builder
 	program *program.Program
 	types   *packages
@@ -74,16 +75,16 @@ func New(config Config) (*Session, error) {
 		}
 		config.CacheDir = filepath.Join(cache, "nnkit")
 	}
-	dir, err := os.MkdirTemp("", "nnkit-session-")
+	sweep(os.TempDir())
+	folder, err := newFolder(os.TempDir())
 	if err != nil {
 		return nil, err
 	}
-	if err := writeModule(dir, config.Sources); err != nil {
-		os.RemoveAll(dir)
-		return nil, err
+	if err := writeModule(folder.path, config.Sources); err != nil {
+		return nil, errors.Join(err, folder.remove())
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	s := &Session{config: config, dir: dir, started: make(chan struct{}), stop: stop, entries: map[int]string{}}
+	s := &Session{config: config, folder: folder, dir: folder.path, started: make(chan struct{}), stop: stop, entries: map[int]string{}}
 	s.ctx = ctx
 	go func() {
 		defer close(s.started)
@@ -132,7 +133,7 @@ func (s *Session) startWorker(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w, err := StartWorker(ctx, WorkerConfig{Path: path, Dir: s.config.Dir, Output: &s.outlet})
+	w, err := StartWorker(ctx, WorkerConfig{Path: path, Dir: s.config.Dir, TempDir: s.dir, Output: &s.outlet})
 	if err != nil {
 		return err
 	}
@@ -142,6 +143,10 @@ func (s *Session) startWorker(ctx context.Context) error {
 			return err
 		}
 	}
+	go func() {
+		<-w.Dead()
+		s.outlet.words.keep() // for whoever is told
+	}()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -238,6 +243,10 @@ func (s *Session) execute(ctx context.Context, count int, code string) error {
 	if err != nil {
 		return s.died(err)
 	}
+	s.outlet.release()
+	if outcome.Status == wire.OK && outcome.Value != "" {
+		s.outlet.Stream("stderr", outcome.Value+"\n")
+	}
 	if outcome.Status != wire.OK {
 		return &cellError{outcome}
 	}
@@ -269,7 +278,8 @@ func (s *Session) loadAll(w *Worker, libs []build.Library) error {
 	return nil
 }
 
-// aliveWorker returns the worker, a new one if the one before has died.
+// aliveWorker returns the worker, a new one if the one before has died. Of one
+// that has died since the last cell it tells.
 func (s *Session) aliveWorker(ctx context.Context) (*Worker, error) {
 	s.mu.Lock()
 	w, closed := s.worker, s.closed
@@ -277,8 +287,11 @@ func (s *Session) aliveWorker(ctx context.Context) (*Worker, error) {
 	if closed {
 		return nil, errEnded
 	}
-	if w != nil {
+	if w != nil && w.Alive() {
 		return w, nil
+	}
+	if w != nil {
+		s.tell(s.died(w.died))
 	}
 	if err := s.startWorker(ctx); err != nil {
 		return nil, err
@@ -299,9 +312,8 @@ func (s *Session) died(err error) error {
 	if w != nil {
 		w.Kill()
 	}
-	s.program.Forget()
 	clear(s.entries)
-	return err
+	return &sessionEnded{died: gone, last: s.outlet.words.give(), lost: s.program.Forget()}
 }
 
 // IsComplete tells whether code can be executed as it stands.
@@ -358,5 +370,5 @@ func (s *Session) Close() error {
 	if s.builder != nil {
 		err = s.builder.Close()
 	}
-	return errors.Join(err, os.RemoveAll(s.dir))
+	return errors.Join(err, s.folder.remove())
 }

@@ -55,6 +55,9 @@ func bundle(data message.MIMEBundle) string {
 		if strings.HasPrefix(mime, "image/") {
 			text = fmt.Sprintf("%d bytes", len(text))
 		}
+		if summary, _, ok := strings.Cut(text, "</summary>"); ok {
+			text = summary + " …" // TestDetails has the rest
+		}
 		parts = append(parts, mime+" "+text)
 	}
 	slices.Sort(parts)
@@ -96,6 +99,7 @@ func (r *recorder) take() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	text := goroutine.ReplaceAllString(r.out.String(), "goroutine N")
+	text = address.ReplaceAllString(text, "0xN")
 	r.out.Reset()
 	r.stream = ""
 	if text != "" && !strings.HasSuffix(text, "\n") {
@@ -104,7 +108,10 @@ func (r *recorder) take() string {
 	return text
 }
 
-var goroutine = regexp.MustCompile(`goroutine [0-9]+`)
+var (
+	goroutine = regexp.MustCompile(`goroutine [0-9]+`)
+	address   = regexp.MustCompile(`0x[0-9a-f]+\??`)
+)
 
 var colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
 

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
+	"time"
+	"unsafe"
 
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 
@@ -22,6 +24,8 @@ type WorkerConfig struct {
 	Path string   // the executable, as build.Builder.Worker returns it
 	Dir  string   // the working directory of the cells
 	Env  []string // added to the environment
+	// TempDir is where the display pipes are made. Empty means the system's.
+	TempDir string
 	// Output gets all that the worker's program prints and displays, also between
 	// the runs of cells. Its methods are called one at a time. While one of them
 	// blocks, the program does as soon as its pipes are full.
@@ -56,12 +60,15 @@ type WorkerDied struct {
 	ExitCode int            // -1 if a signal ended it
 	Signal   syscall.Signal // 0 if it has exited
 	Closed   bool           // Close or Kill has ended it
+	Cut      bool           // its program has closed the worker's own descriptors, and it was killed
 }
 
 func (e *WorkerDied) Error() string {
 	switch {
 	case e.Closed:
 		return "the worker was ended"
+	case e.Cut:
+		return "the worker could not be reached any more"
 	case e.Signal != 0:
 		return fmt.Sprintf("the worker died: signal %d (%v)", int(e.Signal), e.Signal)
 	default:
@@ -106,7 +113,7 @@ func StartWorker(ctx context.Context, config WorkerConfig) (_ *Worker, err error
 	if err != nil {
 		return nil, err
 	}
-	if w.dir, err = os.MkdirTemp("", "nnkit-worker-"); err != nil {
+	if w.dir, err = os.MkdirTemp(config.TempDir, "_worker-"); err != nil {
 		return nil, err
 	}
 	there, back := filepath.Join(w.dir, "display"), filepath.Join(w.dir, "answers")
@@ -251,6 +258,7 @@ func (w *Worker) receive(events *os.File) {
 		}
 	}
 	// The worker has ended, or a cell has closed its descriptors.
+	cut := !w.ends()
 	w.mu.Lock()
 	w.ending = true
 	w.mu.Unlock()
@@ -260,7 +268,7 @@ func (w *Worker) receive(events *os.File) {
 	w.release()
 	status := w.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	w.mu.Lock()
-	w.died = &WorkerDied{ExitCode: status.ExitStatus(), Closed: w.closed}
+	w.died = &WorkerDied{ExitCode: status.ExitStatus(), Closed: w.closed, Cut: cut && !w.closed}
 	if status.Signaled() {
 		w.died.Signal = status.Signal()
 	}
@@ -279,6 +287,20 @@ func (w *Worker) show(bundles []wire.Bundle) {
 	}
 }
 
+// ends tells whether the process ends by itself, now that its events have ended.
+// It is not waited for, so that its id stays its own.
+func (w *Worker) ends() bool {
+	const pid, exited, noHang, noWait = 1, 4, 1, 0x1000000 // P_PID, WEXITED, WNOHANG, WNOWAIT
+	var info [32]int32                                     // siginfo_t; the process's id is in it once it has ended
+	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		_, _, errno := syscall.Syscall6(syscall.SYS_WAITID, pid, uintptr(w.cmd.Process.Pid), uintptr(unsafe.Pointer(&info)), exited|noHang|noWait, 0, 0)
+		if errno != 0 && errno != syscall.EINTR || info[0] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // killGroup ends the worker, and what cells have started.
 func (w *Worker) killGroup() { _ = syscall.Kill(-w.cmd.Process.Pid, syscall.SIGKILL) }
 
@@ -294,6 +316,16 @@ func (w *Worker) release() {
 	}
 	if w.dir != "" {
 		_ = os.RemoveAll(w.dir)
+	}
+}
+
+// Alive tells whether the worker has not ended yet.
+func (w *Worker) Alive() bool {
+	select {
+	case <-w.dead:
+		return false
+	default:
+		return true
 	}
 }
 

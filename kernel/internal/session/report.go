@@ -1,0 +1,228 @@
+package session
+
+import (
+	"fmt"
+	"html"
+	"strings"
+
+	"github.com/seed5607215b/nnkit/kernel/internal/message"
+)
+
+// ANSI colours of tracebacks, as IPython uses them.
+const (
+	red   = "\x1b[1;31m"
+	green = "\x1b[32m"
+	dim   = "\x1b[2m"
+	plain = "\x1b[0m"
+)
+
+// A report is what is told of an error: by the traceback, which is complete by
+// itself, and by details for what the traceback leaves out.
+type report struct {
+	cell        int    // that has been executed
+	name, value string // of the error message
+	title, rest string // the first line; a compile error has none
+	places      []place
+	notes       []string
+	trace       string // what the runtime has printed
+}
+
+// A place is where an error leads to: a line of a cell, or of a file.
+type place struct {
+	message      string   // of a compile error
+	cell         int      // 0 if it is in no cell
+	lines        []string // of the cell
+	line, column int      // from 1; column 0 if it is not known
+	file         string   // where it is in no cell
+	function     string   // of a stack's frame
+	omitted      int      // how many frames before it are left out
+	again        int      // how many frames after it are the same
+	earlier      bool     // a panic came up here that a deferred function was handling
+	started      bool     // it is the go statement of the goroutine
+}
+
+// same tells whether two frames look the same.
+func (p place) same(q place) bool {
+	return p.cell == q.cell && p.file == q.file && p.line == q.line && p.function == q.function && !p.earlier && !p.started
+}
+
+func (p place) where() string {
+	s := fmt.Sprintf("Cell [%d], line %d", p.cell, p.line)
+	if p.column > 0 {
+		s += fmt.Sprintf(", column %d", p.column)
+	}
+	return s
+}
+
+// source is the text of the line.
+func (p place) source() string {
+	if p.line < 1 || p.line > len(p.lines) {
+		return ""
+	}
+	return p.lines[p.line-1]
+}
+
+// caret is what leads to the column below a line.
+func caret(source string, column int) string {
+	var b strings.Builder
+	for i, r := range source {
+		if i >= column-1 {
+			break
+		}
+		if r == '\t' {
+			b.WriteByte('\t')
+		} else {
+			b.WriteByte(' ')
+		}
+	}
+	return b.String() + "^"
+}
+
+// How much of a long stack is shown, of its top and its end: by the traceback, and
+// by the details.
+var (
+	tracebackEnds = [2]int{10, 4}
+	detailsEnds   = [2]int{32, 8}
+)
+
+// shortened is a stack without its middle: the places at its end say how much is
+// left out before them.
+func shortened(places []place, ends [2]int) []place {
+	top, end := ends[0], len(places)-ends[1]
+	if end <= top+1 || places[0].message != "" {
+		return places
+	}
+	shown := append(places[:top:top], places[end:]...)
+	for _, p := range places[top:end] {
+		shown[top].omitted += 1 + p.again + p.omitted
+	}
+	return shown
+}
+
+// traceback is the report as lines for a terminal.
+func (r *report) traceback() []string {
+	var lines []string
+	if r.title != "" {
+		lines = strings.Split(red+r.title+plain+r.rest, "\n")
+	}
+	for _, p := range shortened(r.places, tracebackEnds) {
+		lines = append(lines, p.traceback()...)
+	}
+	return append(lines, r.notes...)
+}
+
+func (p place) traceback() []string {
+	if p.message != "" {
+		return p.diagnostic()
+	}
+	var lines []string
+	if p.omitted > 0 {
+		lines = append(lines, fmt.Sprintf("  %s… %d more frames%s", dim, p.omitted, plain))
+	}
+	switch {
+	case p.started:
+		lines = append(lines, "  in a goroutine that was started at")
+	case p.earlier:
+		lines = append(lines, "  in a deferred call, after an earlier panic at")
+	}
+	if p.cell == 0 {
+		lines = append(lines, fmt.Sprintf("  %s%s  %s:%d%s", dim, p.function, p.file, p.line, plain))
+	} else {
+		in := ""
+		if p.function != "" {
+			in = " in " + p.function
+		}
+		lines = append(lines, fmt.Sprintf("  %s%s%s%s", green, p.where(), plain, in), "    "+strings.TrimSpace(p.source()))
+	}
+	if p.again > 0 {
+		lines = append(lines, fmt.Sprintf("  %s… %d more times%s", dim, p.again, plain))
+	}
+	return lines
+}
+
+// diagnostic shows a compile error: where it is and what, the line, a caret.
+func (p place) diagnostic() []string {
+	if p.cell == 0 {
+		return strings.Split(red+p.message+plain, "\n")
+	}
+	first, rest, _ := strings.Cut(p.message, "\n")
+	lines := []string{fmt.Sprintf("%s%s:%s %s%s%s", green, p.where(), plain, red, first, plain)}
+	if rest != "" {
+		lines = append(lines, strings.Split(rest, "\n")...)
+	}
+	return append(lines, "    "+p.source(), "    "+red+caret(p.source(), p.column)+plain)
+}
+
+// around is how many lines the details show before and after one.
+const around = 2
+
+// details is the report's page: folded, the surroundings of each place. There is
+// none where the person has all of it in view: the cell itself is above.
+func (r *report) details() (message.MIMEBundle, bool) {
+	elsewhere := r.trace != "" && len(r.places) == 0
+	for _, p := range r.places {
+		elsewhere = elsewhere || p.cell != r.cell && p.cell != 0 || p.omitted > 0
+	}
+	if !elsewhere && len(shortened(r.places, tracebackEnds)) == len(r.places) {
+		return nil, false
+	}
+	summary := "The lines around each place"
+	if len(r.places) == 0 {
+		summary = "What the runtime printed"
+	} else if r.title != "" {
+		summary = "The stack, with the lines around each place"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "<details><summary>%s</summary>\n", summary)
+	for _, p := range shortened(r.places, detailsEnds) {
+		p.writeHTML(&b)
+	}
+	if r.trace != "" {
+		fmt.Fprintf(&b, "<pre style=\"overflow-x: auto\">%s</pre>\n", html.EscapeString(r.trace))
+	}
+	b.WriteString("</details>")
+	return message.MIMEBundle{"text/html": b.String(), "text/plain": "(" + summary + ": where HTML is shown.)"}, true
+}
+
+// writeHTML writes a place with the lines around it. The styles go with light
+// and dark pages.
+func (p place) writeHTML(b *strings.Builder) {
+	const soft = "opacity: 0.65"
+	if p.omitted > 0 {
+		fmt.Fprintf(b, "<div style=\"%s\">… %d more frames</div>\n", soft, p.omitted)
+	}
+	switch {
+	case p.started:
+		b.WriteString("<div>in a goroutine that was started at</div>\n")
+	case p.earlier:
+		b.WriteString("<div>in a deferred call, after an earlier panic at</div>\n")
+	}
+	if p.cell == 0 {
+		fmt.Fprintf(b, "<div style=\"%s\"><code>%s</code> %s:%d</div>\n", soft, html.EscapeString(p.function), html.EscapeString(p.file), p.line)
+	} else {
+		p.writeLines(b)
+	}
+	if p.again > 0 {
+		fmt.Fprintf(b, "<div style=\"%s\">… %d more times</div>\n", soft, p.again)
+	}
+}
+
+func (p place) writeLines(b *strings.Builder) {
+	in := ""
+	if p.function != "" {
+		in = " in <code>" + html.EscapeString(p.function) + "</code>"
+	}
+	fmt.Fprintf(b, "<div><strong>Cell [%d]</strong>, line %d%s</div>\n<pre style=\"margin: 0.3em 0 0.9em; overflow-x: auto\">", p.cell, p.line, in)
+	for n := max(1, p.line-around); n <= min(len(p.lines), p.line+around); n++ {
+		text := fmt.Sprintf("%5d  %s", n, html.EscapeString(p.lines[n-1]))
+		if n != p.line {
+			fmt.Fprintf(b, "<span style=\"opacity: 0.65\">%s</span>\n", text)
+			continue
+		}
+		fmt.Fprintf(b, "<strong style=\"background: rgba(224, 108, 0, 0.16)\">%s</strong>\n", text)
+		if p.column > 0 {
+			fmt.Fprintf(b, "       <strong style=\"color: rgb(220, 60, 50)\">%s</strong>\n", caret(p.lines[n-1], p.column))
+		}
+	}
+	b.WriteString("</pre>\n")
+}
