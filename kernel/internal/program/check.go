@@ -512,7 +512,7 @@ func (w *planning) compileError(c checked) error {
 		if home == nil {
 			home, label = w.cell, w.label
 		}
-		msg := Unversioned(w.explain(err.Msg))
+		msg := Unversioned(w.explain(c, err))
 		d := w.diagnostic(home, label, home.Offset(err.Pos), msg)
 		if key := d.String(); !seen[key] {
 			seen[key] = true
@@ -529,17 +529,4 @@ func (w *planning) compileError(c checked) error {
 		return a.Line - b.Line
 	})
 	return e
-}
-
-// explain says what a person at a notebook can do about an error.
-func (w *planning) explain(msg string) string {
-	if name, ok := strings.CutPrefix(msg, "undefined: "); ok {
-		if v := w.cand.vars[name]; v != nil && v.unusable != "" {
-			if v.serial == w.id {
-				return msg + ": " + v.unusable
-			}
-			return name + " has no value any more: " + v.unusable
-		}
-	}
-	return msg
 }

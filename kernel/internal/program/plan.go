@@ -112,7 +112,11 @@ func (p *Program) diagnostic(c *cell.Cell, label, offset int, message string) Di
 
 // errorAt is a CompileError at a place in the cell.
 func (w *planning) errorAt(pos token.Pos, format string, args ...any) error {
-	return &CompileError{[]Diagnostic{w.diagnostic(w.cell, w.label, w.cell.Offset(pos), fmt.Sprintf(format, args...))}}
+	return &CompileError{[]Diagnostic{w.diagnosticAt(pos, format, args...)}}
+}
+
+func (w *planning) diagnosticAt(pos token.Pos, format string, args ...any) Diagnostic {
+	return w.diagnostic(w.cell, w.label, w.cell.Offset(pos), fmt.Sprintf(format, args...))
 }
 
 // addImports makes the cell's imports the program's. A name means what the last
@@ -127,17 +131,24 @@ func (w *planning) addImports() error {
 		}
 		w.config.Prefetch(paths)
 	}
+	failed := &CompileError{}
 	for _, s := range w.cell.Imports {
+		fail := func(format string, args ...any) {
+			failed.Diagnostics = append(failed.Diagnostics, w.diagnosticAt(s.Path.Pos(), format, args...))
+		}
 		importPath, err := strconv.Unquote(s.Path.Value)
 		if err != nil {
-			return w.errorAt(s.Path.Pos(), "invalid import path %s", s.Path.Value)
+			fail("invalid import path %s", s.Path.Value)
+			continue
 		}
 		if importPath == "C" {
-			return w.errorAt(s.Path.Pos(), `import "C" does not work in a cell: put the C code into a package and import that`)
+			fail(`import "C" does not work in a cell: put the C code into a package and import that`)
+			continue
 		}
 		pkg, err := w.config.Importer.Import(importPath)
 		if err != nil {
-			return w.errorAt(s.Path.Pos(), "import %q: %v", importPath, err)
+			fail("import %q: %s", importPath, explainImport(importPath, err))
+			continue
 		}
 		name := pkg.Name()
 		if s.Name != nil {
@@ -156,6 +167,9 @@ func (w *planning) addImports() error {
 			delete(w.cand.vars, name)
 			delete(w.cand.units, name)
 		}
+	}
+	if len(failed.Diagnostics) > 0 {
+		return failed
 	}
 	return nil
 }
