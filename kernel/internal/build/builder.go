@@ -388,10 +388,7 @@ func (b *Builder) Cell(ctx context.Context, text, entry string) (Library, error)
 	b.next = nil // whatever happens from now on, its directory is used
 	lib, err := b.link(ctx, p, entry)
 	p.linker.cancel()
-	if err != nil {
-		return Library{}, fmt.Errorf("%s: %w", entry, err)
-	}
-	return lib, nil
+	return lib, err
 }
 
 // link makes the library of a compiled cell.
@@ -506,7 +503,7 @@ func (e *CompileError) Error() string {
 func compileError(output []byte, err error) error {
 	e := &CompileError{Output: string(output)}
 	if len(bytes.TrimSpace(output)) == 0 {
-		return fmt.Errorf("compile: %w", err)
+		return toolKilled("the compiler", err)
 	}
 	for s := bufio.NewScanner(bytes.NewReader(output)); s.Scan(); {
 		line := s.Text()
@@ -520,6 +517,11 @@ func compileError(output []byte, err error) error {
 		}
 	}
 	return e
+}
+
+// toolKilled is the error of a tool that has ended without a word.
+func toolKilled(tool string, err error) error {
+	return fmt.Errorf("%s ended before its work was done (%w), for want of memory perhaps: run the cell again", tool, err)
 }
 
 var diagnosticLine = regexp.MustCompile(`^(.+?):(\d+)(?::(\d+))?: (.*)$`)

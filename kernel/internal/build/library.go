@@ -307,6 +307,9 @@ func hostCommand(ctx context.Context, dir string, output []byte, err error) ([]s
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("link: %w", ctx.Err())
 	}
+	if err != nil && len(bytes.TrimSpace(output)) == 0 {
+		return nil, toolKilled("the linker", err)
+	}
 	i := bytes.Index(output, []byte("running "+noLinker+" failed"))
 	if i < 0 || err == nil {
 		return nil, fmt.Errorf("link: %w\n%s", err, bytes.TrimSpace(output))

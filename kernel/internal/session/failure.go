@@ -147,7 +147,7 @@ func (s *Session) endReport(count int, e *sessionEnded) *report {
 			r.places = append(r.places, started...)
 		}
 	}
-	r.trace = s.outlet.clean(c.text())
+	r.trace = shorten(s.outlet.clean(c.text()), s.dir)
 	r.notes = append(lostNotes(e.lost), "Functions and types are still known, and the next cell starts a new session.")
 	return r
 }
@@ -216,8 +216,10 @@ func (s *Session) stack(frames []wire.Frame) []place {
 
 // shortFile is a file's name from the module or the standard library on.
 func (s *Session) shortFile(f wire.Frame) string {
-	if rest, ok := strings.CutPrefix(f.File, s.config.Sources+"/"); ok {
-		return rest
+	for _, dir := range []string{s.dir, s.config.Sources} {
+		if rest, ok := strings.CutPrefix(f.File, dir+"/"); ok {
+			return rest
+		}
 	}
 	if _, rest, ok := strings.Cut(f.File, "/pkg/mod/"); ok {
 		return rest
