@@ -51,7 +51,11 @@ func lockFolder(path string) (*os.File, error) {
 	return f, nil
 }
 
-func (f *folder) remove() error { return errors.Join(os.RemoveAll(f.path), f.lock.Close()) }
+// remove may be called again.
+func (f *folder) remove() error {
+	_ = f.lock.Close() // closing unlocks
+	return os.RemoveAll(f.path)
+}
 
 // sweep removes the folders of sessions that were killed.
 func sweep(parent string) {
