@@ -147,7 +147,9 @@ func (s *Session) endReport(count int, e *sessionEnded) *report {
 			r.places = append(r.places, started...)
 		}
 	}
-	r.trace = shorten(s.outlet.clean(c.text()), s.dir)
+	if r.places == nil || c.inCells() > 1 {
+		r.trace = shorten(s.outlet.clean(c.text()), s.dir)
+	}
 	r.notes = append(lostNotes(e.lost), "Functions and types are still known, and the next cell starts a new session.")
 	return r
 }

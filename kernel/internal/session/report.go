@@ -8,9 +8,11 @@ import (
 	"github.com/seed5607215b/nnkit/kernel/internal/message"
 )
 
-// ANSI colours of tracebacks, as IPython uses them.
+// ANSI colours of tracebacks. Coloured text is not bold: JupyterLab takes that for
+// darker colours, which nobody can read on the ground of its dark theme.
 const (
-	red   = "\x1b[1;31m"
+	red   = "\x1b[31m"
+	bold  = "\x1b[1m"
 	green = "\x1b[32m"
 	dim   = "\x1b[2m"
 	plain = "\x1b[0m"
@@ -103,7 +105,7 @@ func shortened(places []place, ends [2]int) []place {
 func (r *report) traceback() []string {
 	var lines []string
 	if r.title != "" {
-		lines = strings.Split(red+r.title+plain+r.rest, "\n")
+		lines = strings.Split(red+r.title+plain+bold+r.rest+plain, "\n")
 	}
 	for _, p := range shortened(r.places, tracebackEnds) {
 		lines = append(lines, p.traceback()...)
@@ -143,10 +145,10 @@ func (p place) traceback() []string {
 // diagnostic shows a compile error: where it is and what, the line, a caret.
 func (p place) diagnostic() []string {
 	if p.cell == 0 {
-		return strings.Split(red+p.message+plain, "\n")
+		return strings.Split(bold+p.message+plain, "\n")
 	}
 	first, rest, _ := strings.Cut(p.message, "\n")
-	lines := []string{fmt.Sprintf("%s%s:%s %s%s%s", green, p.where(), plain, red, first, plain)}
+	lines := []string{fmt.Sprintf("%s%s:%s %s%s%s", green, p.where(), plain, bold, first, plain)}
 	if rest != "" {
 		lines = append(lines, strings.Split(rest, "\n")...)
 	}
@@ -213,15 +215,23 @@ func (p place) writeLines(b *strings.Builder) {
 		in = " in <code>" + html.EscapeString(p.function) + "</code>"
 	}
 	fmt.Fprintf(b, "<div><strong>Cell [%d]</strong>, line %d%s</div>\n<pre style=\"margin: 0.3em 0 0.9em; overflow-x: auto\">", p.cell, p.line, in)
-	for n := max(1, p.line-around); n <= min(len(p.lines), p.line+around); n++ {
-		text := fmt.Sprintf("%5d  %s", n, html.EscapeString(p.lines[n-1]))
+	first, last := max(1, p.line-around), min(len(p.lines), p.line+around)
+	for first < p.line && strings.TrimSpace(p.lines[first-1]) == "" {
+		first++
+	}
+	for last > p.line && strings.TrimSpace(p.lines[last-1]) == "" {
+		last--
+	}
+	untabbed := func(s string) string { return strings.ReplaceAll(s, "\t", "    ") }
+	for n := first; n <= last; n++ {
+		text := fmt.Sprintf("%5d  %s", n, html.EscapeString(untabbed(p.lines[n-1])))
 		if n != p.line {
 			fmt.Fprintf(b, "<span style=\"opacity: 0.65\">%s</span>\n", text)
 			continue
 		}
 		fmt.Fprintf(b, "<strong style=\"background: rgba(224, 108, 0, 0.16)\">%s</strong>\n", text)
 		if p.column > 0 {
-			fmt.Fprintf(b, "       <strong style=\"color: rgb(220, 60, 50)\">%s</strong>\n", caret(p.lines[n-1], p.column))
+			fmt.Fprintf(b, "       <strong>%s</strong>\n", untabbed(caret(p.lines[n-1], p.column)))
 		}
 	}
 	b.WriteString("</pre>\n")

@@ -238,6 +238,17 @@ func (c crash) text() string {
 	return strings.Join(parts, "\n\n")
 }
 
+// inCells counts the goroutines that a cell has to do with.
+func (c crash) inCells() int {
+	n := 0
+	for _, g := range c.goroutines {
+		if g.inCell() {
+			n++
+		}
+	}
+	return n
+}
+
 func (g crashed) inCell() bool {
 	for _, f := range append(g.frames, g.created) {
 		if strings.HasPrefix(f.File, "/cell/") {
