@@ -798,12 +798,8 @@ func (w *planning) home(pos token.Pos) (*cell.Cell, int) {
 	if f == nil {
 		return nil, 0
 	}
-	m := fileName.FindStringSubmatch(f.Name())
-	if m == nil {
-		return nil, 0
-	}
-	id, _ := strconv.Atoi(m[1])
-	return w.sources[id], w.labels[id]
+	id, c := w.cellOf(f.Name())
+	return c, w.labels[id]
 }
 
 func (w *planning) setUses(u *unit) {

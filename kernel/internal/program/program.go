@@ -209,16 +209,19 @@ func (p *Program) Reset() {
 // Lines tells which cell a file name of a stack trace belongs to: its number
 // and the text of its lines.
 func (p *Program) Lines(file string) (number int, lines []string, ok bool) {
-	m := fileName.FindStringSubmatch(file)
-	if m == nil {
-		return 0, nil, false
-	}
-	id, _ := strconv.Atoi(m[1])
-	c := p.sources[id]
+	id, c := p.cellOf(file)
 	if c == nil {
 		return 0, nil, false
 	}
 	return p.labels[id], c.Text(), true
+}
+
+// cellOf is the cell that a file name belongs to, or nil.
+func (p *Program) cellOf(file string) (id int, c *cell.Cell) {
+	if m := fileName.FindStringSubmatch(file); m != nil {
+		id, _ = strconv.Atoi(m[1])
+	}
+	return id, p.sources[id]
 }
 
 var (

@@ -378,4 +378,3 @@ func TestClean(t *testing.T) {
 		}
 	}
 }
-

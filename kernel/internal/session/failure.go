@@ -128,8 +128,23 @@ func (s *Session) runReport(count int, o wire.Outcome) *report {
 		r.places = s.stack([]wire.Frame{{File: program.FileName(o.Cell), Line: o.Line}})
 	default:
 		r.places = s.stack(o.Frames)
+		r.notes = s.nilNote(value, o.Frames)
 	}
 	return r
+}
+
+// nilNote asks which of a line's pointers is nil, where the runtime tells that one
+// is.
+func (s *Session) nilNote(value string, frames []wire.Frame) []string {
+	if len(frames) == 0 || !strings.Contains(value, "nil pointer dereference") {
+		return nil
+	}
+	const most = 3
+	xs := s.program.Pointers(frames[0].File, frames[0].Line)
+	if len(xs) == 0 || len(xs) > most {
+		return nil
+	}
+	return []string{"Is " + list(xs, "or") + " nil?"}
 }
 
 // endReport tells what has ended the session, and what went with it.
@@ -142,6 +157,7 @@ func (s *Session) endReport(count int, e *sessionEnded) *report {
 	r := &report{cell: count, name: "SessionEnded", value: reason, title: "the session ended", rest: ": " + reason}
 	if g, ok := c.culprit(); ok {
 		r.places = s.stack(g.frames)
+		r.notes = s.nilNote(reason, g.frames)
 		if started := s.stack([]wire.Frame{g.created}); g.created.File != "" && len(started) == 1 {
 			started[0].started = true
 			r.places = append(r.places, started...)
@@ -150,7 +166,8 @@ func (s *Session) endReport(count int, e *sessionEnded) *report {
 	if r.places == nil || c.inCells() > 1 {
 		r.trace = shorten(s.outlet.clean(c.text()), s.dir)
 	}
-	r.notes = append(lostNotes(e.lost), "Functions and types are still known, and the next cell starts a new session.")
+	r.notes = append(r.notes, lostNotes(e.lost)...)
+	r.notes = append(r.notes, "Functions and types are still known, and the next cell starts a new session.")
 	return r
 }
 
@@ -169,7 +186,7 @@ func lostNotes(lost []program.Lost) []string {
 			cells = append(cells, cell)
 		}
 	}
-	which := list(names)
+	which := list(names, "and")
 	if n := len(lost) - most; n > 0 {
 		which = fmt.Sprintf("%s and %d more", strings.Join(names, ", "), n)
 	}
@@ -177,13 +194,13 @@ func lostNotes(lost []program.Lost) []string {
 	if len(cells) > 1 {
 		word = "Cells "
 	}
-	return []string{"Lost: " + which + ". To have them again, run " + word + list(cells) + "."}
+	return []string{"Lost: " + which + ". To have them again, run " + word + list(cells, "and") + "."}
 }
 
 // list is an enumeration in words.
-func list(items []string) string {
+func list(items []string, conjunction string) string {
 	if n := len(items); n > 1 {
-		return strings.Join(items[:n-1], ", ") + " and " + items[n-1]
+		return strings.Join(items[:n-1], ", ") + " " + conjunction + " " + items[n-1]
 	}
 	return strings.Join(items, "")
 }

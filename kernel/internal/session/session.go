@@ -313,7 +313,12 @@ func (s *Session) died(err error) error {
 		w.Kill()
 	}
 	clear(s.entries)
-	return &sessionEnded{died: gone, last: s.outlet.words.give(), lost: s.program.Forget()}
+	ended := &sessionEnded{died: gone, lost: s.program.Forget()}
+	if gone.ExitCode == 2 || gone.Signal != 0 { // the runtime's ways
+		ended.last = s.outlet.words.give()
+	}
+	s.outlet.release()
+	return ended
 }
 
 // IsComplete tells whether code can be executed as it stands.

@@ -115,7 +115,7 @@ var (
 
 var colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-func newTestSession(t *testing.T) *Session {
+func newTestSession(t testing.TB) *Session {
 	t.Helper()
 	sources, err := FindSources(os.Args[0], ".")
 	if err != nil {
