@@ -52,7 +52,9 @@ func FuzzCell(f *testing.F) {
 		defer hangs.Stop()
 		s.program.Reset()
 		s.tame(t)
-		s.fuzz(t, text)
+		if !s.fuzz(t, text) {
+			return
+		}
 		s.program.Reset()
 		out := &recorder{}
 		reply := s.Execute(t.Context(), 2, &message.ExecuteRequest{Code: "fmt.Println(\"well\")"}, out)
@@ -62,12 +64,13 @@ func FuzzCell(f *testing.F) {
 	})
 }
 
-// fuzz executes a text if it is harmless, and else goes as far as loading it.
-func (s *Session) fuzz(t *testing.T, text string) {
+// fuzz executes a text if it is harmless, and else goes as far as loading it. It
+// tells whether there was anything to execute.
+func (s *Session) fuzz(t *testing.T, text string) bool {
 	plan, err := s.program.Plan(text, 1)
 	if err != nil {
 		s.report(1, err).traceback()
-		return
+		return false
 	}
 	for _, path := range plan.Imports {
 		if !slices.Contains(harmless, path) {
@@ -78,12 +81,13 @@ func (s *Session) fuzz(t *testing.T, text string) {
 			if err != nil {
 				s.report(1, err).traceback()
 			}
-			return
+			return true
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	s.Execute(ctx, 1, &message.ExecuteRequest{Code: text}, &recorder{})
+	return true
 }
 
 // tame limits the memory of the worker.
