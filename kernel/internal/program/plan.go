@@ -107,7 +107,7 @@ func (p *Program) reuse(kept *Plan, label int) *Plan {
 
 func (p *Program) diagnostic(c *cell.Cell, label, offset int, message string) Diagnostic {
 	line, col := c.Position(offset)
-	return Diagnostic{Cell: label, Line: line, Column: col, Message: message, Source: c.Line(line), Text: c.Text()}
+	return Diagnostic{Cell: label, Line: line, Column: col, Message: message, Text: c.Text()}
 }
 
 // errorAt is a CompileError at a place in the cell.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/message"
+	"github.com/seed5607215b/nnkit/kernel/internal/program"
 	"github.com/seed5607215b/nnkit/kernel/internal/wire"
 )
 
@@ -299,7 +300,7 @@ github.com/seed5607215b/nnkit/kernel/worker/internal/host.(*host).run(0x1)
 	}
 	for words, want := range map[string]string{
 		"fatal error: concurrent map writes\n": "concurrent map writes",
-		"runtime: out of memory: cannot allocate 8-byte block (3 in use)\nfatal error: out of memory\n": "out of memory (cannot allocate 8-byte block (3 in use))",
+		"runtime: out of memory: cannot allocate 8-byte block (3 in use)\nfatal error: out of memory\n": "out of memory (cannot allocate 8-byte block)",
 		"SIGSEGV: segmentation violation\nPC=0x1 m=0 sigcode=0\n":                                       "SIGSEGV: segmentation violation",
 		"": "",
 	} {
@@ -322,8 +323,9 @@ func FuzzParseCrash(f *testing.F) {
 
 func TestDetails(t *testing.T) {
 	lines := []string{"a := 1", "\tb(<x>)", "c", "d", "e"}
-	here, there := place{cell: 3, lines: lines, line: 2}, place{cell: 1, lines: lines, line: 5, column: 1, function: "f"}
-	library := place{file: "sort/sort.go", line: 7, function: "sort.Sort", omitted: 3, again: 2}
+	here := place{Diagnostic: program.Diagnostic{Cell: 3, Text: lines, Line: 2}}
+	there := place{Diagnostic: program.Diagnostic{Cell: 1, Text: lines, Line: 5, Column: 1}, function: "f"}
+	library := place{Diagnostic: program.Diagnostic{Line: 7}, file: "sort/sort.go", function: "sort.Sort", omitted: 3, again: 2}
 	for _, tt := range []struct {
 		name string
 		r    report

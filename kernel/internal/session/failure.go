@@ -76,18 +76,23 @@ func (s *Session) report(count int, err error) *report {
 	}
 }
 
+// mostErrors is how many compile errors are shown, as many as the go command shows.
+const mostErrors = 10
+
 // compileReport tells why a cell does not compile.
 func (s *Session) compileReport(count int, ds []program.Diagnostic) *report {
 	r := &report{cell: count, name: "CompileError", value: "the cell does not compile"}
 	for i, d := range ds {
-		p := place{message: d.Message, cell: d.Cell, lines: d.Text, line: d.Line, column: d.Column}
-		r.places = append(r.places, p)
+		r.places = append(r.places, place{Diagnostic: d})
 		if i == 0 {
-			r.value = p.where() + ": " + d.Message
+			r.value = d.Where() + ": " + d.Message
 		}
 	}
-	if len(ds) > 1 {
-		r.value += fmt.Sprintf(" (and %d more)", len(ds)-1)
+	if n := len(ds); n > 1 {
+		r.value += fmt.Sprintf(" (and %d more)", n-1)
+	}
+	if n := len(ds) - mostErrors; n > 0 { // the rest mostly follows from the first ones
+		r.places, r.notes = r.places[:mostErrors], []string{fmt.Sprintf("… and %d more errors", n)}
 	}
 	return r
 }
@@ -101,10 +106,9 @@ func (s *Session) relocate(e *build.CompileError) []program.Diagnostic {
 		if !ok || d.Line > len(lines) {
 			continue
 		}
-		source := lines[d.Line-1]
 		out = append(out, program.Diagnostic{
-			Cell: n, Line: d.Line, Column: max(1, min(d.Column, len(source)+1)),
-			Message: program.Unversioned(d.Message), Source: source, Text: lines,
+			Cell: n, Line: d.Line, Column: max(1, min(d.Column, len(lines[d.Line-1])+1)),
+			Message: program.Unversioned(d.Message), Text: lines,
 		})
 	}
 	if len(out) == 0 {
@@ -218,10 +222,11 @@ func (s *Session) stack(frames []wire.Frame) []place {
 		if f.File == "/cell/end.go" || isRuntime(f.Function) || strings.HasPrefix(f.Function, modulePath+"/kernel/") {
 			continue
 		}
-		p := place{line: f.Line, function: function(f.Function), omitted: f.Omitted, earlier: earlier}
+		p := place{function: function(f.Function), omitted: f.Omitted, earlier: earlier}
+		p.Line = f.Line
 		earlier = false
 		var ok bool
-		if p.cell, p.lines, ok = s.program.Lines(f.File); !ok {
+		if p.Cell, p.Text, ok = s.program.Lines(f.File); !ok {
 			p.file = s.shortFile(f)
 		}
 		if n := len(out); n > 0 && p.same(out[n-1]) {

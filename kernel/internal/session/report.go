@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/message"
+	"github.com/seed5607215b/nnkit/kernel/internal/program"
 )
 
 // ANSI colours of tracebacks. Coloured text is not bold: JupyterLab takes that for
@@ -29,55 +30,21 @@ type report struct {
 	trace       string // what the runtime has printed
 }
 
-// A place is where an error leads to: a line of a cell, or of a file.
+// A place is where an error leads to: a line of a cell, or of a file. A compile
+// error has a message there; the others are frames of a stack.
 type place struct {
-	message      string   // of a compile error
-	cell         int      // 0 if it is in no cell
-	lines        []string // of the cell
-	line, column int      // from 1; column 0 if it is not known
-	file         string   // where it is in no cell
-	function     string   // of a stack's frame
-	omitted      int      // how many frames before it are left out
-	again        int      // how many frames after it are the same
-	earlier      bool     // a panic came up here that a deferred function was handling
-	started      bool     // it is the go statement of the goroutine
+	program.Diagnostic        // its Cell is 0 if it is in no cell
+	file               string // where it is in no cell
+	function           string
+	omitted            int  // how many frames before it are left out
+	again              int  // how many frames after it are the same
+	earlier            bool // a panic came up here that a deferred function was handling
+	started            bool // it is the go statement of the goroutine
 }
 
 // same tells whether two frames look the same.
 func (p place) same(q place) bool {
-	return p.cell == q.cell && p.file == q.file && p.line == q.line && p.function == q.function && !p.earlier && !p.started
-}
-
-func (p place) where() string {
-	s := fmt.Sprintf("Cell [%d], line %d", p.cell, p.line)
-	if p.column > 0 {
-		s += fmt.Sprintf(", column %d", p.column)
-	}
-	return s
-}
-
-// source is the text of the line.
-func (p place) source() string {
-	if p.line < 1 || p.line > len(p.lines) {
-		return ""
-	}
-	return p.lines[p.line-1]
-}
-
-// caret is what leads to the column below a line.
-func caret(source string, column int) string {
-	var b strings.Builder
-	for i, r := range source {
-		if i >= column-1 {
-			break
-		}
-		if r == '\t' {
-			b.WriteByte('\t')
-		} else {
-			b.WriteByte(' ')
-		}
-	}
-	return b.String() + "^"
+	return p.Cell == q.Cell && p.file == q.file && p.Line == q.Line && p.function == q.function && !p.earlier && !p.started
 }
 
 // How much of a long stack is shown, of its top and its end: by the traceback, and
@@ -91,7 +58,7 @@ var (
 // left out before them.
 func shortened(places []place, ends [2]int) []place {
 	top, end := ends[0], len(places)-ends[1]
-	if end <= top+1 || places[0].message != "" {
+	if end <= top+1 || places[0].Message != "" {
 		return places
 	}
 	shown := append(places[:top:top], places[end:]...)
@@ -114,7 +81,7 @@ func (r *report) traceback() []string {
 }
 
 func (p place) traceback() []string {
-	if p.message != "" {
+	if p.Message != "" {
 		return p.diagnostic()
 	}
 	var lines []string
@@ -127,14 +94,14 @@ func (p place) traceback() []string {
 	case p.earlier:
 		lines = append(lines, "  in a deferred call, after an earlier panic at")
 	}
-	if p.cell == 0 {
-		lines = append(lines, fmt.Sprintf("  %s%s  %s:%d%s", dim, p.function, p.file, p.line, plain))
+	if p.Cell == 0 {
+		lines = append(lines, fmt.Sprintf("  %s%s  %s:%d%s", dim, p.function, p.file, p.Line, plain))
 	} else {
 		in := ""
 		if p.function != "" {
 			in = " in " + p.function
 		}
-		lines = append(lines, fmt.Sprintf("  %s%s%s%s", green, p.where(), plain, in), "    "+strings.TrimSpace(p.source()))
+		lines = append(lines, fmt.Sprintf("  %s%s%s%s", green, p.Where(), plain, in), "    "+strings.TrimSpace(p.Source()))
 	}
 	if p.again > 0 {
 		lines = append(lines, fmt.Sprintf("  %s… %d more times%s", dim, p.again, plain))
@@ -144,15 +111,15 @@ func (p place) traceback() []string {
 
 // diagnostic shows a compile error: where it is and what, the line, a caret.
 func (p place) diagnostic() []string {
-	if p.cell == 0 {
-		return strings.Split(bold+p.message+plain, "\n")
+	if p.Cell == 0 {
+		return strings.Split(bold+p.Message+plain, "\n")
 	}
-	first, rest, _ := strings.Cut(p.message, "\n")
-	lines := []string{fmt.Sprintf("%s%s:%s %s%s%s", green, p.where(), plain, bold, first, plain)}
+	first, rest, _ := strings.Cut(p.Message, "\n")
+	lines := []string{fmt.Sprintf("%s%s:%s %s%s%s", green, p.Where(), plain, bold, first, plain)}
 	if rest != "" {
 		lines = append(lines, strings.Split(rest, "\n")...)
 	}
-	return append(lines, "    "+p.source(), "    "+red+caret(p.source(), p.column)+plain)
+	return append(lines, "    "+p.Source(), "    "+red+p.Caret()+plain)
 }
 
 // around is how many lines the details show before and after one.
@@ -163,7 +130,7 @@ const around = 2
 func (r *report) details() (message.MIMEBundle, bool) {
 	elsewhere := r.trace != "" && len(r.places) == 0
 	for _, p := range r.places {
-		elsewhere = elsewhere || p.cell != r.cell && p.cell != 0 || p.omitted > 0
+		elsewhere = elsewhere || p.Cell != r.cell && p.Cell != 0 || p.omitted > 0
 	}
 	if !elsewhere && len(shortened(r.places, tracebackEnds)) == len(r.places) {
 		return nil, false
@@ -199,8 +166,8 @@ func (p place) writeHTML(b *strings.Builder) {
 	case p.earlier:
 		b.WriteString("<div>in a deferred call, after an earlier panic at</div>\n")
 	}
-	if p.cell == 0 {
-		fmt.Fprintf(b, "<div style=\"%s\"><code>%s</code> %s:%d</div>\n", soft, html.EscapeString(p.function), html.EscapeString(p.file), p.line)
+	if p.Cell == 0 {
+		fmt.Fprintf(b, "<div style=\"%s\"><code>%s</code> %s:%d</div>\n", soft, html.EscapeString(p.function), html.EscapeString(p.file), p.Line)
 	} else {
 		p.writeLines(b)
 	}
@@ -214,24 +181,24 @@ func (p place) writeLines(b *strings.Builder) {
 	if p.function != "" {
 		in = " in <code>" + html.EscapeString(p.function) + "</code>"
 	}
-	fmt.Fprintf(b, "<div><strong>Cell [%d]</strong>, line %d%s</div>\n<pre style=\"margin: 0.3em 0 0.9em; overflow-x: auto\">", p.cell, p.line, in)
-	first, last := max(1, p.line-around), min(len(p.lines), p.line+around)
-	for first < p.line && strings.TrimSpace(p.lines[first-1]) == "" {
+	fmt.Fprintf(b, "<div><strong>Cell [%d]</strong>, line %d%s</div>\n<pre style=\"margin: 0.3em 0 0.9em; overflow-x: auto\">", p.Cell, p.Line, in)
+	first, last := max(1, p.Line-around), min(len(p.Text), p.Line+around)
+	for first < p.Line && strings.TrimSpace(p.Text[first-1]) == "" {
 		first++
 	}
-	for last > p.line && strings.TrimSpace(p.lines[last-1]) == "" {
+	for last > p.Line && strings.TrimSpace(p.Text[last-1]) == "" {
 		last--
 	}
 	untabbed := func(s string) string { return strings.ReplaceAll(s, "\t", "    ") }
 	for n := first; n <= last; n++ {
-		text := fmt.Sprintf("%5d  %s", n, html.EscapeString(untabbed(p.lines[n-1])))
-		if n != p.line {
+		text := fmt.Sprintf("%5d  %s", n, html.EscapeString(untabbed(p.Text[n-1])))
+		if n != p.Line {
 			fmt.Fprintf(b, "<span style=\"opacity: 0.65\">%s</span>\n", text)
 			continue
 		}
 		fmt.Fprintf(b, "<strong style=\"background: rgba(224, 108, 0, 0.16)\">%s</strong>\n", text)
-		if p.column > 0 {
-			fmt.Fprintf(b, "       <strong>%s</strong>\n", untabbed(caret(p.lines[n-1], p.column)))
+		if p.Column > 0 {
+			fmt.Fprintf(b, "       <strong>%s</strong>\n", untabbed(p.Caret()))
 		}
 	}
 	b.WriteString("</pre>\n")

@@ -75,9 +75,6 @@ type lastWords struct {
 // patience is how long words that look like the last ones are held.
 const patience = time.Second
 
-// How the runtime begins when it ends a program.
-var dying = regexp.MustCompile(`(?m)^(?:panic: |fatal error: |runtime: |SIG[A-Z]+: |unexpected fault address )`)
-
 // take returns what can be published of a text, and holds the rest. It calls
 // late when that has waited long enough.
 func (w *lastWords) take(text string, late func()) string {
@@ -87,18 +84,33 @@ func (w *lastWords) take(text string, late func()) string {
 		w.held.WriteString(text)
 		return ""
 	}
-	for _, at := range dying.FindAllStringIndex(text, -1) {
-		if at[0] == 0 && w.inLine {
-			continue
-		}
+	if at := dying(text, w.inLine); at >= 0 {
 		w.waiting, w.inLine = true, false
-		w.held.WriteString(text[at[0]:])
+		w.held.WriteString(text[at:])
 		w.timer = time.AfterFunc(patience, late)
-		return text[:at[0]]
+		return text[:at]
 	}
 	w.inLine = text != "" && !strings.HasSuffix(text, "\n")
 	return text
 }
+
+// dying finds the line with which the runtime begins when it ends a program. It
+// returns -1 where there is none.
+func dying(text string, inLine bool) int {
+	at := 0
+	for {
+		if !inLine && dyingLine.MatchString(text[at:]) {
+			return at
+		}
+		end := strings.IndexByte(text[at:], '\n')
+		if end < 0 {
+			return -1
+		}
+		at, inLine = at+end+1, false
+	}
+}
+
+var dyingLine = regexp.MustCompile(`^(?:panic: |fatal error: |runtime: |SIG[A-Z]+: |unexpected fault address )`)
 
 // give returns what is held, and holds it no longer.
 func (w *lastWords) give() string {
@@ -217,7 +229,8 @@ func (c crash) told() string {
 			return strings.TrimPrefix(rest, "runtime: ") + detail
 		}
 		if rest, ok := strings.CutPrefix(line, "runtime: "); ok && detail == "" {
-			detail = " (" + strings.TrimPrefix(rest, "out of memory: ") + ")"
+			rest, _, _ = strings.Cut(strings.TrimPrefix(rest, "out of memory: "), " (") // how much is in use
+			detail = " (" + rest + ")"
 		}
 		if line != "" && !strings.HasPrefix(line, "[signal ") && !strings.HasPrefix(line, "PC=") {
 			lines = append(lines, line)
