@@ -186,6 +186,9 @@ func (s *Session) Execute(ctx context.Context, count int, req *message.ExecuteRe
 	s.mu.Unlock()
 	s.outlet.set(out)
 	err := s.execute(ctx, count, req.Code)
+	if s.noted.Swap(false) {
+		s.outlet.Clear(false) // what took long is over, and the cell has not run
+	}
 	s.mu.Lock()
 	s.cancel = nil
 	s.mu.Unlock()

@@ -89,7 +89,8 @@ func Main() {
 			if !errors.Is(err, io.EOF) {
 				fmt.Fprintln(os.Stderr, "the worker ends:", err)
 			}
-			os.Exit(1)
+			// With what cells have started, as dieWith does.
+			_ = syscall.Kill(0, syscall.SIGKILL)
 		}
 		switch r.Kind {
 		case wire.Interrupt:
