@@ -84,7 +84,10 @@ func (s *Session) compileReport(count int, ds []program.Diagnostic) *report {
 	r := &report{cell: count, name: "CompileError", value: "the cell does not compile"}
 	for i, d := range ds {
 		r.places = append(r.places, place{Diagnostic: d})
-		if i == 0 {
+		if i > 0 {
+			continue
+		}
+		if r.value = d.Message; d.Cell > 0 {
 			r.value = d.Where() + ": " + d.Message
 		}
 	}
@@ -103,7 +106,7 @@ func (s *Session) relocate(e *build.CompileError) []program.Diagnostic {
 	var out []program.Diagnostic
 	for _, d := range e.Diagnostics {
 		n, lines, ok := s.program.Lines(d.File)
-		if !ok || d.Line > len(lines) {
+		if !ok || d.Line < 1 || d.Line > len(lines) {
 			continue
 		}
 		out = append(out, program.Diagnostic{
