@@ -11,15 +11,8 @@ import (
 // them, most likely. File and line are those of a stack trace.
 func (p *Program) Pointers(file string, line int) []string {
 	_, c := p.cellOf(file)
-	if c == nil || c.Body == nil {
+	if c == nil {
 		return nil
-	}
-	nodes := []ast.Node{c.Body}
-	for _, x := range c.Trailing {
-		nodes = append(nodes, x)
-	}
-	for _, d := range c.Decls {
-		nodes = append(nodes, d.Node)
 	}
 	var found []string
 	add := func(x ast.Expr) {
@@ -30,7 +23,7 @@ func (p *Program) Pointers(file string, line int) []string {
 			found = append(found, text)
 		}
 	}
-	for _, n := range nodes {
+	for _, n := range trees(c) {
 		ast.Inspect(n, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.SelectorExpr:

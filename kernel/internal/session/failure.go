@@ -132,9 +132,9 @@ func (s *Session) runReport(count int, o wire.Outcome) *report {
 			r.notes = []string{"The cell hung in a call; its goroutine is left behind and ends when that returns."}
 		}
 	case wire.Failed:
-		r.places = s.stack([]wire.Frame{{File: program.FileName(o.Cell), Line: o.Line}})
+		r.places = s.stack([]wire.Frame{{File: program.FileName(o.Cell), Line: o.Line}}, "")
 	default:
-		r.places = s.stack(o.Frames)
+		r.places = s.stack(o.Frames, value)
 		r.notes = s.nilNote(value, o.Frames)
 	}
 	return r
@@ -163,9 +163,9 @@ func (s *Session) endReport(count int, e *sessionEnded) *report {
 	}
 	r := &report{cell: count, name: "SessionEnded", value: reason, title: "the session ended", rest: ": " + reason}
 	if g, ok := c.culprit(); ok {
-		r.places = s.stack(g.frames)
+		r.places = s.stack(g.frames, reason)
 		r.notes = s.nilNote(reason, g.frames)
-		if started := s.stack([]wire.Frame{g.created}); g.created.File != "" && len(started) == 1 {
+		if started := s.stack([]wire.Frame{g.created}, ""); g.created.File != "" && len(started) == 1 {
 			started[0].started = true
 			r.places = append(r.places, started...)
 		}
@@ -213,10 +213,12 @@ func list(items []string, conjunction string) string {
 }
 
 // stack gives frames their places. Calls of a function by itself that look the
-// same become one.
-func (s *Session) stack(frames []wire.Frame) []place {
+// same become one. The first place in a cell gets a caret, for which the message is
+// looked at.
+func (s *Session) stack(frames []wire.Frame, message string) []place {
 	var out []place
-	earlier := false
+	earlier, pointed := false, false
+	fault := program.Fault{Message: message}
 	for _, f := range frames {
 		if f.Function == "runtime.gopanic" {
 			earlier = true
@@ -231,7 +233,10 @@ func (s *Session) stack(frames []wire.Frame) []place {
 		var ok bool
 		if p.Cell, p.Text, ok = s.program.Lines(f.File); !ok {
 			p.file = s.shortFile(f)
+		} else if !pointed {
+			p.caret, pointed = s.program.Column(f.File, f.Line, fault), true
 		}
+		fault = program.Fault{Callee: f.Function}
 		if n := len(out); n > 0 && p.same(out[n-1]) {
 			out[n-1].again += 1 + p.omitted
 			continue

@@ -36,6 +36,7 @@ type place struct {
 	program.Diagnostic        // its Cell is 0 if it is in no cell
 	file               string // where it is in no cell
 	function           string
+	caret              int  // the column that it is about, most likely; 0 for none
 	omitted            int  // how many frames before it are left out
 	again              int  // how many frames after it are the same
 	earlier            bool // a panic came up here that a deferred function was handling
@@ -102,11 +103,21 @@ func (p place) traceback() []string {
 			in = " in " + p.function
 		}
 		lines = append(lines, fmt.Sprintf("  %s%s%s%s", green, p.Where(), plain, in), "    "+strings.TrimSpace(p.Source()))
+		if p.caret > 0 {
+			lines = append(lines, "    "+red+p.underCaret()+plain)
+		}
 	}
 	if p.again > 0 {
 		lines = append(lines, fmt.Sprintf("  %s… %d more times%s", dim, p.again, plain))
 	}
 	return lines
+}
+
+// underCaret leads to the caret's column below the line without its margin.
+func (p place) underCaret() string {
+	margin := len(p.Source()) - len(strings.TrimLeft(p.Source(), " \t"))
+	p.Column = p.caret
+	return p.Caret()[min(margin, p.caret-1):]
 }
 
 // diagnostic shows a compile error: where it is and what, the line, a caret.
