@@ -12,30 +12,12 @@ import (
 // collectionTable makes the table of a collection of structs, maps or lists, or
 // returns nil.
 func collectionTable(v reflect.Value) *table {
-	switch v.Kind() {
-	case reflect.Slice, reflect.Array:
-	case reflect.Map: // not what is decoded from JSON: its entries are no rows
-		if v.Type().Elem().Kind() == reflect.Interface {
-			return nil
-		}
-	default:
+	if !isCollection(v.Type()) {
 		return nil
 	}
 	t := &table{named: v.Kind() == reflect.Map}
-	var items []reflect.Value // of the rows
-	e := elementsOf(v)
-	for _, i := range shown(v.Len(), maxRows, keptRows) {
-		if i < 0 {
-			t.rows, items = append(t.rows, gapRow), append(items, reflect.Value{})
-			continue
-		}
-		head := strconv.Itoa(i)
-		if t.named {
-			head = cellOf(e.entry(i).key).text
-		}
-		t.rows, items = append(t.rows, row{head: head}), append(items, target(e.value(i)))
-	}
-	switch r := rowType(v.Type().Elem(), items); {
+	items := t.addRows(v)
+	switch r := rowType(items); {
 	case r == nil:
 		return nil
 	case r.Kind() == reflect.Struct:
@@ -53,6 +35,36 @@ func collectionTable(v reflect.Value) *table {
 		t.columns[i].align()
 	}
 	return t
+}
+
+// isCollection tells whether the elements of a type can be rows. The entries of a
+// map of any, as JSON is decoded to, are unlike each other.
+func isCollection(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Slice, reflect.Array:
+		return t.Elem().Kind() == reflect.Interface || hasColumns(t.Elem())
+	case reflect.Map:
+		return hasColumns(t.Elem())
+	}
+	return false
+}
+
+// addRows adds the rows without their cells, and returns what is in them.
+func (t *table) addRows(v reflect.Value) []reflect.Value {
+	var items []reflect.Value
+	e := elementsOf(v)
+	for _, i := range shown(v.Len(), maxRows, keptRows) {
+		if i < 0 {
+			t.rows, items = append(t.rows, gapRow), append(items, reflect.Value{})
+			continue
+		}
+		head := strconv.Itoa(i)
+		if t.named {
+			head = cellOf(e.entry(i).key).text
+		}
+		t.rows, items = append(t.rows, row{head: head}), append(items, target(e.value(i)))
+	}
+	return items
 }
 
 func plural(n int, what string) string {
@@ -73,7 +85,7 @@ func target(v reflect.Value) reflect.Value {
 }
 
 // rowType returns the type that all rows have if it has columns, or nil.
-func rowType(declared reflect.Type, items []reflect.Value) reflect.Type {
+func rowType(items []reflect.Value) reflect.Type {
 	var t reflect.Type
 	for _, v := range items {
 		switch {
@@ -84,22 +96,28 @@ func rowType(declared reflect.Type, items []reflect.Value) reflect.Type {
 			return nil
 		}
 	}
-	if t == nil || hasText(reflect.Zero(t)) || declared.Kind() != reflect.Interface && hasText(reflect.Zero(declared)) {
+	if t == nil || !hasColumns(t) {
 		return nil
 	}
-	switch t.Kind() {
-	case reflect.Struct:
-		return t
-	case reflect.Map:
-		if t.Key().Kind() == reflect.String && t.Elem().Kind() != reflect.Map {
-			return t
-		}
-	case reflect.Slice, reflect.Array:
-		if k := t.Elem().Kind(); isScalar(k) && k != reflect.Uint8 {
-			return t
-		}
+	return t
+}
+
+// hasColumns tells whether values of a type, or what they point to, can be rows.
+func hasColumns(t reflect.Type) bool {
+	if hasText(reflect.Zero(t)) {
+		return false
 	}
-	return nil
+	switch t.Kind() {
+	case reflect.Pointer:
+		return t.Elem().Kind() != reflect.Pointer && hasColumns(t.Elem())
+	case reflect.Struct:
+		return true
+	case reflect.Map:
+		return t.Key().Kind() == reflect.String && t.Elem().Kind() != reflect.Map
+	case reflect.Slice, reflect.Array:
+		return isScalar(t.Elem().Kind()) && !isBytes(t)
+	}
+	return false
 }
 
 // structs makes a column of each field, those of embedded structs included.

@@ -20,10 +20,10 @@ const (
 	maxLines, keptLines                 = 50, 15
 	maxInnerElements, keptInnerElements = 24, 4
 
-	maxInner = 200     // bytes of a text inside of a value
-	maxDepth = 6       // of values in values
-	maxParts = 2_000   // of a value in all
-	maxKeys  = 100_000 // of a map, to be put in order
+	maxInner = 200    // bytes of a text inside of a value
+	maxDepth = 6      // of values in values
+	maxParts = 2_000  // of a value in all
+	maxKeys  = 20_000 // of a map, to be put in order
 )
 
 // literal builds the Go literal of a value. What it leads back to is not

@@ -87,6 +87,9 @@ type tree struct {
 	Value       int
 }
 
+// pointer is the shortest type that leads back to itself.
+type pointer *pointer
+
 type base struct{ ID int }
 
 type Base struct{ ID int }
@@ -422,6 +425,7 @@ long key  3  4`},
 		{"structs with a text", []nilled{{"x"}}, ""},
 		{"structs without fields", []struct{}{{}}, ""},
 		{"bytes", [][]byte{{1}}, ""},
+		{"pointers to pointers", []pointer{nil}, ""},
 		{"empty", []point{}, ""},
 		{"entries of JSON", map[string]any{"a": map[string]any{"b": 1}}, ""},
 	}
