@@ -44,7 +44,7 @@ func (f *forms) pictures(v reflect.Value) bool {
 		}
 	}
 	f.picture(func() image.Image { return strip(images) }, func() string {
-		s := fmt.Sprintf("%s, %d pictures", typeName(v.Type()), v.Len())
+		s := fmt.Sprintf("%s, %d %s", typeName(v.Type()), v.Len(), plural(v.Len(), "picture"))
 		if v.Len() > maxPictures {
 			s += fmt.Sprintf(", %d shown", maxPictures)
 		}

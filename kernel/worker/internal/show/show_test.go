@@ -238,6 +238,7 @@ func TestText(t *testing.T) {
 		{"stringers", []celsius{20, 21.5}, "[]show.celsius{20.0 °C, 21.5 °C}"},
 		{"stringers by pointer", []nilled{{"a"}, {"b\nc"}}, "[]show.nilled{a, b …}"},
 		{"stringers that panic", []broken{{1}}, "[]show.broken{{N: 1}}"},
+		{"stringer without a text", &strings.Builder{}, "&strings.Builder{…}"},
 		{"matrices and pictures", []any{grid{2, 3}, image.NewGray(image.Rect(1, 1, 3, 4))}, "[]any{show.grid(2 x 3), *image.Gray(2 x 3 pixels)}"},
 		{"cycle", cycle, "&show.tree{\n    Left: &show.tree{Left: nil, Right: &show.tree{… shown above …}, Value: 2},\n    Right: nil,\n    Value: 1,\n}"},
 		{"cycle of slices", list, "[]any{1, []any{… shown above …}}"},

@@ -80,8 +80,8 @@ func list(values []any) string {
 	return strings.Join(texts, ", ")
 }
 
-// ownText returns the text that a value makes of itself, and if that panics, a
-// note of it.
+// ownText returns the text that a value makes of itself, unless there is nothing
+// in it, and if its method panics, a note of that.
 func ownText(v reflect.Value) (s, note string, ok bool) {
 	if !v.IsValid() {
 		return "", "", false
@@ -94,7 +94,7 @@ func ownText(v reflect.Value) (s, note string, ok bool) {
 	var p any
 	switch x := value.(type) {
 	case fmt.Formatter:
-		return fmt.Sprintf("%v", x), "", true // which tells of a panic itself
+		s = fmt.Sprintf("%v", x) // which tells of a panic itself
 	case error:
 		name = "Error"
 		s, p = attempt(x.Error)
@@ -109,7 +109,7 @@ func ownText(v reflect.Value) (s, note string, ok bool) {
 		}
 		return "", note, false
 	}
-	return s, "", true
+	return s, "", s != ""
 }
 
 // hasText tells whether a value makes its text itself.
