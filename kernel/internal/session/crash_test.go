@@ -70,6 +70,7 @@ func (p *person) pid(code string) int {
 const startChild = "child := exec.Command(\"sleep\", \"600\")\nchild.Start()\nchild.Process.Pid"
 
 func TestDeathBetweenCells(t *testing.T) {
+	t.Parallel()
 	p := newPerson(t)
 	p.shows("x := 1\nfunc twice(v int) int { return 2 * v }")
 	child := p.pid(startChild)
@@ -89,6 +90,7 @@ func TestDeathBetweenCells(t *testing.T) {
 func TestKilledFromOutside(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGSEGV, syscall.SIGQUIT} {
 		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
 			p := newPerson(t)
 			child := p.pid(startChild)
 			worker := p.session.worker.PID()
@@ -101,6 +103,7 @@ func TestKilledFromOutside(t *testing.T) {
 }
 
 func TestCrashInC(t *testing.T) {
+	t.Parallel()
 	p := newPerson(t)
 	dir := filepath.Join(p.session.dir, "crash")
 	if err := os.Mkdir(dir, 0o777); err != nil {
