@@ -99,7 +99,7 @@ func (r *recorder) take() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	text := goroutine.ReplaceAllString(r.out.String(), "goroutine N")
-	text = address.ReplaceAllString(text, "0xN")
+	text = address.ReplaceAllString(text, "${1}0xN")
 	r.out.Reset()
 	r.stream = ""
 	if text != "" && !strings.HasSuffix(text, "\n") {
@@ -110,7 +110,7 @@ func (r *recorder) take() string {
 
 var (
 	goroutine = regexp.MustCompile(`goroutine [0-9]+`)
-	address   = regexp.MustCompile(`0x[0-9a-f]+\??`)
+	address   = regexp.MustCompile(`(\+|#\t)0x[0-9a-f]+`)
 )
 
 var colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
