@@ -24,8 +24,9 @@ type Cell struct {
 	fset       *token.FileSet
 	lines      []int // offsets where lines begin
 	pieces     []piece
-	decls      []span // all that is not a statement
-	directives []span // comments that the compiler would take for its own
+	decls      []span         // all that is not a statement
+	directives []span         // comments that the compiler would take for its own
+	comments   map[int]string // those that begin a line, by its number
 }
 
 // A Decl is one declaration: a function, a method, a type specification, or a
@@ -97,6 +98,9 @@ func (c *Cell) Text() []string {
 	}
 	return lines
 }
+
+// Says tells whether a comment begins a line, from 1, and is the directive.
+func (c *Cell) Says(directive string, line int) bool { return c.comments[line] == directive }
 
 // Statements returns the cell's text with everything blanked that is not a
 // statement or the trailing expression; offsets and lines stay.

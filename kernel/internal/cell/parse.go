@@ -40,7 +40,7 @@ const (
 // Parse takes a cell apart. The name is that of its files in fset. An error is
 // of type Errors; the cell returned with it has its text and lines only.
 func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
-	c := &Cell{Source: src, fset: fset, lines: lineStarts(src)}
+	c := &Cell{Source: src, fset: fset, lines: lineStarts(src), comments: map[int]string{}}
 	if rest := strings.TrimLeft(src, " \t\r\n"); strings.HasPrefix(rest, "%") {
 		return c, Errors{{len(src) - len(rest), "this kernel has no commands (%…) yet: a cell is Go"}}
 	}
@@ -93,6 +93,8 @@ func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
 		return c, dedupe(errs)
 	}
 	c.Imports = importFile.Imports
+	c.addComments(declFile)
+	c.addComments(bodyFile)
 	for _, g := range bodyFile.Comments {
 		for _, m := range g.List {
 			if strings.HasPrefix(m.Text, "//go:") || strings.HasPrefix(m.Text, "//line ") || strings.HasPrefix(m.Text, "/*line ") {
@@ -147,6 +149,16 @@ func (c *Cell) parseTrailing(name string, k chunk, mode parser.Mode) Errors {
 func (c *Cell) addPiece(pos token.Pos, delta int) {
 	if f := c.fset.File(pos); f != nil {
 		c.pieces = append(c.pieces, piece{f, delta})
+	}
+}
+
+func (c *Cell) addComments(f *ast.File) {
+	for _, g := range f.Comments {
+		for _, m := range g.List {
+			if line, col := c.Position(c.Offset(m.Pos())); strings.TrimSpace(c.Line(line)[:col-1]) == "" {
+				c.comments[line] = m.Text
+			}
+		}
 	}
 }
 

@@ -492,6 +492,20 @@ func (w *planning) definition(id *ast.Ident) types.Object {
 	return nil
 }
 
+// typeAndValue is what the check has found out about an expression.
+func (w *planning) typeAndValue(x ast.Expr) types.TypeAndValue {
+	for _, c := range []checked{w.bodies, w.check} {
+		if c.info != nil {
+			if t, ok := c.info.Types[x]; ok {
+				return t
+			}
+		}
+	}
+	return types.TypeAndValue{}
+}
+
+func (w *planning) typeOf(x ast.Expr) types.Type { return w.typeAndValue(x).Type }
+
 func (w *planning) ours(pkg *types.Package) bool { return pkg == w.check.pkg || pkg == w.bodies.pkg }
 
 // sessionObject tells whether an object is a declaration of the notebook's

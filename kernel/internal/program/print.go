@@ -55,11 +55,12 @@ type printer struct {
 	embedded  map[string]bool   // those that a struct embeds
 	hoisted   strings.Builder   // types that were local
 	initCalls []edit            // calls of functions init among the statements
+	shorts    map[*unit]bool    // functions, and whether a call takes no time worth the name
 }
 
 // print returns the package's text and the paths that it imports.
 func (w *planning) print() (string, []string) {
-	p := &printer{planning: w, imports: map[string]string{live: LivePath}, dots: map[string]bool{}, aliases: map[string]string{}, embedded: map[string]bool{}}
+	p := &printer{planning: w, imports: map[string]string{live: LivePath}, dots: map[string]bool{}, aliases: map[string]string{}, embedded: map[string]bool{}, shorts: map[*unit]bool{}}
 
 	units, vars := w.needed()
 
@@ -276,27 +277,10 @@ func (p *printer) rename(c *cell.Cell, id *ast.Ident, name string) edit {
 // versions, checks for an interrupt, uses of unused variables, names for local
 // types that are unique in the session. The unit is nil for statements.
 func (p *printer) edits(c *cell.Cell, u *unit, root ast.Node) []edit {
-	var edits []edit
-	insert := func(pos token.Pos, text string) {
-		at := c.Offset(pos)
-		edits = append(edits, edit{at, at, text})
-	}
+	edits := p.checks(c, u, root)
 	embeds := map[*ast.Ident]bool{}
-	recursive := u != nil && (u.kind == funcUnit && u.uses[u.key] || u.kind == methodUnit)
 	ast.Inspect(root, func(n ast.Node) bool {
 		switch n := n.(type) {
-		case *ast.FuncDecl:
-			if recursive && n.Body != nil && p.callsItself(n) {
-				insert(n.Body.Lbrace+1, " "+live+".Check(); ")
-			}
-		case *ast.ForStmt:
-			insert(n.Body.Lbrace+1, " "+live+".Check(); ")
-		case *ast.RangeStmt:
-			insert(n.Body.Lbrace+1, " "+live+".Check(); ")
-		case *ast.BranchStmt:
-			if n.Tok == token.GOTO {
-				insert(n.Pos(), live+".Check(); ")
-			}
 		case *ast.TypeSpec:
 			if obj, ok := p.definition(n.Name).(*types.TypeName); ok && p.isLocal(obj) {
 				edits = append(edits, p.localType(c, u, n, obj, root)...)
@@ -330,17 +314,6 @@ func (p *printer) edits(c *cell.Cell, u *unit, root ast.Node) []edit {
 		}
 	}
 	return edits
-}
-
-func (p *printer) callsItself(f *ast.FuncDecl) bool {
-	calls := false
-	ast.Inspect(f.Body, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok && id.Name == f.Name.Name {
-			calls = true
-		}
-		return !calls
-	})
-	return calls
 }
 
 // renamed is the edit for an identifier that refers to a declaration whose
