@@ -37,9 +37,7 @@ type planning struct {
 	whole     bool              // only declarations: variables are initialised in Go's order
 	omitted   map[ast.Node]bool // assignments that leave out an error
 	novalue   bool              // the trailing call has no value
-	carried   []*variable       // variables that keep their value in a new version
-	carrySym  map[*variable]string
-	rechecked map[*unit]bool // whose trees have been checked, with bodies
+	rechecked map[*unit]bool    // whose trees have been checked, with bodies
 }
 
 // Plan works out what a cell means and prints the package to compile. The label
@@ -52,7 +50,7 @@ func (p *Program) Plan(source string, label int) (*Plan, error) {
 	p.serial++
 	w := &planning{
 		Program: p, id: p.serial, label: label, cand: p.candidate(),
-		defines: map[string]bool{}, locals: map[string]bool{}, omitted: map[ast.Node]bool{}, carrySym: map[*variable]string{}, rechecked: map[*unit]bool{},
+		defines: map[string]bool{}, locals: map[string]bool{}, omitted: map[ast.Node]bool{}, rechecked: map[*unit]bool{},
 	}
 	var err error
 	w.cell, err = cell.Parse(p.fset, FileName(w.id), source)
@@ -598,28 +596,20 @@ func (w *planning) setVersions() error {
 			} else {
 				changed[name] = true // what it shadowed, or a new method of an old type
 			}
-		case old.text != u.text || old.kind != u.kind:
+		case old.kind != u.kind || u.kind == constUnit && old.values[name] != u.values[name] || u.kind != constUnit && old.text != u.text:
 			changed[name] = true
-			reshaped[name] = u.kind == typeUnit
+			reshaped[name] = !sameShape(old, u)
 		}
 	}
 	for name, v := range w.cand.vars {
 		if old := w.vars[name]; old != nil && old.version != v.version || old == nil && w.units[name] != nil {
-			changed[name] = true
+			changed[name], reshaped[name] = true, true
 		}
 	}
 	for name, importPath := range w.cand.imports {
 		if old := w.imports[name]; old != "" && old != importPath {
-			changed["import "+name] = true
+			changed["import "+name], reshaped["import "+name] = true, true
 		}
-	}
-	touches := func(uses map[string]bool, set map[string]bool) bool {
-		for name := range uses {
-			if set[name] {
-				return true
-			}
-		}
-		return false
 	}
 	for again := true; again; {
 		again = false
@@ -630,10 +620,10 @@ func (w *planning) setVersions() error {
 		}
 		for name, u := range w.cand.units {
 			old := w.units[name] != nil
-			if old && touches(u.uses, changed) {
+			if old && mentionsAny(u.uses, changed) {
 				mark(changed, name)
 			}
-			if u.kind == typeUnit && touches(u.uses, reshaped) {
+			if (u.kind == typeUnit || u.kind == constUnit) && mentionsAny(u.uses, reshaped) {
 				mark(reshaped, name)
 			}
 			if base, _, ok := strings.Cut(name, "."); ok && changed[name] && w.units[base] != nil {
@@ -641,7 +631,7 @@ func (w *planning) setVersions() error {
 			}
 		}
 		for name, v := range w.cand.vars {
-			if touches(v.mention, changed) && w.vars[name] != nil {
+			if mentionsAny(v.mention, changed) && w.vars[name] != nil {
 				mark(changed, name)
 			}
 		}
@@ -664,27 +654,23 @@ func (w *planning) setVersions() error {
 			w.own[i] = next
 		}
 	}
-	return w.carry(changed, reshaped, touches)
+	return w.lose(reshaped)
 }
 
-// carry decides on the variables whose type has a new version: those of the
-// same layout keep their value, the others are gone.
-func (w *planning) carry(changed, reshaped map[string]bool, touches func(a, b map[string]bool) bool) error {
+// lose decides on the variables whose type has a new version. Where the layout is
+// the same they stay where they are: the new package declares the same symbol, of
+// the new type. The others have no value any more, or a new place.
+func (w *planning) lose(reshaped map[string]bool) error {
 	var lost []string
 	for _, name := range slices.Sorted(maps.Keys(w.cand.vars)) {
 		v, old := w.cand.vars[name], w.vars[name]
-		if v.unusable != "" || !touches(v.mention, changed) {
+		if v.unusable != "" || !mentionsAny(v.mention, reshaped) {
 			continue
 		}
 		next := *v
-		if old != nil && old.version == v.version {
-			w.cand.newest[name]++
-			next.version = w.cand.newest[name]
-		}
 		w.cand.changed = true
 		switch {
-		case w.defines[name]:
-		case touches(v.mention, reshaped):
+		case !w.defines[name]:
 			var which []string
 			for t := range v.mention {
 				if reshaped[t] {
@@ -694,9 +680,9 @@ func (w *planning) carry(changed, reshaped map[string]bool, touches func(a, b ma
 			slices.Sort(which)
 			next.unusable = fmt.Sprintf("its type %s has been redefined since: run Cell [%d] again, which made it", strings.Join(which, ", "), w.labels[v.serial])
 			lost = append(lost, name)
-		default:
-			w.carrySym[&next] = "main." + symbol(name, old.version)
-			w.carried = append(w.carried, &next)
+		case old != nil && old.version == v.version:
+			w.cand.newest[name]++
+			next.version = w.cand.newest[name]
 		}
 		w.cand.vars[name] = &next
 	}
@@ -743,9 +729,6 @@ func (w *planning) needed() (map[string]*unit, map[string]*variable) {
 	for name := range w.defines {
 		names[name] = true
 	}
-	for _, v := range w.carried {
-		names[v.name] = true
-	}
 	return w.follow(names, func(u *unit) []string { return slices.Collect(maps.Keys(u.uses)) })
 }
 
@@ -760,9 +743,7 @@ func (w *planning) methods(name string) []string {
 	return keys
 }
 
-// checkRest checks what the package has to hold beyond what the statements led
-// to: the types of variables that get new versions, say. A variable whose type
-// does not compile any more is lost.
+// checkRest checks what the package has to hold beyond what the statements led to.
 func (w *planning) checkRest() error {
 	units, vars := w.needed()
 	missing := false
@@ -772,24 +753,8 @@ func (w *planning) checkRest() error {
 	if !missing {
 		return nil
 	}
-	c := w.run(units, vars, false, true)
-	if err := w.compileError(c); err != nil {
-		if len(w.carried) == 0 {
-			return err
-		}
-		var lost []string
-		for _, v := range w.carried {
-			v.unusable = "the methods of its type do not compile any more"
-			lost = append(lost, v.name)
-		}
-		w.carried = nil
-		if err := w.refuseLost(lost); err != nil {
-			return err
-		}
-		return w.checkRest()
-	}
-	w.bodies = c
-	return nil
+	w.bodies = w.run(units, vars, false, true)
+	return w.compileError(w.bodies)
 }
 
 // home finds the cell that a position is in, and its label.
@@ -809,6 +774,26 @@ func (w *planning) setUses(u *unit) {
 		uses[base] = true
 	}
 	u.uses = uses
+	if u.kind == constUnit {
+		u.values = map[string]string{}
+		for _, name := range u.names {
+			if c, ok := w.constant(name); ok {
+				u.values[name] = c.Type().String() + " " + c.Val().ExactString()
+			}
+		}
+	}
+}
+
+// constant is a constant of the notebook.
+func (w *planning) constant(name string) (*types.Const, bool) {
+	for _, pkg := range []*types.Package{w.bodies.pkg, w.check.pkg} {
+		if pkg != nil {
+			if c, ok := pkg.Scope().Lookup(name).(*types.Const); ok {
+				return c, true
+			}
+		}
+	}
+	return nil, false
 }
 
 // usesOf lists the declarations and imports that a checked tree refers to.

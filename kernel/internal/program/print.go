@@ -79,7 +79,7 @@ func (w *planning) print() (string, []string) {
 			us.WriteString(p.unit(u))
 		}
 	}
-	var calls, ends strings.Builder
+	var ends strings.Builder
 	for i, u := range w.inits {
 		name := fmt.Sprintf("init%s%d%s%d", prime, w.id, prime, i)
 		us.WriteString(p.unit(u, edit{w.nameStart(u), w.nameStart(u) + len("init"), name}))
@@ -102,12 +102,6 @@ func (w *planning) print() (string, []string) {
 	} else {
 		body = p.body()
 	}
-	for _, v := range w.carried {
-		// Once, when the new version is first loaded.
-		fmt.Fprintf(&calls, "if p, ok := %s.Carry(%q, %q); ok { %s = *(*%s)(p) }; ",
-			live, w.carrySym[v], "main."+symbol(v.name, v.version), symbol(v.name, v.version), p.typeText(v))
-	}
-
 	var decls strings.Builder
 	decls.WriteString("\nvar _ = " + live + ".Check\n\n")
 	decls.WriteString(vs.String())
@@ -117,8 +111,8 @@ func (w *planning) print() (string, []string) {
 		decls.WriteString(p.aliases[name])
 	}
 	// The name errʹ is for errors that the statements leave out.
-	fmt.Fprintf(&decls, "func %s() { var err%s %s.Error; _ = err%s; %s\n//line %s:1:1\n%s\n//line /cell/end.go:1\n%s}\n",
-		entryName(w.id), prime, live, prime, calls.String(), FileName(w.id), body, ends.String())
+	fmt.Fprintf(&decls, "func %s() { var err%s %s.Error; _ = err%s; \n//line %s:1:1\n%s\n//line /cell/end.go:1\n%s}\n",
+		entryName(w.id), prime, live, prime, FileName(w.id), body, ends.String())
 
 	var out strings.Builder
 	out.WriteString("package main\n\n")

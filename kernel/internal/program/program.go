@@ -63,9 +63,10 @@ type unit struct {
 	serial  int // of the cell
 	decl    cell.Decl
 	text    string
-	mention map[string]bool // identifiers in its text, free or not
-	uses    map[string]bool // keys of units and variables, "import name"; known once checked
-	version int             // 1, or more once redefined
+	mention map[string]bool   // identifiers in its text, free or not
+	uses    map[string]bool   // keys of units and variables, "import name"; known once checked
+	values  map[string]string // of constants, with their types; known once checked
+	version int               // 1, or more once redefined
 	alias   bool
 	generic bool
 }

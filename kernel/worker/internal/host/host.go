@@ -9,7 +9,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/wire"
 	"github.com/seed5607215b/nnkit/kernel/worker/internal/running"
@@ -53,7 +52,6 @@ type run struct {
 
 // Main serves requests until the session closes its end of the pipe.
 func Main() {
-	running.Lookup = func(symbol string) unsafe.Pointer { return lookup(nil, symbol) }
 	for _, fd := range []int{wire.RequestFD, wire.EventFD} {
 		syscall.CloseOnExec(fd) // what cells start must not hold the pipes open
 	}
