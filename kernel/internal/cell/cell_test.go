@@ -78,6 +78,9 @@ func TestParse(t *testing.T) {
 		{"no value", "x++", "stmt x++"},
 		{"raw string", "`a\nb`", "show `a\nb`"},
 		{"carriage returns", "x := 1\r\nx\r\n", "stmt x := 1\nshow x"},
+		{"comments of statements", "x := 1 // a\n// b\ny := 2 /* c */\n// F is.\nfunc F() {}", "decl // F is.\nfunc F() {}\nstmt x := 1\nstmt y := 2"},
+		{"empty statements", ";\nx := 1; ; func f() {};;x;;", "decl func f() {}\nstmt x := 1\nmute x"},
+		{"byte order mark", "\ufeffx := 1\nx", "stmt x := 1\nshow x"},
 		{"conversion", "[]byte(s)", "show []byte(s)"},
 		{"declaration after an expression", "f()\nfunc f() {}", "decl func f() {}\nstmt f()"},
 	} {

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/scanner"
 	"go/token"
+	"slices"
 	"strings"
 )
 
@@ -38,8 +39,12 @@ const (
 )
 
 // Parse takes a cell apart. The name is that of its files in fset. An error is
-// of type Errors; the cell returned with it has its text and lines only.
+// of type Errors; the cell returned with it has its text and lines only. A byte
+// order mark at the beginning is blanked.
 func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
+	if rest, ok := strings.CutPrefix(src, "\ufeff"); ok {
+		src = strings.Repeat(" ", len(src)-len(rest)) + rest
+	}
 	c := &Cell{Source: src, fset: fset, lines: lineStarts(src), comments: map[int]string{}}
 	if rest := strings.TrimLeft(src, " \t\r\n"); strings.HasPrefix(rest, "%") {
 		return c, Errors{{len(src) - len(rest), "this kernel has no commands (%…) yet: a cell is Go"}}
@@ -60,8 +65,11 @@ func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
 	}
 	for i, k := range chunks {
 		text := span{k.start, k.end}
-		if k.semicolon {
-			text.end = k.end + 1 + strings.IndexByte(src[k.end:], ';')
+		if k.semicolon > 0 {
+			text.end = k.semicolon
+			for _, file := range [][]byte{imports, decl} {
+				blank(file[k.end : k.semicolon-1]) // one is enough behind a declaration
+			}
 		}
 		if k.kind != importing {
 			blank(imports[text.start:text.end])
@@ -131,7 +139,7 @@ func (c *Cell) parseTrailing(name string, k chunk, mode parser.Mode) Errors {
 	if !ok || call.Ellipsis.IsValid() || len(call.Args) == 0 {
 		return Errors{{k.start, "expected an expression"}}
 	}
-	c.Muted = k.semicolon
+	c.Muted = k.semicolon > 0
 	if len(call.Args) == 1 && c.Muted {
 		switch x := ast.Unparen(call.Args[0]).(type) {
 		case *ast.CallExpr:
@@ -187,11 +195,22 @@ func (c *Cell) addDecls(f *ast.File) {
 	}
 }
 
+// start is where a declaration begins with its doc comment. The parser, which does
+// not see the statements before, takes their comments for a part of that.
 func (c *Cell) start(doc *ast.CommentGroup, n ast.Node) int {
-	if doc != nil {
-		return c.Offset(doc.Pos())
+	at := c.Offset(n.Pos())
+	if doc == nil {
+		return at
 	}
-	return c.Offset(n.Pos())
+	for _, m := range slices.Backward(doc.List) {
+		start, end := c.Offset(m.Pos()), c.Offset(m.End())
+		line, col := c.Position(start)
+		if strings.TrimSpace(c.Source[end:at]+c.Line(line)[:col-1]) != "" {
+			break
+		}
+		at = start
+	}
+	return at
 }
 
 func (c *Cell) syntaxErrors(err error, delta int) Errors {
@@ -245,7 +264,7 @@ const (
 type chunk struct {
 	start, end int
 	kind       kind
-	semicolon  bool // a written one ends it
+	semicolon  int  // the offset behind those that are written after it, or 0
 	expression bool // no keyword begins it, and nothing in it assigns or labels
 }
 
@@ -296,10 +315,13 @@ func split(src string) ([]chunk, Errors) {
 			if i > first {
 				k := classify(toks[first:i])
 				k.end = toks[i-1].end(src)
-				k.semicolon = t.lit == ";"
 				chunks = append(chunks, k)
-			} else if t.lit == ";" && len(chunks) > 0 {
-				chunks[len(chunks)-1].semicolon = true
+			}
+			if t.lit == ";" {
+				if len(chunks) == 0 {
+					chunks = append(chunks, chunk{start: t.offset, end: t.offset}) // an empty statement
+				}
+				chunks[len(chunks)-1].semicolon = t.offset + 1
 			}
 			first = i + 1
 		}

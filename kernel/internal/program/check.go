@@ -25,6 +25,64 @@ type checked struct {
 // showName is what a trailing expression is an argument of in a type check.
 const showName = "show" + prime
 
+// predeclared is a package of Go's predeclared types, under names that nothing in a
+// cell hides: those of variables are written with them where a cell has a variable
+// called string, say.
+var predeclared = func() *types.Package {
+	pkg := types.NewPackage("predeclared"+prime, "predeclared"+prime)
+	for _, name := range types.Universe.Names() {
+		if t, ok := types.Universe.Lookup(name).(*types.TypeName); ok {
+			pkg.Scope().Insert(types.NewTypeName(token.NoPos, pkg, predeclaredName(name), t.Type()))
+		}
+	}
+	pkg.MarkComplete()
+	return pkg
+}()
+
+func predeclaredName(name string) string { return "T" + prime + name }
+
+// withPredeclared is an importer that knows predeclared.
+type withPredeclared struct{ types.Importer }
+
+func (w withPredeclared) Import(path string) (*types.Package, error) {
+	if path == predeclared.Path() {
+		return predeclared, nil
+	}
+	return w.Importer.Import(path)
+}
+
+// predeclaredIn is a variable's type as the checker is to see it, and tells whether
+// a name in it would mean something else than the predeclared type.
+func (w *planning) predeclaredIn(v *variable) (typ ast.Expr, hidden bool) {
+	var edits []edit
+	base := w.fset.File(v.expr.Pos()).Base()
+	var look func(n ast.Node) bool
+	look = func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SelectorExpr:
+			return false
+		case *ast.Field: // not its name
+			ast.Inspect(n.Type, look)
+			return false
+		case *ast.Ident:
+			if types.Universe.Lookup(n.Name) != nil && !v.mention[n.Name] && (w.cand.vars[n.Name] != nil || w.cand.units[n.Name] != nil) {
+				at := int(n.Pos()) - base
+				edits = append(edits, edit{at, at + len(n.Name), predeclared.Name() + "." + predeclaredName(n.Name)})
+			}
+		}
+		return true
+	}
+	ast.Inspect(v.expr, look)
+	if len(edits) == 0 {
+		return v.expr, false
+	}
+	typ, err := parseType(w.fset, apply(v.typ, 0, len(v.typ), edits))
+	if err != nil {
+		return v.expr, false
+	}
+	return typ, true
+}
+
 func parseType(fset *token.FileSet, text string) (ast.Expr, error) {
 	return parser.ParseExprFrom(fset, "/type", text, parser.SkipObjectResolution)
 }
@@ -172,7 +230,7 @@ func (w *planning) run(units map[string]*unit, vars map[string]*variable, statem
 		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
 		Scopes: map[ast.Node]*types.Scope{}, Implicits: map[ast.Node]types.Object{}, Selections: map[*ast.SelectorExpr]*types.Selection{},
 	}}
-	file := &ast.File{Name: ast.NewIdent("main")}
+	file := &ast.File{Name: ast.NewIdent("cells")} // a package main has no variable main
 	imports := &ast.GenDecl{Tok: token.IMPORT}
 	imported := map[string]bool{}
 	addImport := func(name, path string) {
@@ -203,7 +261,11 @@ func (w *planning) run(units map[string]*unit, vars map[string]*variable, statem
 		for alias, path := range v.imports {
 			addImport(alias, path)
 		}
-		file.Decls = append(file.Decls, &ast.GenDecl{Tok: token.VAR, Specs: []ast.Spec{&ast.ValueSpec{Names: []*ast.Ident{ast.NewIdent(name)}, Type: v.expr}}})
+		typ, hidden := w.predeclaredIn(v)
+		if hidden {
+			addImport(predeclared.Name(), predeclared.Path())
+		}
+		file.Decls = append(file.Decls, &ast.GenDecl{Tok: token.VAR, Specs: []ast.Spec{&ast.ValueSpec{Names: []*ast.Ident{ast.NewIdent(name)}, Type: typ}}})
 	}
 	c.units = sortedUnits(units)
 	for _, u := range w.own { // functions and types named _
@@ -231,7 +293,7 @@ func (w *planning) run(units map[string]*unit, vars map[string]*variable, statem
 	}
 	config := types.Config{
 		GoVersion:                w.config.GoVersion,
-		Importer:                 w.config.Importer,
+		Importer:                 withPredeclared{w.config.Importer},
 		Sizes:                    types.SizesFor("gc", runtime.GOARCH),
 		DisableUnusedImportCheck: true,
 		Error: func(err error) {

@@ -206,6 +206,7 @@ func (w *planning) addDecls() error {
 					w.inits = append(w.inits, u)
 					continue
 				}
+				delete(w.cand.vars, "main")
 				w.mains = append(w.mains, u)
 				if len(w.mains) > 1 {
 					return w.errorAt(pos, "main is declared twice in this cell")
@@ -386,7 +387,8 @@ func (w *planning) findVariables() error {
 		}
 		w.defines[id.Name] = true
 		for _, u := range w.own {
-			if slices.Contains(u.names, id.Name) && err == nil {
+			// A type may have a variable of its name, which hides it behind.
+			if slices.Contains(u.names, id.Name) && u.kind != typeUnit && err == nil {
 				err = w.errorAt(id.Pos(), "%s is declared twice in this cell: as a variable and as something else", id.Name)
 			}
 		}
@@ -441,6 +443,14 @@ func (w *planning) setVariables() error {
 			continue
 		}
 		v, err := w.newVariable(name, obj.Type())
+		if u := w.cand.units[name]; u != nil && u.kind == typeUnit {
+			if v != nil && v.mention[name] {
+				w.locals[name] = true // point := point{1, 2}
+				continue
+			} else if u.serial == w.id {
+				return w.errorAt(obj.Pos(), "%s is declared twice in this cell: as a variable and as a type", name)
+			}
+		}
 		if err != nil {
 			w.locals[name] = true
 			w.cand.vars[name] = &variable{name: name, serial: w.id, unusable: err.Error()}
@@ -464,11 +474,25 @@ func (w *planning) setVariables() error {
 		w.cand.vars[name] = v
 		delete(w.cand.units, name)
 	}
+	for _, name := range slices.Sorted(maps.Keys(w.defines)) {
+		v := w.cand.vars[name]
+		if v == nil {
+			continue // it has the name of its type
+		}
+		for t := range v.mention {
+			if w.defines[t] && !w.locals[t] {
+				return w.errorAt(w.check.scope.Lookup(name).Pos(), "the type of %s is %s, and this cell makes a variable %[2]s: call that otherwise", name, t)
+			}
+		}
+	}
 	w.loseTypeless()
 	return nil
 }
 
 func (w *planning) newVariable(name string, t types.Type) (*variable, error) {
+	if name == "init" {
+		return nil, errors.New("Go has no variable init but within a function")
+	}
 	v := &variable{name: name, serial: w.id, version: 1, mention: map[string]bool{}, imports: map[string]string{}}
 	if err := w.nameable(t, v.mention, map[types.Type]bool{}); err != nil {
 		return nil, err

@@ -242,9 +242,10 @@ func Unversioned(text string) string {
 
 // symbol is the name that a function or variable of a version is declared by.
 // An exported one would make the compiler emit a plugin's table, which does not
-// link.
+// link; a predeclared one would hide what printed text refers to, and a package
+// has no variable main.
 func symbol(name string, version int) string {
-	if token.IsExported(name) {
+	if token.IsExported(name) || types.Universe.Lookup(name) != nil || name == "main" {
 		name = prime + name
 	}
 	if version > 1 {

@@ -2,12 +2,16 @@ package session
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -137,12 +141,17 @@ func newTestSession(t testing.TB) *Session {
 // followed by what it shows, "out". A file "program.go" is the ordinary program
 // that means the same: go run must print what the cells print to stdout.
 func TestCells(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no cases", err)
+	var files []string
+	for _, pattern := range []string{"testdata/*.txtar", "testdata/language/*.txtar", "testdata/redefine/*.txtar"} {
+		theme, err := filepath.Glob(pattern)
+		if err != nil || len(theme) == 0 {
+			t.Fatal("no cases ", pattern, err)
+		}
+		files = append(files, theme...)
 	}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+		name, _ := strings.CutPrefix(strings.TrimSuffix(file, ".txtar"), "testdata/")
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a, err := txtar.ParseFile(file)
 			if err != nil {
@@ -191,20 +200,40 @@ func compare(t *testing.T, file string, got *txtar.Archive) {
 	}
 }
 
-// judge runs an ordinary program and compares what it prints.
+// judge compares what cells print with what an ordinary program prints.
 func judge(t *testing.T, source []byte, got string) {
 	t.Helper()
+	if want := ordinary(t, source); got != want {
+		t.Errorf("the cells print\n%s\nthe ordinary program\n%s", got, want)
+	}
+}
+
+// ordinary returns what a program prints. It is run once for its text and Go's
+// version; the output is kept with the libraries of cells.
+func ordinary(t *testing.T, source []byte) string {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(append([]byte(runtime.Version()+"\n"), source...))
+	kept := filepath.Join(cache, "nnkit", "judge", hex.EncodeToString(sum[:]))
+	if out, err := os.ReadFile(kept); err == nil {
+		return string(out)
+	}
 	name := filepath.Join(t.TempDir(), "main.go")
 	if err := os.WriteFile(name, source, 0o666); err != nil {
 		t.Fatal(err)
 	}
+	var stderr strings.Builder
 	cmd := exec.Command("go", "run", name)
-	cmd.Stderr = os.Stderr
-	want, err := cmd.Output()
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
 	if err != nil {
+		t.Fatalf("the ordinary program: %v\n%s", err, stderr.String())
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Dir(kept), 0o777), os.WriteFile(kept+".part", out, 0o666), os.Rename(kept+".part", kept)); err != nil {
 		t.Fatal(err)
 	}
-	if got != string(want) {
-		t.Errorf("the cells print\n%s\nthe ordinary program\n%s", got, want)
-	}
+	return string(out)
 }
