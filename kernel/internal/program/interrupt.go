@@ -292,21 +292,13 @@ func (p *printer) walk(s *ast.ForStmt) string {
 // step is the variable that a statement changes by a constant, or by another
 // variable.
 func (p *printer) step(s ast.Stmt) (v types.Object, by *ast.Ident) {
-	var x ast.Expr
+	var x, amount ast.Expr
 	switch s := s.(type) {
 	case *ast.IncDecStmt:
 		x = s.X
 	case *ast.AssignStmt:
-		if s.Tok != token.ADD_ASSIGN && s.Tok != token.SUB_ASSIGN {
-			return nil, nil
-		}
-		x = s.Lhs[0]
-		if c := p.typeAndValue(s.Rhs[0]).Value; c != nil && constant.Sign(c) == 0 {
-			return nil, nil
-		} else if c == nil {
-			if by, _ = s.Rhs[0].(*ast.Ident); by == nil {
-				return nil, nil
-			}
+		if s.Tok == token.ADD_ASSIGN || s.Tok == token.SUB_ASSIGN {
+			x, amount = s.Lhs[0], s.Rhs[0]
 		}
 	}
 	id, ok := x.(*ast.Ident)
@@ -316,6 +308,15 @@ func (p *printer) step(s ast.Stmt) (v types.Object, by *ast.Ident) {
 	// A narrower one would begin again before it leaves the slice.
 	if t, ok := under(p.typeOf(id)).(*types.Basic); !ok || t.Info()&types.IsInteger == 0 || types.SizesFor("gc", "amd64").Sizeof(t) < 4 {
 		return nil, nil
+	}
+	if amount != nil {
+		if c := p.typeAndValue(amount).Value; c == nil {
+			if by, ok = amount.(*ast.Ident); !ok {
+				return nil, nil
+			}
+		} else if constant.Sign(c) == 0 {
+			return nil, nil
+		}
 	}
 	return p.object(id), by
 }
