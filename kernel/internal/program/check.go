@@ -261,6 +261,10 @@ func (w *planning) run(units map[string]*unit, vars map[string]*variable, statem
 		for alias, path := range v.imports {
 			addImport(alias, path)
 		}
+		if v.expr == nil {
+			file.Decls = append(file.Decls, v.inferred.decls(w.fset, name)...)
+			continue
+		}
 		typ, hidden := w.predeclaredIn(v)
 		if hidden {
 			addImport(predeclared.Name(), predeclared.Path())

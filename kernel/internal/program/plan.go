@@ -494,10 +494,22 @@ func (w *planning) newVariable(name string, t types.Type) (*variable, error) {
 		return nil, errors.New("Go has no variable init but within a function")
 	}
 	v := &variable{name: name, serial: w.id, version: 1, mention: map[string]bool{}, imports: map[string]string{}}
-	if err := w.nameable(t, v.mention, map[types.Type]bool{}); err != nil {
+	hidden := map[*types.Named]bool{}
+	if err := w.nameable(t, v.mention, hidden, map[types.Type]bool{}); err != nil {
 		return nil, err
 	}
-	v.typ = types.TypeString(t, func(pkg *types.Package) string {
+	v.typ = w.typeText(v, t)
+	if len(hidden) > 0 {
+		return v, w.infer(v, hidden)
+	}
+	var err error
+	v.expr, err = parseType(w.fset, v.typ)
+	return v, err
+}
+
+// typeText writes a type down, and notes the imports that it needs.
+func (w *planning) typeText(v *variable, t types.Type) string {
+	return types.TypeString(t, func(pkg *types.Package) string {
 		if pkg == w.check.pkg {
 			return ""
 		}
@@ -505,9 +517,6 @@ func (w *planning) newVariable(name string, t types.Type) (*variable, error) {
 		v.imports[name] = pkg.Path()
 		return name
 	})
-	var err error
-	v.expr, err = parseType(w.fset, v.typ)
-	return v, err
 }
 
 // importName is a name for a package that text of ours refers to it by: one
@@ -528,15 +537,16 @@ func (w *planning) importName(importPath, name string) string {
 	return b.String()
 }
 
-// nameable tells whether a package-level declaration can write the type down,
-// and collects the session's types in it.
-func (w *planning) nameable(t types.Type, mention map[string]bool, seen map[types.Type]bool) error {
+// nameable tells whether a package-level declaration can write the type down, but
+// for the hidden types, which their packages do not export. It collects those and
+// the session's types in it.
+func (w *planning) nameable(t types.Type, mention map[string]bool, hidden map[*types.Named]bool, seen map[types.Type]bool) error {
 	if seen[t] {
 		return nil
 	}
 	seen[t] = true
 	var errs []error
-	each := func(t types.Type) { errs = append(errs, w.nameable(t, mention, seen)) }
+	each := func(t types.Type) { errs = append(errs, w.nameable(t, mention, hidden, seen)) }
 	named := func(obj *types.TypeName, args *types.TypeList) {
 		switch {
 		case obj.Pkg() == nil: // error, comparable
@@ -544,6 +554,8 @@ func (w *planning) nameable(t types.Type, mention map[string]bool, seen map[type
 			mention[obj.Name()] = true
 		case obj.Pkg() == w.check.pkg:
 			errs = append(errs, fmt.Errorf("its type %s is local to a function", obj.Name()))
+		case !obj.Exported() && args.Len() == 0 && obj.Parent() == obj.Pkg().Scope() && !obj.IsAlias():
+			hidden[obj.Type().(*types.Named)] = true
 		case !obj.Exported():
 			errs = append(errs, fmt.Errorf("its type %s.%s is not exported", obj.Pkg().Name(), obj.Name()))
 		}

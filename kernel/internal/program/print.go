@@ -68,7 +68,7 @@ func (w *planning) print() (string, []string) {
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
 		v := vars[name]
 		maps.Copy(p.imports, v.imports)
-		fmt.Fprintf(&vs, "var %s %s\n", symbol(name, v.version), p.typeText(v))
+		vs.WriteString(p.variable(v))
 	}
 	var us strings.Builder
 	for _, u := range sortedUnits(units) {
@@ -243,8 +243,21 @@ func (p *printer) genericName(name string) string {
 	return typeSymbol(u.key, u.version)
 }
 
-// typeText is a variable's type, generic types by the names of their versions.
-func (p *printer) typeText(v *variable) string {
+// place is the text that stands for a variable.
+func place(v *variable) string {
+	if v.inferred != nil {
+		return v.inferred.use(symbol(v.name, v.version))
+	}
+	return symbol(v.name, v.version)
+}
+
+// variable prints a variable's declaration, generic types by the names of their
+// versions.
+func (p *printer) variable(v *variable) string {
+	name := symbol(v.name, v.version)
+	if v.expr == nil {
+		return v.inferred.text(name)
+	}
 	var edits []edit
 	base := p.fset.File(v.expr.Pos()).Base()
 	ast.Inspect(v.expr, func(n ast.Node) bool {
@@ -259,7 +272,7 @@ func (p *printer) typeText(v *variable) string {
 		}
 		return true
 	})
-	return apply(v.typ, 0, len(v.typ), edits)
+	return fmt.Sprintf("var %s %s\n", name, apply(v.typ, 0, len(v.typ), edits))
 }
 
 func (p *printer) rename(c *cell.Cell, id *ast.Ident, name string) edit {
@@ -329,7 +342,7 @@ func (p *printer) renamed(c *cell.Cell, id *ast.Ident) (edit, bool) {
 		if v == nil {
 			break
 		}
-		if s := symbol(v.name, v.version); s != id.Name {
+		if s := place(v); s != id.Name {
 			return p.rename(c, id, s), true
 		}
 		return edit{}, false
@@ -385,7 +398,7 @@ func (p *printer) variableOf(obj *types.Var) *variable {
 // keepOld declares a variable's version before this cell beside the new one,
 // for a statement like x := fmt.Sprint(x).
 func (p *printer) keepOld(v *variable) {
-	s := fmt.Sprintf("var %s %s\n", symbol(v.name, v.version), p.typeText(v))
+	s := p.variable(v)
 	if !strings.Contains(p.hoisted.String(), s) {
 		p.hoisted.WriteString(s)
 		maps.Copy(p.imports, v.imports)
@@ -614,7 +627,7 @@ func (p *printer) initialise() string {
 		for _, v := range init.Lhs {
 			name := "_"
 			if v.Name() != "_" && !p.locals[v.Name()] {
-				name = symbol(v.Name(), p.cand.vars[v.Name()].version)
+				name = place(p.cand.vars[v.Name()])
 			}
 			names = append(names, name)
 		}
@@ -665,7 +678,7 @@ func (p *printer) assign(s *ast.AssignStmt) []edit {
 			if id.Name == "_" || p.locals[id.Name] || v == nil {
 				continue
 			}
-			name := symbol(id.Name, v.version)
+			name := place(v)
 			if local > 0 {
 				temp := id.Name + prime + "0"
 				edits = append(edits, p.rename(p.cell, id, temp))
@@ -746,7 +759,7 @@ func (p *printer) declare(g *ast.GenDecl) []edit {
 				edits = append(edits, p.rename(c, id, "_"))
 				continue
 			}
-			if name := symbol(id.Name, p.cand.vars[id.Name].version); name != id.Name {
+			if name := place(p.cand.vars[id.Name]); name != id.Name {
 				edits = append(edits, p.rename(c, id, name))
 			}
 		}

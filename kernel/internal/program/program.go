@@ -84,7 +84,8 @@ const (
 type variable struct {
 	name     string
 	typ      string          // as Go text, imports by importName
-	expr     ast.Expr        // typ parsed
+	expr     ast.Expr        // typ parsed; nil if it has to be inferred
+	inferred *inference
 	mention  map[string]bool // names of the session's types in typ
 	imports  map[string]string
 	version  int
