@@ -491,7 +491,7 @@ func (w *planning) setVariables() error {
 
 func (w *planning) newVariable(name string, t types.Type) (*variable, error) {
 	if name == "init" {
-		return nil, errors.New("Go has no variable init but within a function")
+		return nil, errors.New("a variable called init lives in its cell only")
 	}
 	v := &variable{name: name, serial: w.id, version: 1, mention: map[string]bool{}, imports: map[string]string{}}
 	hidden := map[*types.Named]bool{}

@@ -83,8 +83,8 @@ const (
 // A variable is one of a cell's top level.
 type variable struct {
 	name     string
-	typ      string          // as Go text, imports by importName
-	expr     ast.Expr        // typ parsed; nil if it has to be inferred
+	typ      string   // as Go text, imports by importName
+	expr     ast.Expr // typ parsed; nil if it has to be inferred
 	inferred *inference
 	mention  map[string]bool // names of the session's types in typ
 	imports  map[string]string
