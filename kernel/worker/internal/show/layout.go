@@ -19,6 +19,7 @@ type node struct {
 	gap     bool // the text stands for elements that are not shown
 
 	composite bool
+	bare      bool   // a list of numbers by itself: [1 2 3], as fmt prints it
 	head      string // before the braces
 	parts     []part
 }
@@ -38,6 +39,9 @@ func (n node) flat() string {
 	for i, p := range n.parts {
 		parts[i] = p.key + p.flat()
 	}
+	if n.bare {
+		return "[" + strings.Join(parts, " ") + "]"
+	}
 	return n.head + "{" + strings.Join(parts, ", ") + "}"
 }
 
@@ -55,6 +59,12 @@ func (n node) write(b *strings.Builder, margin string, used int) {
 	flat := n.flat()
 	if !n.composite || len(n.parts) == 0 || used+width(flat) < lineWidth {
 		b.WriteString(flat)
+		return
+	}
+	if n.bare {
+		var lines strings.Builder
+		n.fill(&lines, " ")
+		b.WriteString("[" + strings.TrimSpace(lines.String()) + "]")
 		return
 	}
 	b.WriteString(n.head + "{\n")
@@ -88,10 +98,13 @@ func (n node) fill(b *strings.Builder, margin string) {
 			column = max(column, width(p.text))
 		}
 	}
-	used := 0
+	used, comma := 0, ","
+	if n.bare {
+		comma = ""
+	}
 	for i, p := range n.parts {
 		space := margin
-		w := max(column, width(p.text)) + 2
+		w := max(column, width(p.text)) + len(comma) + 1
 		switch breaks := p.gap || i > 0 && n.parts[i-1].gap || used+w > lineWidth; {
 		case used > 0 && breaks:
 			b.WriteString("\n")
@@ -105,7 +118,7 @@ func (n node) fill(b *strings.Builder, margin string) {
 		if !p.gap {
 			b.WriteString(strings.Repeat(" ", max(0, column-width(p.text))))
 		}
-		b.WriteString(p.text + ",")
+		b.WriteString(p.text + comma)
 		used += w
 	}
 	b.WriteString("\n")

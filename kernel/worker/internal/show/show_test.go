@@ -161,7 +161,7 @@ func TestForms(t *testing.T) {
 
 func TestSeveral(t *testing.T) {
 	got := Values([]any{1, "two\t", nil, 2.5, celsius(20), []int{1}})
-	if want := `1, "two\t", nil, 2.5, 20.0 °C, []int{1}`; len(got) != 1 || got[0].Data[plain] != want {
+	if want := `1, "two\t", nil, 2.5, 20.0 °C, [1]`; len(got) != 1 || got[0].Data[plain] != want {
 		t.Errorf("texts are shown as %q, want %q", got, want)
 	}
 	if got := Values([]any{"a\nb", "c"}); len(got) != 1 || got[0].Data[plain] != "a\nb\n\"c\"" {
@@ -214,7 +214,9 @@ func TestText(t *testing.T) {
 		{"many bytes", bytes.Repeat([]byte("line\n"), 50), "[]byte, 250 bytes\n" + strings.Repeat("line\n", 50)},
 		{"many binary bytes", make([]byte, 201), "[]byte, 201 bytes\n" + strings.TrimSuffix(hex.Dump(make([]byte, 201)), "\n")},
 		{"lists of bytes", [][]byte{[]byte("ab"), nil}, `[][]byte{[]byte("ab"), nil}`},
-		{"slice", []int{1, 2}, "[]int{1, 2}"},
+		{"slice", []int{1, 2}, "[1 2]"},
+		{"many numbers", slices.Repeat([]float64{0.25, 10}, 15), "[0.25   10 0.25   10 0.25   10 0.25   10 0.25   10 0.25   10 0.25   10 0.25\n" +
+			"   10 0.25   10 0.25   10 0.25   10 0.25   10 0.25   10 0.25   10 0.25   10]"},
 		{"strings", []string{"a b", ""}, `[]string{"a b", ""}`},
 		{"nested", [][]int{{1}, {2, 3}, nil}, "[][]int{{1}, {2, 3}, nil}"},
 		{"array", [2][2]bool{}, "[2][2]bool{{false, false}, {false, false}}"},

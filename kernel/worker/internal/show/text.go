@@ -60,7 +60,20 @@ func fullText(value any) string {
 	case v.Kind() == reflect.Pointer && !v.IsNil() && isNamed(v.Elem(), "net/http", "Response"):
 		return response(v.Elem())
 	}
-	return (&literal{budget: maxParts}).node(v, 0, alone).layout() + note
+	n := (&literal{budget: maxParts}).node(v, 0, alone)
+	n.bare = isNumbers(v)
+	return n.layout() + note
+}
+
+// isNumbers tells of a slice or an array of numbers whose type has no name.
+func isNumbers(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Slice, reflect.Array:
+		t := v.Type()
+		e := t.Elem()
+		return t.Name() == "" && e.PkgPath() == "" && (isNumber(e.Kind()) || e.Kind() == reflect.Bool) && !isBytes(t) && (t.Kind() == reflect.Array || !v.IsNil())
+	}
+	return false
 }
 
 // list returns the text of several values, as Go lists them, or each on a line.
