@@ -103,6 +103,7 @@ func Main() {
 
 // work serves the requests that take their turn.
 func (h *host) work(queue <-chan wire.Request) {
+	h.runtime.prepare() // while the session prepares the first cell
 	for r := range queue {
 		switch r.Kind {
 		case wire.Load:

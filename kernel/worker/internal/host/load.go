@@ -6,7 +6,8 @@ package host
 // runtime has to learn of it, as plugin.Open would make it, but that asks for
 // what only plugins have. So the steps are done here, by the runtime's own
 // functions, found by their names in the library that holds the runtime. (With
-// linknames instead, this package would build only with -checklinkname=0.)
+// linknames instead, this package would build only with -checklinkname=0.) Which
+// types are the same is found in types.go.
 //
 // Two things need more than the runtime does:
 //
@@ -86,7 +87,6 @@ import (
 // goRuntime is what the loader uses of the Go runtime.
 type goRuntime struct {
 	modulesinit       func()
-	typelinksinit     func()
 	moduledataverify1 func(module unsafe.Pointer)
 	itabsinit         func()
 	getitab           func(inter, typ unsafe.Pointer, canfail bool) *itab
@@ -94,6 +94,7 @@ type goRuntime struct {
 
 	first, last     *unsafe.Pointer // the list of modules: firstmoduledata.next, lastmoduledatap
 	inittasks, next uintptr         // offsets in a module
+	types           *typeTable
 }
 
 // itab is the head of a method table, as in internal/abi.
@@ -113,13 +114,14 @@ func findRuntime() (r *goRuntime, err error) {
 	}
 	r = &goRuntime{
 		modulesinit:       function[func()](symbol("runtime.modulesinit.abiinternal")),
-		typelinksinit:     function[func()](symbol("runtime.typelinksinit.abiinternal")),
 		moduledataverify1: function[func(unsafe.Pointer)](symbol("runtime.moduledataverify1.abiinternal")),
 		itabsinit:         function[func()](symbol("runtime.itabsinit.abiinternal")),
 		getitab:           function[func(_, _ unsafe.Pointer, _ bool) *itab](symbol("runtime.getitab.abiinternal")),
 		doInit:            function[func([]unsafe.Pointer)](symbol("runtime.doInit.abiinternal")),
 		last:              (*unsafe.Pointer)(symbol("runtime.lastmoduledatap")),
+		types:             &typeTable{byHash: map[uint32][]unsafe.Pointer{}},
 	}
+	r.types.equal = function[func(_, _ unsafe.Pointer, _ map[[2]unsafe.Pointer]struct{}) bool](symbol("runtime.typesEqual.abiinternal"))
 	first, typ := symbol("runtime.firstmoduledata"), symbol("type:runtime.moduledata")
 	frame := symbol("runtime.methodValueCallFrameObjs")
 	if err != nil {
@@ -134,6 +136,8 @@ func findRuntime() (r *goRuntime, err error) {
 		return f.Offset
 	}
 	r.inittasks, r.next = field("inittasks"), field("next")
+	of := &r.types.module
+	of.types, of.typelinks, of.typemap = field("types"), field("typelinks"), field("typemap")
 	rodata := field("rodata")
 	if err != nil {
 		return nil, err
@@ -178,6 +182,14 @@ func mendMethodValues(frame *stackObject, rodata uintptr) error {
 	return nil
 }
 
+// prepare learns which types there are before any library is loaded. It takes a
+// few milliseconds.
+func (r *goRuntime) prepare() {
+	for m := unsafe.Add(unsafe.Pointer(r.first), -int(r.next)); m != nil; m = *(*unsafe.Pointer)(unsafe.Add(m, r.next)) {
+		r.types.add(m)
+	}
+}
+
 // load opens a library and makes the runtime know it. It returns the handle by
 // which the library's symbols are looked up.
 func (r *goRuntime) load(lib wire.Library) (unsafe.Pointer, error) {
@@ -195,7 +207,7 @@ func (r *goRuntime) load(lib wire.Library) (unsafe.Pointer, error) {
 		return nil, fmt.Errorf("%s holds no Go code, or is loaded already", lib.File)
 	}
 	r.modulesinit()
-	r.typelinksinit()
+	r.types.addNew(module)
 	r.moduledataverify1(module)
 	r.itabsinit() // before the redirection: a table that is alone stays
 	for _, offset := range lib.Itabs {
