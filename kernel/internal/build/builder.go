@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -439,13 +438,9 @@ func (b *Builder) link(ctx context.Context, p *prepared, entry string) (Library,
 	}
 	// The name that the linker gives a function in a shared library.
 	lib := Library{File: filepath.Join(p.dir, cellLibrary), Entry: "main." + entry + ".abiinternal"}
-	ld := exec.CommandContext(ctx, b.tools.ld, "-s", "-shared", "-z", "now", "-z", "norelro", "-o", cellLibrary, "work/go.o")
-	ld.Dir = p.dir
-	if out, err := ld.CombinedOutput(); err != nil {
-		return Library{}, fmt.Errorf("ld: %w\n%s", err, bytes.TrimSpace(out))
-	}
 	var defined bool
-	if lib.Itabs, defined, err = itabWords(lib.File, lib.Entry); err == nil && !defined {
+	lib.Itabs, defined, err = linkShared(lib.File, filepath.Join(p.dir, "work", "go.o"), lib.Entry)
+	if err == nil && !defined {
 		err = errors.New("the cell's text has no function of this name")
 	}
 	return lib, err

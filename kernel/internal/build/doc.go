@@ -6,8 +6,8 @@
 // packages loaded so far (packages.go). For the Go linker a stub is written, a
 // small ELF file that stands for all loaded libraries but holds only the symbols
 // this cell refers to (index.go, stub.go): reading the real ones would take ten
-// times as long. The linker lays out the cell's object, and ld makes the library
-// of it, with whatever is undefined left to the dynamic linker. Compiler and
+// times as long. The linker lays out the cell's object, and a library is made of it
+// (shared.go), with whatever is undefined left to the dynamic linker. Compiler and
 // linker for the next cell are started ahead and wait for their input (tools.go).
 //
 // The packages that cells import are linked into larger libraries, once, and kept

@@ -220,12 +220,18 @@ func newGNUHash(b []byte) (gnuHash, error) {
 	return h, nil
 }
 
-// lookup returns the index of a symbol.
-func (h gnuHash) lookup(name string, nameOf func(uint32) string) (uint32, bool) {
+// hashOfName is the hash of a symbol's name in the table.
+func hashOfName(name string) uint32 {
 	hash := uint32(5381)
 	for i := range len(name) {
 		hash = hash*33 + uint32(name[i])
 	}
+	return hash
+}
+
+// lookup returns the index of a symbol.
+func (h gnuHash) lookup(name string, nameOf func(uint32) string) (uint32, bool) {
+	hash := hashOfName(name)
 	word := le.Uint64(h.bloom[hash/64%uint32(len(h.bloom)/8)*8:])
 	if word>>(hash%64)&(word>>(hash>>h.shift%64))&1 == 0 {
 		return 0, false
@@ -262,12 +268,11 @@ func (x *index) lookup(name string) (symbol, bool) {
 	return symbol{}, false
 }
 
-// itabWords lists the words of a library that point to method tables, and tells
-// whether the library defines a symbol.
-func itabWords(library, entry string) (words []uint64, defined bool, err error) {
+// itabWords lists the words of a library that point to method tables.
+func itabWords(library string) (words []uint64, err error) {
 	m, err := openImage(library)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	defer m.close()
 	isItab := map[uint32]bool{}
@@ -286,8 +291,5 @@ func itabWords(library, entry string) (words []uint64, defined bool, err error) 
 			words = append(words, le.Uint64(d))
 		}
 	}
-	if entry != "" {
-		_, defined = m.lookup(entry)
-	}
-	return words, defined, nil
+	return words, nil
 }

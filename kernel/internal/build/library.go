@@ -227,7 +227,7 @@ func (b *Builder) linkLibrary(ctx context.Context, dir string, pkgs []*goListed)
 	if err := os.RemoveAll(work); err != nil {
 		return err
 	}
-	if meta.Itabs, _, err = itabWords(filepath.Join(dir, meta.File), ""); err != nil {
+	if meta.Itabs, err = itabWords(filepath.Join(dir, meta.File)); err != nil {
 		return err
 	}
 	if err := os.Mkdir(filepath.Join(dir, "export"), 0o777); err != nil {

@@ -17,7 +17,6 @@ type toolchain struct {
 	environ []string // of the go command
 	env     goEnv
 	cc      []string // the C compiler, with arguments
-	ld      string
 	goTool  string
 }
 
@@ -67,9 +66,6 @@ func findToolchain(dir string, extra []string) (*toolchain, error) {
 	}
 	if _, err := exec.LookPath(t.cc[0]); err != nil {
 		return nil, &MissingError{"C compiler (" + t.cc[0] + ")", "apt-get install gcc libc6-dev, or dnf install gcc glibc-devel"}
-	}
-	if t.ld, err = exec.LookPath("ld"); err != nil {
-		return nil, &MissingError{"linker (ld)", "apt-get install binutils, or dnf install binutils"}
 	}
 	return t, nil
 }
