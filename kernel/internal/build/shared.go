@@ -12,7 +12,7 @@ import (
 )
 
 // The last step of a cell's link, which for other programs ld does: from the object
-// that the Go linker has laid out to a shared library. The object has four kinds
+// that the Go linker has laid out to a shared library. The object has five kinds
 // of relocations and needs no other file, so this takes a millisecond, where ld
 // needs fifteen, most of them to start.
 //
@@ -32,7 +32,7 @@ type shared struct {
 	dynamic []int       // the global symbols, in the library's order; 0 is none
 	number  map[int]int // and their places in it
 	defined int         // the place of the first one that is defined here
-	slots   []int       // the symbols whose addresses code reads from a table
+	slots   []int       // the symbols whose addresses or offsets code reads from a table
 	slot    map[int]int // and their places in it
 	jumps   map[int]int // places in the table of jumps
 
@@ -154,7 +154,7 @@ func (s *shared) readRelocations(c *elf.Section) error {
 		}
 		switch r.typ {
 		case elf.R_X86_64_64, elf.R_X86_64_PC32:
-		case elf.R_X86_64_GOTPCREL:
+		case elf.R_X86_64_GOTPCREL, elf.R_X86_64_GOTTPOFF:
 			s.useSlot(r.symbol)
 		case elf.R_X86_64_PLT32:
 			if s.global(r.symbol) {
@@ -164,7 +164,7 @@ func (s *shared) readRelocations(c *elf.Section) error {
 				}
 			}
 		default:
-			return fmt.Errorf("a relocation %v of %s: only R_X86_64_64, PC32, PLT32 and GOTPCREL are known", r.typ, s.symbols[r.symbol].Name)
+			return fmt.Errorf("a relocation %v of %s: only R_X86_64_64, PC32, PLT32, GOTPCREL and GOTTPOFF are known", r.typ, s.symbols[r.symbol].Name)
 		}
 		s.relocs = append(s.relocs, r)
 	}
@@ -253,7 +253,11 @@ func (s *shared) relocate() error {
 		copy(s.image[s.address[i]:], data)
 	}
 	for n, symbol := range s.slots {
-		s.bind(s.table+uint64(8*n), symbol, 0, elf.R_X86_64_GLOB_DAT)
+		typ := elf.R_X86_64_GLOB_DAT
+		if elf.ST_TYPE(s.symbols[symbol].Info) == elf.STT_TLS {
+			typ = elf.R_X86_64_TPOFF64 // runtime.tlsg: where a thread keeps its goroutine
+		}
+		s.bind(s.table+uint64(8*n), symbol, 0, typ)
 	}
 	for symbol, n := range s.jumps {
 		at := s.jump + uint64(n*jumpSize)
@@ -267,7 +271,7 @@ func (s *shared) relocate() error {
 		case r.typ == elf.R_X86_64_64:
 			s.bind(at, r.symbol, r.addend, elf.R_X86_64_64)
 			continue
-		case r.typ == elf.R_X86_64_GOTPCREL:
+		case r.typ == elf.R_X86_64_GOTPCREL, r.typ == elf.R_X86_64_GOTTPOFF:
 			target = s.slotOf(r.symbol)
 		case !s.global(r.symbol):
 			target = s.addressOf(r.symbol)
