@@ -117,7 +117,6 @@ func TestCellErrors(t *testing.T) {
 // that waited for it.
 func TestToolsDie(t *testing.T) {
 	b := newBuilder(t, nil)
-	b.Prepare()
 	for _, tool := range []*tool{b.next.compiler, b.next.linker} {
 		if err := tool.cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
@@ -388,7 +387,6 @@ func BenchmarkCell(b *testing.B) {
 	n := 0
 	for b.Loop() {
 		b.StopTimer()
-		builder.Prepare()
 		time.Sleep(150 * time.Millisecond)
 		n++
 		text := fmt.Sprintf("package main\n\nimport \"fmt\"\n\nvar sum int\n\nfunc f%[1]d(v int) int { return v + %[1]d }\n\nfunc cell() {\n\tsum = f%[1]d(sum)\n\tfmt.Println(sum)\n}\n", n)

@@ -145,7 +145,7 @@ func language(gomod, toolchain string) (string, error) {
 
 // Worker returns the path of the worker's executable, which is linked against the
 // first library. Both come from the cache if they are there. Every other library
-// is to be loaded into this worker.
+// is to be loaded into this worker. Meanwhile the tools for the first cell start.
 func (b *Builder) Worker(ctx context.Context) (string, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -173,6 +173,7 @@ func (b *Builder) Worker(ctx context.Context) (string, error) {
 	b.add(lib)
 	b.first, b.worker = filepath.Join(dir, "first.a"), filepath.Join(dir, "worker")
 	b.startLinkerBuild()
+	_ = b.prepare() // Cell tries again, and tells
 	b.background.Go(func() { trim(b.config.CacheDir, cacheUnused) })
 	return b.worker, nil
 }
@@ -342,21 +343,11 @@ func (b *Builder) Exports(ctx context.Context, paths []string) (map[string]strin
 	return files, nil
 }
 
-// Prepare starts the compiler and the linker for the next cell, so that they are
-// initialised when it comes. It is meant to be called when a cell's run begins
-// or has ended. Without it Cell starts them.
-func (b *Builder) Prepare() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.closed {
-		_ = b.prepare() // Cell tries again, and tells
-	}
-}
-
 // Cell builds the library of one cell: text is a Go file of package main, entry
 // the name of the function in it that runs the cell, such as "cellʹ12". The file
 // names that //line directives give are kept as they are. What the compiler does
-// not accept is a *CompileError.
+// not accept is a *CompileError. Before it returns, the tools for the next cell
+// are started.
 func (b *Builder) Cell(ctx context.Context, text, entry string) (Library, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -378,6 +369,7 @@ func (b *Builder) Cell(ctx context.Context, text, entry string) (Library, error)
 	p := b.next
 	if err != nil {
 		p.compiler = nil
+		_ = b.prepare()
 		if ctx.Err() != nil {
 			return Library{}, ctx.Err()
 		}
@@ -385,7 +377,11 @@ func (b *Builder) Cell(ctx context.Context, text, entry string) (Library, error)
 	}
 	p.compiler = nil
 	b.next = nil // whatever happens from now on, its directory is used
+	// The next cell may be waiting: its tools start while this one is linked.
+	var ahead sync.WaitGroup
+	ahead.Go(func() { _ = b.prepare() })
 	lib, err := b.link(ctx, p, entry)
+	ahead.Wait()
 	p.linker.cancel()
 	return lib, err
 }

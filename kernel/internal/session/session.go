@@ -106,11 +106,7 @@ func (s *Session) start(ctx context.Context) error {
 		Prefetch: func(paths []string) { _ = s.types.fetch(paths...) }, // Import tells
 		Find:     func(name string) []string { return b.Find(s.cellContext(), name) },
 	})
-	if err := s.startWorker(ctx); err != nil {
-		return err
-	}
-	b.Prepare()
-	return nil
+	return s.startWorker(ctx)
 }
 
 func (s *Session) cellContext() context.Context {
@@ -241,7 +237,6 @@ func (s *Session) execute(ctx context.Context, count int, code string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	go s.builder.Prepare() // for the next cell, while this one runs
 	outcome, err := w.Run(ctx, count, s.entries[plan.ID])
 	if err != nil {
 		return s.died(err)
