@@ -11,9 +11,10 @@ import (
 	"testing"
 )
 
-// TestLinkShared compares the library of a cell with the one that ld makes of the
-// same object: what it defines and refers to, and what the dynamic linker does.
-func TestLinkShared(t *testing.T) {
+// sharedObject builds a cell with all kinds of references, and returns what the Go
+// linker has made of it.
+func sharedObject(t testing.TB) (object string) {
+	t.Helper()
 	b := newBuilder(t, nil)
 	lib, err := b.Cell(t.Context(), `package main
 
@@ -41,7 +42,13 @@ func cell() {
 	if err != nil {
 		t.Fatal(err)
 	}
-	object := filepath.Join(filepath.Dir(lib.File), "work", "go.o")
+	return filepath.Join(filepath.Dir(lib.File), "work", "go.o")
+}
+
+// TestLinkShared compares the library of a cell with the one that ld makes of the
+// same object: what it defines and refers to, and what the dynamic linker does.
+func TestLinkShared(t *testing.T) {
+	object := sharedObject(t)
 	data, err := os.ReadFile(object)
 	if err != nil {
 		t.Fatal(err)
@@ -153,4 +160,25 @@ func TestLinkSharedErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// BenchmarkLinkShared tells how long the library of a small cell takes, and ld for
+// the same one.
+func BenchmarkLinkShared(b *testing.B) {
+	object := sharedObject(b)
+	to := filepath.Join(b.TempDir(), "cell.so")
+	b.Run("ours", func(b *testing.B) {
+		for b.Loop() {
+			if _, _, err := linkShared(to, object, ""); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("ld", func(b *testing.B) {
+		for b.Loop() {
+			if err := exec.Command("ld", "-s", "-shared", "-z", "now", "-z", "norelro", "-o", to, object).Run(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

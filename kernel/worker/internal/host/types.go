@@ -20,7 +20,7 @@ type typeTable struct {
 	maps   []typeMap // the collector does not see them in a module
 }
 
-// typeMap is map[runtime.typeOff]*runtime._type.
+// typeMap has the layout and the hash of map[runtime.typeOff]*runtime._type.
 type typeMap map[int32]unsafe.Pointer
 
 // add tells of a module, and returns the descriptors in use for its types.
