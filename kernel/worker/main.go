@@ -1,3 +1,5 @@
+//go:build linux && amd64 && cgo
+
 // Worker is the process that holds a session's state: it loads the libraries
 // that the session has compiled from a notebook's cells, and runs the cells.
 //

@@ -1,7 +1,8 @@
+//go:build linux && amd64 && cgo
+
 package host
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -161,19 +162,14 @@ func (h *host) run(req wire.Request) wire.Outcome {
 		if h.current != r {
 			return // it has been left behind
 		}
-		for i, b := range outputs {
-			if _, err := json.Marshal(b); err != nil { // a form that a type has made of itself
-				outputs[i] = wire.Bundle{Data: map[string]any{"text/plain": fmt.Sprintf("%v\n(not shown in its other forms: %v)", b.Data["text/plain"], err)}}
-			}
-		}
-		h.send(wire.Event{Kind: wire.Result, ID: req.ID, Bundles: outputs})
+		h.send(running.Result(req.ID, outputs))
 	}
 	h.output.mend()
 	h.mu.Lock()
 	h.current = r
 	early := h.early == r.id
 	h.mu.Unlock()
-	go r.call(entry)
+	go r.cell.Run(entry, r.over)
 	if early {
 		h.interrupt(r.id)
 	}
@@ -197,25 +193,6 @@ func (h *host) run(req wire.Request) wire.Outcome {
 		outcome.Value = "the cell ended early: it called runtime.Goexit"
 	}
 	return outcome
-}
-
-// call calls the cell and tells r.over how it has ended.
-func (r *run) call(entry func()) {
-	var outcome wire.Outcome // stays without a status where runtime.Goexit ends the cell
-	defer func() {
-		if p := recover(); p != nil {
-			outcome = panicked(p)
-		}
-		r.cell.End()
-		r.over <- outcome
-	}()
-	r.cell.Start()
-	entry()
-	if failure := r.cell.Failure(); failure != nil {
-		outcome = *failure
-	} else {
-		outcome.Status = wire.OK
-	}
 }
 
 // interrupt asks a running cell to end, then makes it, then leaves it behind.

@@ -1,3 +1,5 @@
+//go:build linux && amd64 && cgo
+
 package host
 
 // How a library becomes part of the running program.

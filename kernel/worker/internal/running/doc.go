@@ -1,5 +1,5 @@
-// Package running knows which cells run in a worker, and which goroutine
-// belongs to which cell.
+// Package running runs cells in a worker: it knows which goroutine belongs to
+// which cell, and how a cell has ended.
 //
 // A goroutine inherits the profiler labels of the one that started it. Each run
 // of a cell has a set of labels of its own, so the pointer to the labels tells a

@@ -2,6 +2,8 @@ package running
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"runtime"
 	"runtime/pprof"
 	"slices"
@@ -39,8 +41,31 @@ var (
 //go:linkname labels runtime/pprof.runtime_getProfLabel
 func labels() unsafe.Pointer
 
-// Start makes the calling goroutine, and those it will start, the cell's.
-func (c *Cell) Start() {
+// Run runs the cell's entry function in the calling goroutine and tells over how
+// that has ended: without a Status where the cell has called runtime.Goexit, or
+// Check has.
+func (c *Cell) Run(entry func(), over chan<- wire.Outcome) {
+	var outcome wire.Outcome
+	defer func() {
+		if p := recover(); p != nil {
+			outcome = panicked(p)
+		}
+		c.end()
+		over <- outcome
+	}()
+	c.start()
+	entry()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failure != nil {
+		outcome = *c.failure
+	} else {
+		outcome.Status = wire.OK
+	}
+}
+
+// start makes the calling goroutine, and those it will start, the cell's.
+func (c *Cell) start() {
 	ctx := pprof.WithLabels(context.Background(), pprof.Labels("cell", strconv.Itoa(c.Number)))
 	pprof.SetGoroutineLabels(ctx)
 	c.label = labels()
@@ -59,8 +84,8 @@ func (c *Cell) Start() {
 	store(left)
 }
 
-// End says that the cell's first goroutine has ended.
-func (c *Cell) End() {
+// end says that the cell's first goroutine has ended.
+func (c *Cell) end() {
 	mu.Lock()
 	defer mu.Unlock()
 	c.over = true
@@ -117,9 +142,12 @@ func (c *Cell) Fail(failure wire.Outcome) {
 	}
 }
 
-// Failure returns what Fail has recorded, or nil.
-func (c *Cell) Failure() *wire.Outcome {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.failure
+// Result is the event that shows the values of a cell's trailing expressions.
+func Result(id int, outputs []wire.Bundle) wire.Event {
+	for i, b := range outputs {
+		if _, err := json.Marshal(b); err != nil { // a form that a type has made of itself
+			outputs[i] = wire.Bundle{Data: map[string]any{"text/plain": fmt.Sprintf("%v\n(not shown in its other forms: %v)", b.Data["text/plain"], err)}}
+		}
+	}
+	return wire.Event{Kind: wire.Result, ID: id, Bundles: outputs}
 }

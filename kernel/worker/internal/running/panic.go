@@ -1,4 +1,4 @@
-package host
+package running
 
 import (
 	"errors"
@@ -80,7 +80,7 @@ func described(pcs []uintptr) []wire.Frame {
 
 // trimmed is a stack without what is above the panic and below the cell.
 func trimmed(all []wire.Frame) []wire.Frame {
-	isCall := func(f wire.Frame) bool { return strings.HasSuffix(f.Function, "/worker/internal/host.(*run).call") }
+	isCall := func(f wire.Frame) bool { return strings.HasSuffix(f.Function, "/worker/internal/running.(*Cell).Run") }
 	if end := slices.IndexFunc(all, isCall); end >= 0 {
 		all = all[:end]
 	}

@@ -1,0 +1,72 @@
+//go:build unix
+
+package alone
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/seed5607215b/nnkit/kernel/internal/wire"
+	"github.com/seed5607215b/nnkit/kernel/worker/internal/running"
+)
+
+// patience is how long a program that asks for interrupts may take to end its
+// work in good order. A second interrupt withdraws it.
+const patience = 3 * time.Second
+
+// Main serves the session: it runs entry, the cell, when it is asked to, and ends
+// the process when the session closes its end of the pipe. Generated text calls
+// it from main.
+func Main(entry func()) {
+	for _, fd := range []int{wire.RequestFD, wire.EventFD} {
+		syscall.CloseOnExec(fd) // what the cell starts must not hold the pipes open
+	}
+	events := wire.NewWriter(os.NewFile(wire.EventFD, "events"))
+	send := func(e wire.Event) {
+		if err := events.Write(e); err != nil {
+			fmt.Fprintln(os.Stderr, "the cell cannot reach its session:", err)
+		}
+	}
+	send(wire.Event{Kind: wire.Ready})
+	interrupted := false
+	for requests := wire.NewReader(os.NewFile(wire.RequestFD, "requests")); ; {
+		var r wire.Request
+		if err := requests.Read(&r); err != nil {
+			signalAll(syscall.SIGKILL)
+		}
+		switch r.Kind {
+		case wire.Run:
+			go run(r, entry, send)
+		case wire.Interrupt:
+			if interrupted {
+				signalAll(syscall.SIGKILL)
+			}
+			interrupted = true
+			time.AfterFunc(patience, func() { signalAll(syscall.SIGKILL) })
+			signalAll(syscall.SIGINT)
+		}
+	}
+}
+
+// signalAll sends a signal to the process and to those that it has started.
+func signalAll(s syscall.Signal) {
+	if err := syscall.Kill(0, s); err != nil {
+		fmt.Fprintf(os.Stderr, "signal %v: %v\n", s, err)
+		os.Exit(1)
+	}
+}
+
+// run runs the cell and tells the session how it has ended.
+func run(r wire.Request, entry func(), send func(wire.Event)) {
+	show := func(outputs []wire.Bundle) { send(running.Result(r.ID, outputs)) }
+	cell := &running.Cell{Number: r.Cell, Show: show}
+	over := make(chan wire.Outcome, 1)
+	go cell.Run(entry, over)
+	outcome := <-over
+	if outcome.Status == "" {
+		outcome.Status, outcome.Value = wire.OK, "the cell ended early: it called runtime.Goexit"
+	}
+	send(wire.Event{Kind: wire.Done, ID: r.ID, Outcome: &outcome})
+}
