@@ -161,7 +161,7 @@ func (w *planning) dropBroken(c *checked, units map[string]*unit) bool {
 		return false
 	}
 	for _, u := range c.units {
-		w.setUses(u)
+		w.setUsesOf(u)
 	}
 	needed, _ := w.needed()
 	found := false
@@ -330,7 +330,8 @@ func (w *planning) run(units map[string]*unit, vars map[string]*variable, statem
 }
 
 // checkDecl is a unit's tree as the checker is to see it: less a function's
-// body, and less the constants that other declarations have replaced.
+// body, and less the constants and variables that other declarations have
+// replaced.
 func (w *planning) checkDecl(u *unit, bodies bool) ast.Decl {
 	switch d := u.decl.Node.(type) {
 	case *ast.FuncDecl:
@@ -344,7 +345,7 @@ func (w *planning) checkDecl(u *unit, bodies bool) ast.Decl {
 			return &f
 		}
 	case *ast.GenDecl:
-		if u.kind != constUnit {
+		if u.kind != constUnit && u.kind != varUnit {
 			return d
 		}
 		g := *d
@@ -356,6 +357,9 @@ func (w *planning) checkDecl(u *unit, bodies bool) ast.Decl {
 				if w.cand.units[id.Name] != u {
 					s.Names[i] = &ast.Ident{NamePos: id.NamePos, Name: "_"}
 				}
+			}
+			if u.omits {
+				s.Names = append(s.Names, &ast.Ident{NamePos: s.Pos(), Name: "_"})
 			}
 			g.Specs = append(g.Specs, &s)
 		}

@@ -99,7 +99,7 @@ func (w *planning) explainUndefined(c checked, err types.Error, name string) str
 		if v.serial == w.id {
 			return err.Msg + ": " + v.unusable
 		}
-		return name + " has no value any more: " + v.unusable
+		return name + " has no value any more: " + w.reason(v)
 	}
 	if path, member, ok := strings.Cut(name, "."); ok {
 		if pkg := c.imported(path); pkg != nil {

@@ -66,13 +66,21 @@ func (p *Program) Plan(source string, label int) (*Plan, error) {
 	if len(w.cell.Imports) == 0 && len(w.cell.Decls) == 0 && len(w.cell.Body.List) == 0 && w.cell.Trailing == nil {
 		return &Plan{ID: w.id, Empty: true, label: label, cell: w.cell, candidate: w.cand}, nil
 	}
-	for _, stage := range []func() error{w.addImports, w.addDecls, w.findVariables, w.typeCheck, w.setVariables, w.checkBodies, w.setVersions, w.checkRest} {
+	versions := w.setVersions
+	if p.config.Alone {
+		versions = w.refuseMixed
+	}
+	for _, stage := range []func() error{w.addImports, w.addDecls, w.findVariables, w.typeCheck, w.setVariables, w.checkBodies, w.setUses, versions, w.checkRest} {
 		if err := stage(); err != nil {
 			return nil, err
 		}
 	}
-	plan := &Plan{ID: w.id, Entry: entryName(w.id), label: label, cell: w.cell, candidate: w.cand}
+	plan := &Plan{ID: w.id, Entry: entryName(w.id), label: label, cell: w.cell}
 	plan.Source, plan.Imports = w.print()
+	if p.config.Alone {
+		w.keepDeclarations()
+	}
+	plan.candidate = w.cand
 	// What the cell says it imports is loaded, used or not: for its init.
 	for _, s := range w.cell.Imports {
 		if importPath, _ := strconv.Unquote(s.Path.Value); !slices.Contains(plan.Imports, importPath) {
@@ -607,12 +615,10 @@ func (w *planning) nameable(t types.Type, mention map[string]bool, hidden map[*t
 	return errors.Join(errs...)
 }
 
-// setVersions gives a new version to whatever has changed and to all that
-// depends on it, in the cells before too.
-func (w *planning) setVersions() error {
-	// Uses are known now for all that was checked.
+// setUses notes what the declarations that were checked refer to.
+func (w *planning) setUses() error {
 	for _, u := range append(slices.Clone(w.check.units), w.bodies.units...) {
-		w.setUses(u)
+		w.setUsesOf(u)
 	}
 	final := w.check
 	if w.twice {
@@ -621,6 +627,12 @@ func (w *planning) setVersions() error {
 	for _, u := range final.units {
 		w.rechecked[u] = true
 	}
+	return nil
+}
+
+// setVersions gives a new version to whatever has changed and to all that
+// depends on it, in the cells before too.
+func (w *planning) setVersions() error {
 	changed, reshaped := map[string]bool{}, map[string]bool{}
 	for name, u := range w.cand.units {
 		old := w.units[name]
@@ -803,8 +815,11 @@ func (w *planning) home(pos token.Pos) (*cell.Cell, int) {
 	return c, w.labels[id]
 }
 
-func (w *planning) setUses(u *unit) {
+func (w *planning) setUsesOf(u *unit) {
 	uses := w.usesOf(u.decl.Node)
+	for _, key := range u.inits {
+		uses[key] = true
+	}
 	if u.kind == methodUnit {
 		base, _, _ := strings.Cut(u.key, ".")
 		uses[base] = true

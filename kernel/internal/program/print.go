@@ -56,6 +56,8 @@ type printer struct {
 	hoisted   strings.Builder   // types that were local
 	initCalls []edit            // calls of functions init among the statements
 	shorts    map[*unit]bool    // functions, and whether a call takes no time worth the name
+	failing   strings.Builder   // of the errors of initialisers that are done again
+	inits     strings.Builder   // calls of functions init that are done again
 }
 
 // print returns the package's text and the paths that it imports.
@@ -72,7 +74,7 @@ func (w *planning) print() (string, []string) {
 	}
 	var us strings.Builder
 	for _, u := range sortedUnits(units) {
-		us.WriteString(p.unit(u))
+		us.WriteString(p.unit(u, p.again(u)...))
 	}
 	for _, u := range w.own {
 		if slices.Contains(u.names, "_") {
@@ -111,8 +113,11 @@ func (w *planning) print() (string, []string) {
 		decls.WriteString(p.aliases[name])
 	}
 	// The name errʹ is for errors that the statements leave out.
-	fmt.Fprintf(&decls, "func %s() { var err%s %s.Error; _ = err%s; \n//line %s:1:1\n%s\n//line /cell/end.go:1\n%s}\n",
-		entryName(w.id), prime, live, prime, FileName(w.id), body, ends.String())
+	fmt.Fprintf(&decls, "func %s() { var err%s %s.Error; _ = err%s; %s\n//line %s:1:1\n%s\n//line /cell/end.go:1\n%s}\n",
+		entryName(w.id), prime, live, prime, p.failing.String()+p.inits.String(), FileName(w.id), body, ends.String())
+	if w.config.Alone {
+		decls.WriteString(p.main())
+	}
 
 	var out strings.Builder
 	out.WriteString("package main\n\n")
@@ -229,7 +234,11 @@ func (p *printer) unit(u *unit, more ...edit) string {
 	line, col := u.cell.Position(u.decl.Start)
 	text := apply(u.cell.Source, u.decl.Start, u.decl.End, edits)
 	if u.decl.Grouped {
-		text, col = "type "+text, max(1, col-len("type "))
+		keyword := "type "
+		if u.kind == varUnit {
+			keyword = "var "
+		}
+		text, col = keyword+text, max(1, col-len(keyword))
 	}
 	return fmt.Sprintf("//line %s:%d:%d\n%s\n%s", FileName(u.serial), line, col, text, after)
 }

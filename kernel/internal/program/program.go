@@ -32,6 +32,8 @@ type Config struct {
 	Prefetch func(paths []string)
 	// GoVersion is that of the language, as "go1.26".
 	GoVersion string
+	// Alone makes each cell a whole program, with a function main: see alone.go.
+	Alone bool
 }
 
 // A Program is the live declarations of a session. It is not safe for
@@ -69,6 +71,8 @@ type unit struct {
 	version int               // 1, or more once redefined
 	alias   bool
 	generic bool
+	omits   bool     // a variable's initialiser ends with an error that it leaves out
+	inits   []string // keys of the functions init that stand beside a variable
 }
 
 type unitKind int
@@ -78,6 +82,8 @@ const (
 	typeUnit
 	funcUnit
 	methodUnit
+	varUnit  // where each cell is a program of its own
+	initUnit // the same
 )
 
 // A variable is one of a cell's top level.

@@ -66,17 +66,19 @@ func find(name string) []string {
 // A case is a txtar file: its files in order are cells ("cell"), and what
 // follows each of them: "package", the text printed for it, or "error".
 func TestPlan(t *testing.T) {
-	files, err := filepath.Glob("testdata/plan/*.txtar")
+	files, err := filepath.Glob("testdata/*/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no cases", err)
 	}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+		dir, name := filepath.Split(strings.TrimSuffix(file, ".txtar"))
+		kind := filepath.Base(dir) // plan, or alone: each cell a program of its own
+		t.Run(kind+"/"+name, func(t *testing.T) {
 			a, err := txtar.ParseFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := New(Config{Importer: std, Find: find})
+			p := New(Config{Importer: std, Find: find, Alone: kind == "alone"})
 			got := &txtar.Archive{Comment: a.Comment}
 			n := 0
 			for _, f := range a.Files {
@@ -131,20 +133,14 @@ func vet(t *testing.T, source string) {
 	config.Check("main", fset, []*ast.File{f}, nil)
 }
 
-// withLive adds the package that printed packages call.
+// withLive adds the packages that printed packages call.
 type withLive struct{ types.Importer }
 
 func (w withLive) Import(path string) (*types.Package, error) {
-	if path != LivePath {
+	text := map[string]string{LivePath: liveText, AlonePath: "package alone\nfunc Main(entry func())\n"}[path]
+	if text == "" {
 		return w.Importer.Import(path)
 	}
-	const text = `package live
-func Show(values ...any)
-type Error = error
-func Failed(cell, line int, err error) bool
-func Dropped(cell, line int, err error)
-func Check()
-`
 	fset := token.NewFileSet()
 	f, err := parser.ParseFile(fset, "live.go", text, 0)
 	if err != nil {
@@ -152,3 +148,11 @@ func Check()
 	}
 	return (&types.Config{Importer: w.Importer}).Check(path, fset, []*ast.File{f}, nil)
 }
+
+const liveText = `package live
+func Show(values ...any)
+type Error = error
+func Failed(cell, line int, err error) bool
+func Dropped(cell, line int, err error)
+func Check()
+`
