@@ -350,7 +350,7 @@ func TestMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := New(Config{Dir: dir, CacheDir: t.TempDir(), Env: []string{"CC=no-such-compiler"}})
-	if e, ok := errors.AsType[*MissingError](err); !ok || !strings.Contains(err.Error(), "apt-get install gcc") {
+	if e, ok := errors.AsType[*NoLiveError](err); !ok || !strings.Contains(err.Error(), "apt-get install gcc") {
 		t.Errorf("New without a C compiler: %v (%v)", err, e)
 	}
 	t.Setenv("PATH", t.TempDir())

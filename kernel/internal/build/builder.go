@@ -50,6 +50,9 @@ type Config struct {
 	CacheDir string
 	// Env is added to the environment of the go command and its tools.
 	Env []string
+	// Alone is for cells that are built by Program. Then no C tools are needed, and
+	// the methods for the worker and its libraries are not to be called.
+	Alone bool
 	// Progress, if set, is told in a phrase of what takes long, when it begins. It
 	// may be called from any goroutine.
 	Progress func(string)
@@ -83,8 +86,8 @@ type Builder struct {
 	closed     bool
 }
 
-// New finds the tools. Its error says what is missing, as a *MissingError if it
-// can be installed.
+// New finds the tools. Its error says what is missing: as a *MissingError if
+// nothing can be built, as a *NoLiveError if Config.Alone would help.
 func New(config Config) (*Builder, error) {
 	if config.Progress == nil {
 		config.Progress = func(string) {}
@@ -97,7 +100,7 @@ func New(config Config) (*Builder, error) {
 		return nil, err
 	}
 	b := &Builder{config: config, loaded: map[string]string{}, exports: map[string]string{}, index: &index{}}
-	if b.tools, err = findToolchain(config.Dir, config.Env); err != nil {
+	if b.tools, err = findToolchain(config.Dir, config.Env, config.Alone); err != nil {
 		return nil, err
 	}
 	b.lang, err = language(filepath.Join(config.Dir, "go.mod"), b.tools.env.GOVERSION)

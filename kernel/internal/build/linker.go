@@ -61,8 +61,7 @@ func (b *Builder) buildLinker(ctx context.Context, dir string) error {
 		"-p=1", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(dir, "link"), "cmd/link")
 	build.Dir, build.Env = filepath.Join(b.tools.env.GOROOT, "src", "cmd"), append(b.tools.environ[:len(b.tools.environ):len(b.tools.environ)],
 		"CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "PWD="+filepath.Join(b.tools.env.GOROOT, "src", "cmd"))
-	build.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	build.Cancel = func() error { return syscall.Kill(-build.Process.Pid, syscall.SIGKILL) }
+	withChildren(build)
 	if err := build.Start(); err != nil {
 		return err
 	}
@@ -71,6 +70,12 @@ func (b *Builder) buildLinker(ctx context.Context, dir string) error {
 		return err
 	}
 	return exec.CommandContext(ctx, filepath.Join(dir, "link"), "-V").Run()
+}
+
+// withChildren makes a command end with all that it has started.
+func withChildren(c *exec.Cmd) {
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
 }
 
 // Wait waits until what is built in the background is there, for those who

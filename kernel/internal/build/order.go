@@ -25,9 +25,13 @@ const (
 )
 
 // overlay returns the file for the go command's flag -overlay, in the cache, or ""
-// where the standard library looks different: then pieces of the two streams that
-// were written within some microseconds may change places, and all else works.
+// where the standard library looks different, and for cells that are ordinary
+// programs: then pieces of the two streams that were written within some
+// microseconds may change places, and all else works.
 func (t *toolchain) overlay(cacheDir string) (string, error) {
+	if t.alone {
+		return "", nil
+	}
 	source := filepath.Join(t.env.GOROOT, "src", "os", "file.go")
 	text, err := os.ReadFile(source)
 	if err != nil {

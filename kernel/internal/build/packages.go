@@ -279,15 +279,19 @@ func hasGoFile(dir string) bool {
 // list asks the go command, which compiles what it has not compiled yet.
 func (p *packages) list(ctx context.Context, paths []string) (map[string]*goListed, error) {
 	what := "compiling packages for the live session (once for each of them)"
-	if len(p.known) == 0 {
+	switch {
+	case p.tools.alone:
+		what = "compiling packages (once for each of them)"
+	case len(p.known) == 0:
 		what = "compiling the standard library for dynamic linking (once, it may take a minute)"
 	}
 	slow := time.AfterFunc(time.Second, func() { p.progress(what) })
 	defer slow.Stop()
-	args := append([]string{
-		"list", "-e", "-export", "-deps", "-linkshared", "-buildvcs=false", "-overlay=" + p.overlay,
-		"-json=ImportPath,Name,Export,Imports,Standard,Dir,Module,Error,DepOnly", "--",
-	}, paths...)
+	args := []string{"list", "-e", "-export", "-deps", "-buildvcs=false", "-overlay=" + p.overlay, "-json=ImportPath,Name,Export,Imports,Standard,Dir,Module,Error,DepOnly"}
+	if !p.tools.alone {
+		args = append(args, "-linkshared")
+	}
+	args = append(append(args, "--"), paths...)
 	out, err := p.tools.goCommand(ctx, args...)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 // toolchain is the Go installation and the C tools that a session builds with.
 type toolchain struct {
 	dir     string   // of the session's module
+	alone   bool     // cells are programs of their own: nothing is shared
 	environ []string // of the go command
 	env     goEnv
 	cc      []string // the C compiler, with arguments
@@ -23,51 +24,97 @@ type toolchain struct {
 // goEnv is what the builder reads of go env.
 type goEnv struct {
 	GOROOT, GOTOOLDIR, GOVERSION, GOOS, GOARCH, GOAMD64, GOEXPERIMENT, GOFLAGS, GOWORK string
-	CC, CGO_CFLAGS, CGO_CPPFLAGS, CGO_LDFLAGS                                          string
+	CC, CGO_ENABLED, CGO_CFLAGS, CGO_CPPFLAGS, CGO_LDFLAGS                             string
 }
 
 // MissingError tells what has to be installed before anything can be built.
 type MissingError struct {
-	What   string // "gcc"
-	Remedy string // "apt-get install gcc"
+	What   string // "go command"
+	Remedy string // "install Go 1.26 or newer"
 }
 
 func (e *MissingError) Error() string {
 	return fmt.Sprintf("no %s found: %s", e.What, e.Remedy)
 }
 
-// findToolchain finds the tools, as the given environment has them.
-func findToolchain(dir string, extra []string) (*toolchain, error) {
-	t := &toolchain{dir: dir, environ: append(append(os.Environ(), extra...), "CGO_ENABLED=1", "PWD="+dir)}
+// NoLiveError tells why cells cannot be loaded into one worker here. They can be
+// programs of their own, see Config.Alone.
+type NoLiveError struct {
+	Reason string // "there is no C compiler (gcc)"
+	Remedy string // "apt-get install gcc", or "" if there is none
+}
+
+func (e *NoLiveError) Error() string {
+	if e.Remedy == "" {
+		return e.Reason
+	}
+	return e.Reason + ": " + e.Remedy
+}
+
+// findToolchain finds the tools, as the given environment has them. Without the C
+// tools, or on a system for which nothing can be shared, the error is a
+// *NoLiveError, unless cells are to be programs of their own.
+func findToolchain(dir string, extra []string, alone bool) (*toolchain, error) {
+	t := &toolchain{dir: dir, alone: alone, environ: append(append(os.Environ(), extra...), "PWD="+dir)}
+	if !alone {
+		t.environ = append(t.environ, "CGO_ENABLED=1")
+	}
 	var err error
 	if t.goTool, err = exec.LookPath("go"); err != nil {
 		return nil, &MissingError{"go command", "install Go 1.26 or newer from https://go.dev/dl and put its bin directory on the PATH"}
 	}
 	out, err := t.goCommand(context.Background(), "env", "-json",
 		"GOROOT", "GOTOOLDIR", "GOVERSION", "GOOS", "GOARCH", "GOAMD64", "GOEXPERIMENT", "GOFLAGS", "GOWORK",
-		"CC", "CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_LDFLAGS")
+		"CC", "CGO_ENABLED", "CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_LDFLAGS")
 	if err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal(out, &t.env); err != nil {
 		return nil, fmt.Errorf("go env: %w", err)
 	}
-	if t.env.GOOS != "linux" || t.env.GOARCH != "amd64" {
-		return nil, fmt.Errorf("cells are linked as shared libraries for linux/amd64 only, this Go builds for %s/%s", t.env.GOOS, t.env.GOARCH)
-	}
-	for _, tool := range []string{"compile", "link"} {
-		if _, err := os.Stat(t.tool(tool)); err != nil {
-			return nil, &MissingError{"Go " + tool + " tool in " + t.env.GOTOOLDIR, "reinstall Go " + t.env.GOVERSION}
-		}
-	}
 	t.cc = strings.Fields(t.env.CC)
 	if len(t.cc) == 0 {
 		t.cc = []string{"gcc"}
 	}
-	if _, err := exec.LookPath(t.cc[0]); err != nil {
-		return nil, &MissingError{"C compiler (" + t.cc[0] + ")", "apt-get install gcc libc6-dev, or dnf install gcc glibc-devel"}
+	if !alone {
+		return t, t.findLive()
+	}
+	if t.env.CGO_ENABLED == "1" && !t.compilesC() {
+		t.env.CGO_ENABLED = "0"
+		t.environ = append(t.environ, "CGO_ENABLED=0")
 	}
 	return t, nil
+}
+
+// findLive finds what it takes to load cells into one worker.
+func (t *toolchain) findLive() error {
+	if t.env.GOOS != "linux" || t.env.GOARCH != "amd64" {
+		return &NoLiveError{Reason: fmt.Sprintf("cells can share one on linux/amd64 only, and this Go builds for %s/%s", t.env.GOOS, t.env.GOARCH)}
+	}
+	for _, tool := range []string{"compile", "link"} {
+		if _, err := os.Stat(t.tool(tool)); err != nil {
+			return &MissingError{"Go " + tool + " tool in " + t.env.GOTOOLDIR, "reinstall Go " + t.env.GOVERSION}
+		}
+	}
+	if _, err := exec.LookPath(t.cc[0]); err != nil {
+		return &NoLiveError{"there is no C compiler (" + t.cc[0] + ")", "apt-get install gcc libc6-dev, or dnf install gcc glibc-devel"}
+	}
+	if _, err := exec.LookPath("ld"); err != nil { // the C compiler's, for libraries
+		return &NoLiveError{"there is no linker (ld)", "apt-get install binutils, or dnf install binutils"}
+	}
+	return nil
+}
+
+// compilesC tells whether the C compiler is there with its linker and headers.
+func (t *toolchain) compilesC() bool {
+	dir, err := os.MkdirTemp("", "nnkit-cc-")
+	if err != nil {
+		return false
+	}
+	defer os.RemoveAll(dir)
+	c := exec.Command(t.cc[0], append(t.cc[1:len(t.cc):len(t.cc)], "-x", "c", "-o", filepath.Join(dir, "a.out"), "-")...)
+	c.Stdin = strings.NewReader("#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n")
+	return c.Run() == nil
 }
 
 func (t *toolchain) tool(name string) string { return filepath.Join(t.env.GOTOOLDIR, name) }
@@ -111,5 +158,9 @@ func (t *toolchain) command(ctx context.Context, dir, tool string, args ...strin
 // id tells toolchains apart, as far as what they build differs.
 func (t *toolchain) id() string {
 	e := t.env
-	return strings.Join([]string{e.GOVERSION, e.GOROOT, e.GOAMD64, e.GOEXPERIMENT, e.GOFLAGS, e.CC, e.CGO_CFLAGS, e.CGO_CPPFLAGS, e.CGO_LDFLAGS}, "\n")
+	parts := []string{e.GOVERSION, e.GOROOT, e.GOAMD64, e.GOEXPERIMENT, e.GOFLAGS, e.CC, e.CGO_CFLAGS, e.CGO_CPPFLAGS, e.CGO_LDFLAGS}
+	if t.alone {
+		parts = append(parts, "alone", e.GOOS, e.GOARCH, e.CGO_ENABLED)
+	}
+	return strings.Join(parts, "\n")
 }

@@ -75,7 +75,7 @@ func TestDeathBetweenCells(t *testing.T) {
 	p.shows("x := 1\nfunc twice(v int) int { return 2 * v }")
 	child := p.pid(startChild)
 	p.runs("go func() {\n\ttime.Sleep(200 * time.Millisecond)\n\tpanic(\"later\")\n}()")
-	<-p.session.worker.Dead()
+	<-p.session.runner.(*live).current().Dead()
 	p.shows("twice(4)", "the session ended: panic: later (since the last cell)", "Cell [3], line 3", "Lost: x and child. To have them again, run Cells [1] and [2].", "result: text/plain 8")
 	expectGone(t, fmt.Sprint(child))
 	p.shows("x", "x has no value any more", "run Cell [1] again")
@@ -93,7 +93,7 @@ func TestKilledFromOutside(t *testing.T) {
 			t.Parallel()
 			p := newPerson(t)
 			child := p.pid(startChild)
-			worker := p.session.worker.PID()
+			worker := p.session.runner.(*live).current().PID()
 			time.AfterFunc(300*time.Millisecond, func() { syscall.Kill(worker, signal) })
 			p.shows("select {}", "SessionEnded: the session ended", "Lost: child. To have them again, run Cell [1].")
 			expectGone(t, fmt.Sprint(child))
@@ -169,7 +169,7 @@ func TestKernelKilled(t *testing.T) {
 	if dir := os.Getenv("SESSION_TO_KILL"); dir != "" {
 		p := newPerson(t)
 		child := p.pid(startChild)
-		fmt.Printf("\n%d %d %s\n", p.session.worker.PID(), child, p.session.dir)
+		fmt.Printf("\n%d %d %s\n", p.session.runner.(*live).current().PID(), child, p.session.dir)
 		select {}
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=TestKernelKilled")

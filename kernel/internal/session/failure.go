@@ -23,6 +23,7 @@ type sessionEnded struct {
 	died *WorkerDied
 	last string // what its runtime has printed
 	lost []program.Lost
+	one  bool // only the cell's own process
 }
 
 func (e *sessionEnded) Error() string { return e.died.Error() }
@@ -128,6 +129,9 @@ func (s *Session) runReport(count int, o wire.Outcome) *report {
 	case wire.Interrupted:
 		r.name, r.value = "Interrupted", "interrupted"
 		r.rest = ": all variables are as the cell left them"
+		if s.alone {
+			r.rest = ""
+		}
 		if o.Abandoned {
 			r.notes = []string{"The cell hung in a call; its goroutine is left behind and ends when that returns."}
 		}
@@ -172,6 +176,10 @@ func (s *Session) endReport(count int, e *sessionEnded) *report {
 	}
 	if r.places == nil || c.inCells() > 1 {
 		r.trace = shorten(s.outlet.clean(c.text()), s.dir)
+	}
+	if e.one {
+		r.name, r.title = "ProgramEnded", "the cell ended"
+		return r
 	}
 	r.notes = append(r.notes, lostNotes(e.lost)...)
 	r.notes = append(r.notes, "Functions and types are still known, and the next cell starts a new session.")

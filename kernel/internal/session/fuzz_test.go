@@ -74,9 +74,9 @@ func (s *Session) fuzz(t *testing.T, text string) bool {
 	}
 	for _, path := range plan.Imports {
 		if !slices.Contains(harmless, path) {
-			w, err := s.aliveWorker(t.Context())
+			err := s.runner.ready(t.Context())
 			if err == nil {
-				err = s.load(t.Context(), w, plan)
+				err = s.runner.load(t.Context(), plan)
 			}
 			if err != nil {
 				s.report(1, err).traceback()
@@ -92,10 +92,11 @@ func (s *Session) fuzz(t *testing.T, text string) bool {
 
 // tame limits the memory of the worker.
 func (s *Session) tame(t *testing.T) {
-	w, err := s.aliveWorker(t.Context())
-	if err != nil {
+	<-s.started
+	if err := s.runner.ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	w := s.runner.(*live).current()
 	limit := syscall.Rlimit{Cur: 4 << 30, Max: 4 << 30}
 	if _, _, errno := syscall.Syscall6(syscall.SYS_PRLIMIT64, uintptr(w.PID()), syscall.RLIMIT_AS, uintptr(unsafe.Pointer(&limit)), 0, 0, 0); errno != 0 {
 		t.Fatal(errno)

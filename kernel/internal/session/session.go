@@ -30,6 +30,9 @@ type Config struct {
 	// CacheDir keeps libraries for later sessions. Empty means a folder of the
 	// user's cache directory.
 	CacheDir string
+	// Alone gives each cell a process of its own, as on a machine where they cannot
+	// share one: variables are not kept.
+	Alone bool
 	// Progress is told what takes long before the first cell runs. It may be nil.
 	Progress func(string)
 }
@@ -43,9 +46,10 @@ type Session struct {
 	builder *build.Builder
 	program *program.Program
 	types   *packages
-	started chan struct{}  // closed when starting has ended
-	failed  error          // why it did not work
-	entries map[int]string // the symbols of the loaded cells, by plan ID
+	started chan struct{} // closed when starting has ended
+	failed  error         // why it did not work
+	alone   bool          // each cell has a process of its own
+	warning string        // to show in the first cell
 	stop    context.CancelFunc
 
 	executing sync.Mutex
@@ -54,8 +58,24 @@ type Session struct {
 	mu        sync.Mutex              // guards the fields below
 	ctx       context.Context         // of the cell that is being executed, or was last
 	cancel    context.CancelCauseFunc // nil while nothing is being executed
-	worker    *Worker
-	closed    bool
+	runner    runner                  // nil until it has been started
+}
+
+// A runner brings plans to life: live in one worker that holds the state of all
+// cells, or alone in a process for each cell.
+type runner interface {
+	// ready makes sure that a cell can be loaded. It fails once with a *WorkerDied
+	// where what was loaded has gone since the last cell.
+	ready(ctx context.Context) error
+	// load compiles a plan, if that has not been done.
+	load(ctx context.Context, plan *program.Plan) error
+	// run runs a loaded plan as the cell of the given number. The end of the
+	// context interrupts it, to end in good order if it can.
+	run(ctx context.Context, count int, plan *program.Plan) (wire.Outcome, error)
+	// insist ends the patience with a cell that has been interrupted.
+	insist()
+	// close ends all processes. Nothing can be run any more.
+	close()
 }
 
 // New begins a session. It returns at once; the first cell waits until the
@@ -84,7 +104,7 @@ func New(config Config) (*Session, error) {
 		return nil, errors.Join(err, folder.remove())
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	s := &Session{config: config, folder: folder, dir: folder.path, started: make(chan struct{}), stop: stop, entries: map[int]string{}}
+	s := &Session{config: config, folder: folder, dir: folder.path, started: make(chan struct{}), stop: stop}
 	s.ctx = ctx
 	go func() {
 		defer close(s.started)
@@ -93,20 +113,48 @@ func New(config Config) (*Session, error) {
 	return s, nil
 }
 
-// start makes everything ready for the first cell.
+// start makes everything ready for the first cell: one worker for all cells, or
+// where that cannot be had, what it takes to give each a process of its own.
 func (s *Session) start(ctx context.Context) error {
-	b, err := build.New(build.Config{Dir: s.dir, CacheDir: s.config.CacheDir, Progress: s.progress})
+	if s.config.Alone {
+		return s.startWith(ctx, true)
+	}
+	err := s.startWith(ctx, false)
+	var missing *build.MissingError
+	if err == nil || ctx.Err() != nil || errors.As(err, &missing) {
+		return err
+	}
+	s.warning = aloneWarning(err)
+	return s.startWith(ctx, true)
+}
+
+func (s *Session) startWith(ctx context.Context, alone bool) error {
+	b, err := build.New(build.Config{Dir: s.dir, CacheDir: s.config.CacheDir, Alone: alone, Progress: s.progress})
 	if err != nil {
 		return err
 	}
-	s.builder = b
+	s.builder, s.alone = b, alone
 	s.types = newPackages(b, s.cellContext)
 	s.program = program.New(program.Config{
 		Importer: s.types,
 		Prefetch: func(paths []string) { _ = s.types.fetch(paths...) }, // Import tells
 		Find:     func(name string) []string { return b.Find(s.cellContext(), name) },
+		Alone:    alone,
 	})
-	return s.startWorker(ctx)
+	var r runner
+	if alone {
+		r = newAlone(b, s.config.Dir, &s.outlet)
+	} else {
+		r = newLive(b, s.config.Dir, &s.outlet)
+	}
+	if err := r.ready(ctx); err != nil {
+		r.close()
+		return errors.Join(err, b.Close())
+	}
+	s.mu.Lock()
+	s.runner = r
+	s.mu.Unlock()
+	return nil
 }
 
 func (s *Session) cellContext() context.Context {
@@ -122,35 +170,6 @@ func (s *Session) progress(what string) {
 	}
 	s.noted.Store(true)
 	s.outlet.Stream("stderr", what+" …\n")
-}
-
-func (s *Session) startWorker(ctx context.Context) error {
-	path, err := s.builder.Worker(ctx)
-	if err != nil {
-		return err
-	}
-	w, err := StartWorker(ctx, WorkerConfig{Path: path, Dir: s.config.Dir, TempDir: s.dir, Output: &s.outlet})
-	if err != nil {
-		return err
-	}
-	for _, l := range s.builder.Libraries() {
-		if err := w.Load(ctx, l); err != nil {
-			w.Kill()
-			return err
-		}
-	}
-	go func() {
-		<-w.Dead()
-		s.outlet.words.keep() // for whoever is told
-	}()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		w.Kill()
-		return errEnded
-	}
-	s.worker = w
-	return nil
 }
 
 // Info describes the kernel.
@@ -182,9 +201,8 @@ func (s *Session) Execute(ctx context.Context, count int, req *message.ExecuteRe
 	s.mu.Unlock()
 	s.outlet.set(out)
 	err := s.execute(ctx, count, req.Code)
-	if s.noted.Swap(false) {
-		s.outlet.Clear(false) // what took long is over, and the cell has not run
-	}
+	s.clearNotes()
+	s.warning = ""
 	s.mu.Lock()
 	s.cancel = nil
 	s.mu.Unlock()
@@ -213,7 +231,12 @@ func (s *Session) execute(ctx context.Context, count int, code string) error {
 	if s.failed != nil {
 		return s.failed
 	}
-	w, err := s.aliveWorker(ctx)
+	s.warn()
+	err := s.runner.ready(ctx)
+	if gone := new(WorkerDied); errors.As(err, &gone) { // since the last cell
+		s.tell(s.died(err))
+		err = s.runner.ready(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -224,20 +247,16 @@ func (s *Session) execute(ctx context.Context, count int, code string) error {
 	if plan.Empty {
 		return nil
 	}
-	if !plan.Reused {
-		if err := s.load(ctx, w, plan); err != nil {
-			return err
-		}
+	if err := s.runner.load(ctx, plan); err != nil {
+		return s.died(err)
 	}
 	s.program.Commit(plan)
 	s.outlet.labels.Store(plan.ID, count)
-	if s.noted.Swap(false) {
-		s.outlet.Clear(false) // what took long is over
-	}
+	s.clearNotes()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	outcome, err := w.Run(ctx, count, s.entries[plan.ID])
+	outcome, err := s.runner.run(ctx, count, plan)
 	if err != nil {
 		return s.died(err)
 	}
@@ -251,67 +270,32 @@ func (s *Session) execute(ctx context.Context, count int, code string) error {
 	return nil
 }
 
-// load compiles a plan's package and loads it, after the packages it imports.
-func (s *Session) load(ctx context.Context, w *Worker, plan *program.Plan) error {
-	libs, err := s.builder.Imports(ctx, plan.Imports)
-	if err != nil {
-		return err
+// clearNotes takes away the notes of what took long, which is over.
+func (s *Session) clearNotes() {
+	if s.noted.Swap(false) {
+		s.outlet.Clear(false)
+		s.warn()
 	}
-	lib, err := s.builder.Cell(ctx, plan.Source, plan.Entry)
-	if err != nil {
-		// The libraries count as loaded.
-		return errors.Join(err, s.loadAll(w, libs))
-	}
-	s.entries[plan.ID] = lib.Entry
-	return s.loadAll(w, append(libs, lib))
 }
 
-// loadAll loads libraries, whatever happens to the cell: they count as loaded.
-func (s *Session) loadAll(w *Worker, libs []build.Library) error {
-	for _, l := range libs {
-		if err := w.Load(context.Background(), l); err != nil {
-			return s.died(err)
-		}
+// warn shows what the first cell is to tell.
+func (s *Session) warn() {
+	if s.warning != "" {
+		s.outlet.Stream("stderr", s.warning+"\n")
 	}
-	return nil
 }
 
-// aliveWorker returns the worker, a new one if the one before has died. Of one
-// that has died since the last cell it tells.
-func (s *Session) aliveWorker(ctx context.Context) (*Worker, error) {
-	s.mu.Lock()
-	w, closed := s.worker, s.closed
-	s.mu.Unlock()
-	if closed {
-		return nil, errEnded
-	}
-	if w != nil && w.Alive() {
-		return w, nil
-	}
-	if w != nil {
-		s.tell(s.died(w.died))
-	}
-	if err := s.startWorker(ctx); err != nil {
-		return nil, err
-	}
-	return s.aliveWorker(ctx)
-}
-
-// died forgets a worker that has gone, and the values in it.
+// died works out what has gone with a worker, or with a cell's own process.
 func (s *Session) died(err error) error {
-	var gone *WorkerDied
-	if !errors.As(err, &gone) {
+	gone, ended := (*WorkerDied)(nil), &sessionEnded{}
+	if exited, ok := errors.AsType[*programEnded](err); ok {
+		gone, ended.one = exited.WorkerDied, true
+	} else if errors.As(err, &gone) {
+		ended.lost = s.program.Forget()
+	} else {
 		return err
 	}
-	s.mu.Lock()
-	w := s.worker
-	s.worker = nil
-	s.mu.Unlock()
-	if w != nil {
-		w.Kill()
-	}
-	clear(s.entries)
-	ended := &sessionEnded{died: gone, lost: s.program.Forget()}
+	ended.died = gone
 	if gone.ExitCode == 2 || gone.Signal != 0 { // the runtime's ways
 		ended.last = s.outlet.words.give()
 	}
@@ -343,8 +327,8 @@ func (s *Session) Interrupt(context.Context) error {
 	case s.cancel == nil: // nothing is being executed
 	case s.ctx.Err() == nil:
 		s.cancel(errInterrupted) // the compiler, or the worker's Run
-	case s.worker != nil:
-		s.worker.Interrupt() // again: patience is over
+	case s.runner != nil:
+		s.runner.insist()
 	}
 	return nil
 }
@@ -355,18 +339,16 @@ func (s *Session) Shutdown(context.Context, bool) error { return s.Close() }
 // Close ends the worker and removes what the session kept on the disk.
 func (s *Session) Close() error {
 	s.mu.Lock()
-	s.closed = true
-	w, cancel := s.worker, s.cancel
-	s.worker = nil
+	cancel := s.cancel
 	s.mu.Unlock()
 	s.stop()
 	if cancel != nil {
 		cancel(errInterrupted)
 	}
-	if w != nil {
-		w.Kill()
-	}
 	<-s.started
+	if s.runner != nil {
+		s.runner.close()
+	}
 	s.executing.Lock()
 	defer s.executing.Unlock()
 	var err error

@@ -121,11 +121,17 @@ var colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 func newTestSession(t testing.TB) *Session {
 	t.Helper()
-	sources, err := FindSources(os.Args[0], ".")
-	if err != nil {
+	return newSessionWith(t, Config{})
+}
+
+func newSessionWith(t testing.TB, config Config) *Session {
+	t.Helper()
+	var err error
+	if config.Sources, err = FindSources(os.Args[0], "."); err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(Config{Sources: sources, Dir: t.TempDir()})
+	config.Dir = t.TempDir()
+	s, err := New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,14 +146,20 @@ func newTestSession(t testing.TB) *Session {
 // A case is a txtar file whose files named "cell" are executed in order, each
 // followed by what it shows, "out". A file "program.go" is the ordinary program
 // that means the same: go run must print what the cells print to stdout.
+//
+// Those in testdata/both show the same where each cell has a process of its own.
 func TestCells(t *testing.T) {
+	testCases(t, Config{}, "testdata/*.txtar", "testdata/language/*.txtar", "testdata/redefine/*.txtar", "testdata/both/*.txtar")
+}
+
+func testCases(t *testing.T, config Config, patterns ...string) {
 	var files []string
-	for _, pattern := range []string{"testdata/*.txtar", "testdata/language/*.txtar", "testdata/redefine/*.txtar"} {
-		theme, err := filepath.Glob(pattern)
-		if err != nil || len(theme) == 0 {
-			t.Fatal("no cases ", pattern, err)
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatal("no cases", pattern, err)
 		}
-		files = append(files, theme...)
+		files = append(files, found...)
 	}
 	for _, file := range files {
 		name, _ := strings.CutPrefix(strings.TrimSuffix(file, ".txtar"), "testdata/")
@@ -157,7 +169,7 @@ func TestCells(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := newTestSession(t)
+			s := newSessionWith(t, config)
 			got := &txtar.Archive{Comment: a.Comment}
 			rec := &recorder{}
 			count := 0

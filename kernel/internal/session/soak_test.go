@@ -61,7 +61,7 @@ func TestSoak(t *testing.T) {
 	if files := len(m.workerFiles()); files > 20 {
 		t.Errorf("the worker has %d open files: %v", files, m.workerFiles())
 	}
-	worker := m.session.worker.PID()
+	worker := m.session.runner.(*live).current().PID()
 	if err := m.session.Close(); err != nil {
 		t.Error(err)
 	}
@@ -128,7 +128,7 @@ func (m *model) step(i int) {
 		}
 	}
 	if m.cellsOfWorker++; m.cellsOfWorker == 20 {
-		m.memory = residentMemory(m.T, m.session.worker.PID())
+		m.memory = residentMemory(m.T, m.session.runner.(*live).current().PID())
 	}
 }
 
@@ -295,10 +295,10 @@ func (m *model) usage() usage {
 
 // memoryACell is what the worker has grown by, in KB.
 func (m *model) memoryACell() int {
-	return (residentMemory(m.T, m.session.worker.PID()) - m.memory) / max(1, m.cellsOfWorker-20)
+	return (residentMemory(m.T, m.session.runner.(*live).current().PID()) - m.memory) / max(1, m.cellsOfWorker-20)
 }
 
 func (m *model) workerFiles() []string {
-	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", m.session.worker.PID()))
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", m.session.runner.(*live).current().PID()))
 	return files
 }

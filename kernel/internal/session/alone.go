@@ -1,0 +1,135 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/seed5607215b/nnkit/kernel/internal/build"
+	"github.com/seed5607215b/nnkit/kernel/internal/message"
+	"github.com/seed5607215b/nnkit/kernel/internal/program"
+	"github.com/seed5607215b/nnkit/kernel/internal/wire"
+)
+
+// alone runs each cell in a process of its own, where cells cannot share one:
+// without a C compiler, or on another system. The process is a Worker that holds
+// one cell and ends with it.
+type alone struct {
+	builder  *build.Builder
+	dir      string // that cells run in
+	output   message.Output
+	programs map[int]string // the executables, by plan ID
+
+	mu     sync.Mutex
+	worker *Worker // of the cell that runs
+	closed bool
+}
+
+func newAlone(b *build.Builder, dir string, output message.Output) *alone {
+	return &alone{builder: b, dir: dir, output: output, programs: map[int]string{}}
+}
+
+// aloneWarning says that cells run alone, why, and what can be done about it.
+func aloneWarning(err error) string {
+	reason, remedy := "the live session does not work with this Go", ""
+	if no, ok := errors.AsType[*build.NoLiveError](err); ok {
+		reason, remedy = no.Reason, no.Remedy
+	} else {
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		reason += " (" + first + ")"
+	}
+	text := "Each cell runs in a process of its own, because " + reason +
+		": functions, types and what is declared by var x = … are kept for the next cells, the values of variables are not."
+	if remedy != "" {
+		text += " To keep them too: " + remedy + ", then restart the kernel."
+	}
+	return text
+}
+
+func (a *alone) ready(context.Context) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return errEnded
+	}
+	return nil
+}
+
+func (a *alone) load(ctx context.Context, plan *program.Plan) error {
+	if _, err := os.Stat(a.programs[plan.ID]); err == nil {
+		return nil
+	}
+	file, err := a.builder.Program(ctx, plan.Source)
+	if err == nil {
+		a.programs[plan.ID] = file
+	}
+	return err
+}
+
+// programEnded is a cell that has ended its process.
+type programEnded struct{ *WorkerDied }
+
+func (a *alone) run(ctx context.Context, count int, plan *program.Plan) (wire.Outcome, error) {
+	w, err := a.start(ctx, a.programs[plan.ID])
+	var outcome wire.Outcome
+	if err == nil {
+		outcome, err = w.Run(ctx, count, plan.Entry)
+		a.end(w)
+	}
+	var died *WorkerDied
+	switch {
+	case err == nil || !errors.As(err, &died):
+		return outcome, err
+	case ctx.Err() != nil && (died.Signal == syscall.SIGINT || died.Signal == syscall.SIGKILL):
+		return wire.Outcome{Status: wire.Interrupted}, nil
+	case died.Signal == 0 && died.ExitCode == 0:
+		return wire.Outcome{Status: wire.OK}, nil // os.Exit(0)
+	}
+	return wire.Outcome{}, &programEnded{died}
+}
+
+// start starts the process of a cell, which initialises its variables.
+func (a *alone) start(ctx context.Context, program string) (*Worker, error) {
+	w, err := StartWorker(ctx, WorkerConfig{Path: program, Dir: a.dir, Output: a.output})
+	if err != nil {
+		return nil, fmt.Errorf("the cell's process: %w", err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		w.Kill()
+		return nil, errEnded
+	}
+	a.worker = w
+	return w, nil
+}
+
+func (a *alone) end(w *Worker) {
+	a.mu.Lock()
+	a.worker = nil
+	a.mu.Unlock()
+	w.Kill()
+}
+
+func (a *alone) insist() {
+	a.mu.Lock()
+	w := a.worker
+	a.mu.Unlock()
+	if w != nil {
+		w.Interrupt()
+	}
+}
+
+func (a *alone) close() {
+	a.mu.Lock()
+	w := a.worker
+	a.closed = true
+	a.mu.Unlock()
+	if w != nil {
+		w.Kill()
+	}
+}

@@ -1,0 +1,151 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/seed5607215b/nnkit/kernel/internal/build"
+	"github.com/seed5607215b/nnkit/kernel/internal/message"
+	"github.com/seed5607215b/nnkit/kernel/internal/program"
+	"github.com/seed5607215b/nnkit/kernel/internal/wire"
+)
+
+// live runs all cells in one worker, which holds the state. When the worker has
+// died, the next cell gets a new one.
+type live struct {
+	builder *build.Builder
+	dir     string // that cells run in
+	output  message.Output
+	entries map[int]string // the symbols of the loaded cells, by plan ID
+
+	mu     sync.Mutex
+	worker *Worker
+	closed bool
+}
+
+func newLive(b *build.Builder, dir string, output message.Output) *live {
+	return &live{builder: b, dir: dir, output: output, entries: map[int]string{}}
+}
+
+func (l *live) ready(ctx context.Context) error {
+	l.mu.Lock()
+	worker, closed := l.worker, l.closed
+	l.mu.Unlock()
+	if closed {
+		return errEnded
+	}
+	if worker == nil {
+		return l.start(ctx)
+	}
+	if !worker.Alive() {
+		return l.died(worker.died)
+	}
+	return nil
+}
+
+// start starts a worker and loads what was imported before.
+func (l *live) start(ctx context.Context) error {
+	path, err := l.builder.Worker(ctx)
+	if err != nil {
+		return err
+	}
+	w, err := StartWorker(ctx, WorkerConfig{Path: path, Dir: l.dir, Output: l.output})
+	if err != nil {
+		return err
+	}
+	for _, lib := range l.builder.Libraries() {
+		if err := w.Load(ctx, lib); err != nil {
+			w.Kill()
+			return err
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		w.Kill()
+		return errEnded
+	}
+	l.worker = w
+	return nil
+}
+
+// load compiles a plan's package and loads it, after the packages it imports.
+func (l *live) load(ctx context.Context, plan *program.Plan) error {
+	if plan.Reused {
+		return nil
+	}
+	libs, err := l.builder.Imports(ctx, plan.Imports)
+	if err != nil {
+		return err
+	}
+	lib, err := l.builder.Cell(ctx, plan.Source, plan.Entry)
+	if err != nil {
+		// The libraries count as loaded.
+		return errors.Join(err, l.loadAll(libs))
+	}
+	l.entries[plan.ID] = lib.Entry
+	return l.loadAll(append(libs, lib))
+}
+
+// loadAll loads libraries, whatever happens to the cell: they count as loaded.
+func (l *live) loadAll(libs []build.Library) error {
+	w := l.current()
+	if w == nil {
+		return errEnded
+	}
+	for _, lib := range libs {
+		if err := w.Load(context.Background(), lib); err != nil {
+			return l.died(err)
+		}
+	}
+	return nil
+}
+
+func (l *live) run(ctx context.Context, count int, plan *program.Plan) (wire.Outcome, error) {
+	w := l.current()
+	if w == nil {
+		return wire.Outcome{}, errEnded
+	}
+	outcome, err := w.Run(ctx, count, l.entries[plan.ID])
+	return outcome, l.died(err)
+}
+
+// died forgets a worker that has gone.
+func (l *live) died(err error) error {
+	var gone *WorkerDied
+	if !errors.As(err, &gone) {
+		return err
+	}
+	l.mu.Lock()
+	w := l.worker
+	l.worker = nil
+	l.mu.Unlock()
+	if w != nil {
+		w.Kill()
+	}
+	clear(l.entries)
+	return err
+}
+
+func (l *live) insist() {
+	if w := l.current(); w != nil {
+		w.Interrupt()
+	}
+}
+
+func (l *live) close() {
+	l.mu.Lock()
+	w := l.worker
+	l.worker, l.closed = nil, true
+	l.mu.Unlock()
+	if w != nil {
+		w.Kill()
+	}
+}
+
+func (l *live) current() *Worker {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.worker
+}
