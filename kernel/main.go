@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"os"
 	"os/signal"
@@ -21,6 +22,7 @@ const usage = `usage:
   kernel run NOTEBOOK [--output FILE] [--html FILE]   execute a notebook; write it and a web page
   kernel jupyter CONNECTION_FILE                      what Jupyter starts
   kernel version
+run and jupyter take --alone, which gives each cell a process of its own: variables are not kept then.
 `
 
 func main() {
@@ -51,10 +53,7 @@ func command(args []string) error {
 	case "run":
 		return runCommand(args[1:])
 	case "jupyter":
-		if len(args) != 2 {
-			return usageError("jupyter wants a connection file")
-		}
-		return serve(args[1])
+		return jupyterCommand(args[1:])
 	case "version", "--version":
 		fmt.Printf("nnkit %s, %s %s/%s\n", session.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return nil
@@ -65,8 +64,14 @@ func command(args []string) error {
 	return usageError(fmt.Sprintf("unknown command %q", args[0]))
 }
 
-// serve runs a kernel until its client or a signal ends it.
-func serve(connection string) error {
+// jupyterCommand runs a kernel until its client or a signal ends it.
+func jupyterCommand(args []string) error {
+	flags := newFlags("jupyter")
+	alone := aloneFlag(flags)
+	connection, err := parse(flags, "connection file", args)
+	if err != nil {
+		return err
+	}
 	file, err := jupyter.ReadConnectionFile(connection)
 	if err != nil {
 		return err
@@ -84,7 +89,7 @@ func serve(connection string) error {
 		}
 		orphaned()
 	}()
-	s, err := newSession("", nil)
+	s, err := newSession(session.Config{Alone: *alone})
 	if err != nil {
 		return err
 	}
@@ -96,22 +101,31 @@ func serve(connection string) error {
 	return nil
 }
 
-// newSession begins a session for the notebooks of a folder.
-func newSession(dir string, progress func(string)) (*session.Session, error) {
+// newSession begins a session for the notebooks of the folder config.Dir.
+func newSession(config session.Config) (*session.Session, error) {
 	executable, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	sources, err := session.FindSources(executable, ".", dir)
-	if err != nil {
+	if config.Sources, err = session.FindSources(executable, ".", config.Dir); err != nil {
 		return nil, err
 	}
-	return session.New(session.Config{Sources: sources, Dir: dir, Progress: progress})
+	return session.New(config)
 }
 
-// parse reads flags that may stand before and after the one argument.
-func parse(flags *flag.FlagSet, args []string) (string, error) {
+func newFlags(command string) *flag.FlagSet {
+	flags := flag.NewFlagSet(command, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
 	flags.Usage = func() {}
+	return flags
+}
+
+func aloneFlag(flags *flag.FlagSet) *bool {
+	return flags.Bool("alone", false, "give each cell a process of its own")
+}
+
+// parse reads flags that may stand before and after the one argument, a file.
+func parse(flags *flag.FlagSet, what string, args []string) (string, error) {
 	var rest []string
 	for len(args) > 0 {
 		if err := flags.Parse(args); err != nil {
@@ -124,7 +138,7 @@ func parse(flags *flag.FlagSet, args []string) (string, error) {
 		}
 	}
 	if len(rest) != 1 {
-		return "", usageError(fmt.Sprintf("%s wants one notebook, got %d arguments", flags.Name(), len(rest)))
+		return "", usageError(fmt.Sprintf("%s wants one %s, got %d arguments", flags.Name(), what, len(rest)))
 	}
 	return filepath.Clean(rest[0]), nil
 }

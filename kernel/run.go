@@ -4,24 +4,23 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"strings"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/notebook"
+	"github.com/seed5607215b/nnkit/kernel/internal/session"
 )
 
 // runCommand executes a notebook, and writes it and a page of it.
 func runCommand(args []string) error {
-	flags := flag.NewFlagSet("run", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
+	flags := newFlags("run")
+	alone := aloneFlag(flags)
 	output := flags.String("output", "", "the executed notebook (default NOTEBOOK.executed.ipynb)")
 	page := flags.String("html", "", "the web page (default NOTEBOOK.html)")
-	name, err := parse(flags, args)
+	name, err := parse(flags, "notebook", args)
 	if err != nil {
 		return err
 	}
@@ -36,7 +35,9 @@ func runCommand(args []string) error {
 	if *page == "" {
 		*page = base + ".html"
 	}
-	s, err := newSession(filepath.Dir(name), func(what string) { fmt.Printf("        %s\n", what) })
+	s, err := newSession(session.Config{
+		Dir: filepath.Dir(name), Alone: *alone, Progress: func(what string) { fmt.Printf("        %s\n", what) },
+	})
 	if err != nil {
 		return err
 	}

@@ -45,16 +45,16 @@ func linkTools(t *testing.T, names ...string) {
 // missing, and cells run.
 func TestFallback(t *testing.T) {
 	for _, test := range []struct {
-		name   string
-		break_ func(t *testing.T)
-		want   string
+		name    string
+		without func(t *testing.T)
+		want    string
 	}{
 		{"no compiler", func(t *testing.T) { linkTools(t, "go") }, "Each cell runs in a process of its own, because there is no C compiler (gcc): functions, types and what is declared by var x = … are kept for the next cells, the values of variables are not. To keep them too: apt-get install gcc libc6-dev"},
 		{"no linker", func(t *testing.T) { linkTools(t, "go", "gcc") }, "because there is no linker (ld): "},
 		{"another Go", breakLinker, "because the live session does not work with this Go (the first library: link: exit status 1): "},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			test.break_(t)
+			test.without(t)
 			s, rec := newSessionWith(t, Config{CacheDir: t.TempDir()}), &recorder{}
 			execute := executor(s)
 			if r := execute("func twice(n int) int { return 2 * n }\nx := twice(4)\nvar y = x", rec); r.Status != "ok" {
