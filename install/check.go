@@ -58,7 +58,7 @@ func examine(ctx context.Context, p place, out io.Writer) int {
 
 	tools := true
 	for _, f := range checkTools(ctx) {
-		tools = report(f) && tools
+		tools = (report(f) || f.spare) && tools
 	}
 	for _, f := range checkJupyter(ctx) {
 		report(f)
@@ -83,9 +83,16 @@ func examine(ctx context.Context, p place, out io.Writer) int {
 	return 1
 }
 
-// checkTools looks for what the kernel needs to compile cells.
+// checkTools looks for what the kernel needs to compile cells. Without the C
+// tools each cell runs in a process of its own.
 func checkTools(ctx context.Context) []finding {
-	return []finding{checkGo(ctx), checkCompiler(ctx), checkLinker(ctx)}
+	all := []finding{checkGo(ctx), checkCompiler(ctx), checkLinker(ctx)}
+	for i, f := range all {
+		if f.missing() && f.spare {
+			all[i].lacks += "\nwithout it each cell runs in a process of its own, and the values of variables are not kept"
+		}
+	}
+	return all
 }
 
 func checkGo(ctx context.Context) finding {
@@ -151,7 +158,7 @@ func onUsersPath(path, goBin string) bool {
 }
 
 func checkCompiler(ctx context.Context) finding {
-	f := finding{what: "C compiler", remedy: packageAdvice("gcc libc6-dev", "gcc glibc-devel", "gcc")}
+	f := finding{what: "C compiler", spare: true, remedy: packageAdvice("gcc libc6-dev", "gcc glibc-devel", "gcc")}
 	cc := "gcc"
 	if out, err := output(ctx, os.TempDir(), "go", "env", "CC"); err == nil && strings.TrimSpace(out) != "" {
 		cc = strings.TrimSpace(out)
@@ -182,7 +189,7 @@ func checkCompiler(ctx context.Context) finding {
 }
 
 func checkLinker(ctx context.Context) finding {
-	f := finding{what: "linker", remedy: packageAdvice("binutils", "binutils", "binutils")}
+	f := finding{what: "linker", spare: true, remedy: packageAdvice("binutils", "binutils", "binutils")}
 	path, err := exec.LookPath("ld")
 	if err != nil {
 		f.lacks = "there is no ld on the PATH"
@@ -299,22 +306,34 @@ func checkSources(ctx context.Context, p place) finding {
 	return f
 }
 
-// checkStarts lets the installed kernel execute a cell.
+// checkStarts lets the installed kernel execute two cells, and tells which way it
+// went: with one process that holds the values of all variables, or with one for
+// each cell.
 func checkStarts(ctx context.Context, p place) finding {
 	f := finding{what: "a cell's way", remedy: "go run ./install" + spaced(p.flag) + ", and if that does not help, report what stands above"}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	start := time.Now()
-	out, err := trial(ctx, p, nil, "six := 6\nsix * 7", `import "fmt"`+"\nfmt.Println(\"the answer is\", six*7)")
-	switch {
+	executed, err := trial(ctx, p, nil, "var six = 6\nsix++", `import "fmt"`+"\nfmt.Println(\"the answer is\", six*6)")
+	var out, told string
+	if err == nil {
+		out, err = streamOf(executed, "stdout")
+	}
+	if err == nil {
+		told, err = streamOf(executed, "stderr")
+	}
+	took := fmt.Sprintf("a notebook ran in %.1f s", time.Since(start).Seconds())
+	switch out = strings.TrimSpace(out); {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		f.lacks = "a notebook of two cells did not end within 10 minutes"
 	case err != nil:
 		f.lacks = err.Error()
-	case strings.TrimSpace(out) != "the answer is 42":
-		f.lacks = fmt.Sprintf("a cell that prints \"the answer is 42\" printed %q", out)
+	case out == "the answer is 42":
+		f.found = took + ", a variable that its first cell had changed was there in the second"
+	case out == "the answer is 36":
+		f.found = took + ". " + strings.TrimSpace(told)
 	default:
-		f.found = fmt.Sprintf("a notebook ran in %.1f s, a variable of its first cell was there in the second", time.Since(start).Seconds())
+		f.lacks = fmt.Sprintf("a cell that prints \"the answer is 42\" printed %q", out)
 	}
 	return f
 }

@@ -479,12 +479,12 @@ func TestTail(t *testing.T) {
 	}
 }
 
-func TestStdoutOf(t *testing.T) {
-	got, err := stdoutOf([]byte(`{"cells": [{"cell_type": "markdown"}, {"outputs": [
+func TestStreamOf(t *testing.T) {
+	got, err := streamOf([]byte(`{"cells": [{"cell_type": "markdown"}, {"outputs": [
 		{"output_type": "stream", "name": "stdout", "text": ["a\n", "b\n"]},
 		{"output_type": "stream", "name": "stderr", "text": "not this"},
 		{"output_type": "stream", "name": "stdout", "text": "c"},
-		{"output_type": "execute_result", "data": {"text/plain": "42"}}]}]}`))
+		{"output_type": "execute_result", "data": {"text/plain": "42"}}]}]}`), "stdout")
 	if err != nil || got != "a\nb\nc" {
 		t.Errorf("got %q, %v", got, err)
 	}

@@ -57,7 +57,8 @@ func (p listedPackage) files() []string {
 // copySources copies the module at root into dst, as far as cells need it.
 func copySources(ctx context.Context, root, dst string) error {
 	args := append([]string{"list", "-deps", "-json=ImportPath,Dir,Module,GoFiles,CgoFiles,CFiles,HFiles,SFiles,EmbedFiles,IgnoredGoFiles,IgnoredOtherFiles"}, cellPackages...)
-	out, err := goTool(ctx, root, nil, args...)
+	// With cgo, also where no C compiler is there yet: the worker's sources belong to it.
+	out, err := goTool(ctx, root, []string{"CGO_ENABLED=1"}, args...)
 	if err != nil {
 		return fmt.Errorf("listing the packages that cells import: %w", err)
 	}

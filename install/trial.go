@@ -12,34 +12,34 @@ import (
 )
 
 // A trial executes a notebook of the given cells with the kernel at p, in a
-// directory of its own so that it cannot lean on a clone, and returns the text
-// on standard output. What the kernel reports meanwhile goes to progress.
-func trial(ctx context.Context, p place, progress io.Writer, cells ...string) (string, error) {
+// directory of its own so that it cannot lean on a clone, and returns it
+// executed. What the kernel reports meanwhile goes to progress.
+func trial(ctx context.Context, p place, progress io.Writer, cells ...string) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "nnkit-trial-")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	in, executed := filepath.Join(dir, "trial.ipynb"), filepath.Join(dir, "executed.ipynb")
 	text, err := json.Marshal(newNotebook(cells))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := os.WriteFile(in, text, 0o644); err != nil {
-		return "", err
+		return nil, err
 	}
 
 	cmd := command(ctx, dir, p.binary(), "run", in, "--output", executed, "--html", filepath.Join(dir, "executed.html"))
 	said := &tail{to: progress}
 	cmd.Stdout, cmd.Stderr = said, said
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("%s run: %w\n%s", p.binary(), err, said.text())
+		return nil, fmt.Errorf("%s run: %w\n%s", p.binary(), err, said.text())
 	}
 	result, err := os.ReadFile(executed)
 	if err != nil {
-		return "", fmt.Errorf("%s run wrote no notebook: %w", p.binary(), reason(err))
+		return nil, fmt.Errorf("%s run wrote no notebook: %w", p.binary(), reason(err))
 	}
-	return stdoutOf(result)
+	return result, nil
 }
 
 func newNotebook(cells []string) map[string]any {
@@ -56,8 +56,8 @@ func newNotebook(cells []string) map[string]any {
 	}
 }
 
-// stdoutOf is what the cells of a notebook printed. A text may be a string or a list of lines.
-func stdoutOf(notebook []byte) (string, error) {
+// streamOf is what the cells of a notebook printed to a stream. A text may be a string or a list of lines.
+func streamOf(notebook []byte, stream string) (string, error) {
 	var nb struct {
 		Cells []struct {
 			Outputs []struct {
@@ -72,7 +72,7 @@ func stdoutOf(notebook []byte) (string, error) {
 	var b strings.Builder
 	for _, c := range nb.Cells {
 		for _, o := range c.Outputs {
-			if o.Name != "stdout" {
+			if o.Name != stream {
 				continue
 			}
 			switch text := o.Text.(type) {
