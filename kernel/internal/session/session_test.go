@@ -145,7 +145,8 @@ func newSessionWith(t testing.TB, config Config) *Session {
 
 // A case is a txtar file whose files named "cell" are executed in order, each
 // followed by what it shows, "out". A file "program.go" is the ordinary program
-// that means the same: go run must print what the cells print to stdout.
+// that means the same: go run must print what the cells print to stdout. Files
+// in folders are packages of the session's module, whose path is notebook.
 //
 // Those in testdata/both show the same where each cell has a process of its own.
 func TestCells(t *testing.T) {
@@ -165,32 +166,56 @@ func testCases(t *testing.T, config Config, patterns ...string) {
 		name, _ := strings.CutPrefix(strings.TrimSuffix(file, ".txtar"), "testdata/")
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a, err := txtar.ParseFile(file)
-			if err != nil {
+			testCase(t, newSessionWith(t, config), file)
+		})
+	}
+}
+
+func testCase(t *testing.T, s *Session, file string) {
+	t.Helper()
+	a, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := &txtar.Archive{Comment: a.Comment}
+	rec := &recorder{}
+	count := 0
+	for _, f := range a.Files {
+		switch f.Name {
+		case "program.go":
+			got.Files = append(got.Files, f)
+			judge(t, f.Data, rec.stdout.String())
+		case "cell":
+			count++
+			got.Files = append(got.Files, f)
+			reply := s.Execute(context.Background(), count, &message.ExecuteRequest{Code: strings.TrimSuffix(string(f.Data), "\n")}, rec)
+			text := rec.take()
+			if reply.Status == "error" {
+				text += "error " + reply.ErrorName + ": " + colour.ReplaceAllString(strings.Join(reply.Traceback, "\n"), "") + "\n"
+			}
+			got.Files = append(got.Files, txtar.File{Name: "out", Data: []byte(text)})
+		case "out":
+		default: // of a package in the session's module
+			got.Files = append(got.Files, f)
+			name := filepath.Join(s.dir, f.Name)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o777), os.WriteFile(name, f.Data, 0o666)); err != nil {
 				t.Fatal(err)
 			}
-			s := newSessionWith(t, config)
-			got := &txtar.Archive{Comment: a.Comment}
-			rec := &recorder{}
-			count := 0
-			for _, f := range a.Files {
-				switch f.Name {
-				case "program.go":
-					got.Files = append(got.Files, f)
-					judge(t, f.Data, rec.stdout.String())
-				case "cell":
-					count++
-					got.Files = append(got.Files, f)
-					reply := s.Execute(context.Background(), count, &message.ExecuteRequest{Code: strings.TrimSuffix(string(f.Data), "\n")}, rec)
-					text := rec.take()
-					if reply.Status == "error" {
-						text += "error " + reply.ErrorName + ": " + colour.ReplaceAllString(strings.Join(reply.Traceback, "\n"), "") + "\n"
-					}
-					got.Files = append(got.Files, txtar.File{Name: "out", Data: []byte(text)})
-				}
-			}
-			compare(t, file, got)
-		})
+		}
+	}
+	compare(t, file, got)
+}
+
+// TestSpaces has spaces in the paths of the cache, the session and the notebook.
+func TestSpaces(t *testing.T) {
+	tmp := filepath.Join(t.TempDir(), "temporary files")
+	if err := os.Mkdir(tmp, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", tmp)
+	for _, alone := range []bool{false, true} {
+		config := Config{Alone: alone, CacheDir: filepath.Join(tmp, "the cache")}
+		testCase(t, newSessionWith(t, config), "testdata/both/foreign.txtar")
 	}
 }
 
