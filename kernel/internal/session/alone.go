@@ -10,7 +10,6 @@ import (
 	"syscall"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/build"
-	"github.com/seed5607215b/nnkit/kernel/internal/message"
 	"github.com/seed5607215b/nnkit/kernel/internal/program"
 	"github.com/seed5607215b/nnkit/kernel/internal/wire"
 )
@@ -19,18 +18,17 @@ import (
 // without a C compiler, or on another system. The process is a Worker that holds
 // one cell and ends with it.
 type alone struct {
-	builder  *build.Builder
-	dir      string // that cells run in
-	output   message.Output
-	programs map[int]string // the executables, by plan ID
+	builder     *build.Builder
+	startWorker starter
+	programs    map[int]string // the executables, by plan ID
 
 	mu     sync.Mutex
 	worker *Worker // of the cell that runs
 	closed bool
 }
 
-func newAlone(b *build.Builder, dir string, output message.Output) *alone {
-	return &alone{builder: b, dir: dir, output: output, programs: map[int]string{}}
+func newAlone(b *build.Builder, start starter) *alone {
+	return &alone{builder: b, startWorker: start, programs: map[int]string{}}
 }
 
 // aloneWarning says that cells run alone, why, and what can be done about it.
@@ -94,7 +92,7 @@ func (a *alone) run(ctx context.Context, count int, plan *program.Plan) (wire.Ou
 
 // start starts the process of a cell, which initialises its variables.
 func (a *alone) start(ctx context.Context, program string) (*Worker, error) {
-	w, err := StartWorker(ctx, WorkerConfig{Path: program, Dir: a.dir, Output: a.output})
+	w, err := a.startWorker(ctx, program)
 	if err != nil {
 		return nil, fmt.Errorf("the cell's process: %w", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/build"
-	"github.com/seed5607215b/nnkit/kernel/internal/message"
 	"github.com/seed5607215b/nnkit/kernel/internal/program"
 	"github.com/seed5607215b/nnkit/kernel/internal/wire"
 )
@@ -14,18 +13,17 @@ import (
 // live runs all cells in one worker, which holds the state. When the worker has
 // died, the next cell gets a new one.
 type live struct {
-	builder *build.Builder
-	dir     string // that cells run in
-	output  message.Output
-	entries map[int]string // the symbols of the loaded cells, by plan ID
+	builder     *build.Builder
+	startWorker starter
+	entries     map[int]string // the symbols of the loaded cells, by plan ID
 
 	mu     sync.Mutex
 	worker *Worker
 	closed bool
 }
 
-func newLive(b *build.Builder, dir string, output message.Output) *live {
-	return &live{builder: b, dir: dir, output: output, entries: map[int]string{}}
+func newLive(b *build.Builder, start starter) *live {
+	return &live{builder: b, startWorker: start, entries: map[int]string{}}
 }
 
 func (l *live) ready(ctx context.Context) error {
@@ -50,7 +48,7 @@ func (l *live) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w, err := StartWorker(ctx, WorkerConfig{Path: path, Dir: l.dir, Output: l.output})
+	w, err := l.startWorker(ctx, path)
 	if err != nil {
 		return err
 	}

@@ -78,6 +78,9 @@ type runner interface {
 	close()
 }
 
+// A starter starts a worker, given its executable.
+type starter func(ctx context.Context, path string) (*Worker, error)
+
 // New begins a session. It returns at once; the first cell waits until the
 // worker is there.
 func New(config Config) (*Session, error) {
@@ -143,9 +146,9 @@ func (s *Session) startWith(ctx context.Context, alone bool) error {
 	})
 	var r runner
 	if alone {
-		r = newAlone(b, s.config.Dir, &s.outlet)
+		r = newAlone(b, s.startWorker)
 	} else {
-		r = newLive(b, s.config.Dir, &s.outlet)
+		r = newLive(b, s.startWorker)
 	}
 	if err := r.ready(ctx); err != nil {
 		r.close()
@@ -155,6 +158,10 @@ func (s *Session) startWith(ctx context.Context, alone bool) error {
 	s.runner = r
 	s.mu.Unlock()
 	return nil
+}
+
+func (s *Session) startWorker(ctx context.Context, path string) (*Worker, error) {
+	return StartWorker(ctx, WorkerConfig{Path: path, Dir: s.config.Dir, Output: &s.outlet})
 }
 
 func (s *Session) cellContext() context.Context {
