@@ -181,6 +181,17 @@ func (b *Builder) Worker(ctx context.Context) (string, error) {
 	return b.worker, nil
 }
 
+// Tried calls try unless it has been called for this worker before, by any
+// session, and has returned nil.
+func (b *Builder) Tried(ctx context.Context, try func() error) error {
+	worker, err := b.Worker(ctx)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(b.config.CacheDir, "worker", "tried-"+hashOf("tried 1", worker))
+	return b.cached(ctx, dir, func(string) error { return try() })
+}
+
 // resolve calls use with the packages that have the given import paths and all
 // that they depend on, dependencies first. If use finds that an archive is not
 // there any more (the go command removes from its cache what it has not used for

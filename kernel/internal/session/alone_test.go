@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"os/exec"
@@ -153,5 +154,24 @@ func TestInterruptAlone(t *testing.T) {
 	}
 	if r := execute("1", rec); r.Status != "ok" {
 		t.Errorf("the cell after: %v", r)
+	}
+}
+
+// TestTrial has the worker stand its trial, which a change of what it is to print
+// makes it fail.
+func TestTrial(t *testing.T) {
+	s := newTestSession(t)
+	<-s.started
+	if s.failed != nil || s.alone {
+		t.Fatal(s.failed, s.warning)
+	}
+	if err := s.tryLive(t.Context()); err != nil {
+		t.Error(err)
+	}
+	right := trial
+	defer func() { trial = right }()
+	trial = bytes.Replace(right, []byte("int 28"), []byte("int 27"), 1)
+	if err := s.tryLive(t.Context()); err == nil || !strings.Contains(err.Error(), `cell 6 of its trial prints "int 28\n" instead of "int 27\n"`) {
+		t.Errorf("a trial that asks for something else: %v", err)
 	}
 }

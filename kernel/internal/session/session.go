@@ -138,19 +138,18 @@ func (s *Session) startWith(ctx context.Context, alone bool) error {
 	}
 	s.builder, s.alone = b, alone
 	s.types = newPackages(b, s.cellContext)
-	s.program = program.New(program.Config{
-		Importer: s.types,
-		Prefetch: func(paths []string) { _ = s.types.fetch(paths...) }, // Import tells
-		Find:     func(name string) []string { return b.Find(s.cellContext(), name) },
-		Alone:    alone,
-	})
+	s.program = s.newProgram(alone)
 	var r runner
 	if alone {
 		r = newAlone(b, s.startWorker)
 	} else {
 		r = newLive(b, s.startWorker)
 	}
-	if err := r.ready(ctx); err != nil {
+	err = r.ready(ctx)
+	if err == nil && !alone {
+		err = b.Tried(ctx, func() error { return s.tryLive(ctx) })
+	}
+	if err != nil {
 		r.close()
 		return errors.Join(err, b.Close())
 	}
@@ -158,6 +157,15 @@ func (s *Session) startWith(ctx context.Context, alone bool) error {
 	s.runner = r
 	s.mu.Unlock()
 	return nil
+}
+
+func (s *Session) newProgram(alone bool) *program.Program {
+	return program.New(program.Config{
+		Importer: s.types,
+		Prefetch: func(paths []string) { _ = s.types.fetch(paths...) }, // Import tells
+		Find:     func(name string) []string { return s.builder.Find(s.cellContext(), name) },
+		Alone:    alone,
+	})
 }
 
 func (s *Session) startWorker(ctx context.Context, path string) (*Worker, error) {
