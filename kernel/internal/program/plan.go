@@ -148,7 +148,7 @@ func (w *planning) addImports() error {
 			continue
 		}
 		if importPath == "C" {
-			fail(`import "C" does not work in a cell: put the C code into a package and import that`)
+			fail(`import "C" does not work in a cell: put the C code into a package, in a folder with a go.mod, and import that`)
 			continue
 		}
 		pkg, err := w.config.Importer.Import(importPath)

@@ -68,6 +68,7 @@ func Main() {
 	// A program that notifies of interrupts does not die of them. Cells may ask
 	// for them as any program does.
 	h.listens = watchListeners()
+	bufferLines()
 	err := dieWith(wire.RequestFD)
 	if err == nil {
 		h.runtime, err = findRuntime()

@@ -50,6 +50,8 @@ static void *find_symbol(void *library, const char *name) { return dlsym(library
 
 static void flush(void) { fflush(NULL); }
 
+static void buffer_lines(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
+
 static void *wait_for_end(void *fd) {
 	struct pollfd p = {.fd = (int)(intptr_t)fd, .events = 0};
 	while (poll(&p, 1, -1) < 0 || !(p.revents & (POLLHUP | POLLERR | POLLNVAL)))
@@ -270,6 +272,10 @@ func typeAt(descriptor unsafe.Pointer) reflect.Type {
 
 // flush writes out what C code has printed by its stdio.
 func flush() { C.flush() }
+
+// bufferLines makes C's stdio write each line out when it is printed, as to a
+// terminal, so that it comes where it belongs among what Go prints.
+func bufferLines() { C.buffer_lines() }
 
 // dieWith ends the process, and those that it has started, when the other end of
 // a pipe is closed.
