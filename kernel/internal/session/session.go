@@ -169,7 +169,15 @@ func (s *Session) newProgram(alone bool) *program.Program {
 }
 
 func (s *Session) startWorker(ctx context.Context, path string) (*Worker, error) {
-	return StartWorker(ctx, WorkerConfig{Path: path, Dir: s.config.Dir, Output: &s.outlet})
+	w, err := StartWorker(ctx, WorkerConfig{Path: path, Dir: s.config.Dir, TempDir: s.dir, Output: &s.outlet})
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		<-w.Dead()
+		s.outlet.words.keep() // for whoever is told
+	}()
+	return w, nil
 }
 
 func (s *Session) cellContext() context.Context {

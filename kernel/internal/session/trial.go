@@ -25,7 +25,7 @@ var trial []byte
 func (s *Session) tryLive(ctx context.Context) error {
 	out := &transcript{}
 	r := newLive(s.builder, func(ctx context.Context, path string) (*Worker, error) {
-		return StartWorker(ctx, WorkerConfig{Path: path, Output: out})
+		return StartWorker(ctx, WorkerConfig{Path: path, TempDir: s.dir, Output: out})
 	})
 	defer r.close()
 	if err := r.ready(ctx); err != nil {
