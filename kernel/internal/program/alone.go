@@ -60,6 +60,7 @@ func (w *planning) keepDeclarations() {
 		w.cand.vars[name] = &variable{name: name, serial: w.id, unusable: notKept}
 	}
 	w.cand.newest = map[string]int{}
+	w.cand.blank = w.blank
 	var inits []string
 	for _, u := range w.inits {
 		kept := *u

@@ -128,6 +128,7 @@ func (w *planning) diagnosticAt(pos token.Pos, format string, args ...any) Diagn
 // addImports makes the cell's imports the program's. A name means what the last
 // cell that said so means by it.
 func (w *planning) addImports() error {
+	w.blank = slices.Clone(w.cand.blank)
 	if w.config.Prefetch != nil && len(w.cell.Imports) > 0 {
 		var paths []string
 		for _, s := range w.cell.Imports {
@@ -162,7 +163,9 @@ func (w *planning) addImports() error {
 		}
 		switch name {
 		case "_":
-			w.blank = append(w.blank, importPath)
+			if !slices.Contains(w.blank, importPath) {
+				w.blank = append(w.blank, importPath)
+			}
 		case ".":
 			if !slices.Contains(w.cand.dots, importPath) {
 				w.cand.dots = append(w.cand.dots, importPath)

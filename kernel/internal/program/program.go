@@ -43,6 +43,7 @@ type Program struct {
 	fset    *token.FileSet
 	imports map[string]string // local name -> path
 	dots    []string          // paths of dot imports
+	blank   []string          // of imports for their side effects, where cells are alone
 	units   map[string]*unit  // by key
 	vars    map[string]*variable
 	newest  map[string]int // name -> the highest version ever used
@@ -143,6 +144,7 @@ type Plan struct {
 type candidate struct {
 	imports map[string]string
 	dots    []string
+	blank   []string
 	units   map[string]*unit
 	vars    map[string]*variable
 	newest  map[string]int
@@ -150,7 +152,7 @@ type candidate struct {
 }
 
 func (p *Program) candidate() candidate {
-	return candidate{imports: maps.Clone(p.imports), dots: slices.Clone(p.dots), units: maps.Clone(p.units), vars: maps.Clone(p.vars), newest: maps.Clone(p.newest)}
+	return candidate{imports: maps.Clone(p.imports), dots: slices.Clone(p.dots), blank: slices.Clone(p.blank), units: maps.Clone(p.units), vars: maps.Clone(p.vars), newest: maps.Clone(p.newest)}
 }
 
 // FileName is the file that positions of a cell are given in.
@@ -165,7 +167,7 @@ func (p *Program) Commit(plan *Plan) {
 	if c.changed {
 		p.generation++
 	}
-	p.imports, p.dots, p.units, p.vars, p.newest = c.imports, c.dots, c.units, c.vars, c.newest
+	p.imports, p.dots, p.blank, p.units, p.vars, p.newest = c.imports, c.dots, c.blank, c.units, c.vars, c.newest
 	p.labels[plan.ID] = plan.label
 	plan.generation = p.generation
 	if plan.Reused {
@@ -211,7 +213,7 @@ func (p *Program) Reset() {
 	clear(p.imports)
 	clear(p.units)
 	clear(p.vars)
-	p.dots = nil
+	p.dots, p.blank = nil, nil
 }
 
 // Lines tells which cell a file name of a stack trace belongs to: its number
