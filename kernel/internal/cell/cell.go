@@ -18,9 +18,12 @@ type Cell struct {
 	// Trailing holds the expressions of a last statement "x" or "x, y". A call is
 	// among them whether it has a value or not.
 	Trailing []ast.Expr
+	// Commands are the lines that are not Go, in their order.
+	Commands []Command
 	// Muted tells that a semicolon follows: the values are not to be shown.
 	Muted bool
 
+	text       string // Source with blanks for the commands
 	fset       *token.FileSet
 	lines      []int // offsets where lines begin
 	pieces     []piece
@@ -105,7 +108,7 @@ func (c *Cell) Says(directive string, line int) bool { return c.comments[line] =
 // Statements returns the cell's text with everything blanked that is not a
 // statement or the trailing expression; offsets and lines stay.
 func (c *Cell) Statements() string {
-	text := []byte(c.Source)
+	text := []byte(c.text)
 	for _, s := range append(c.decls, c.directives...) {
 		blank(text[s.start:s.end])
 	}

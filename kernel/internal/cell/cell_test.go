@@ -102,7 +102,9 @@ func TestSyntaxErrors(t *testing.T) {
 		{"f(1]", "1:4: unexpected ]: the ( opened before it wants )"},
 		{"for {\n\tf()\n", "1:5: the { of line 1 is never closed"},
 		{"x := 1 +", "1:9: expected operand, found the end of the cell"},
-		{"\n%%time\nf()", "2:1: this kernel has no commands (%…) yet: a cell is Go"},
+		{"f()\n%%bash\nls", "2:1: %%bash stands in the first line of a cell"},
+		{"if a {\n\t%ls\n}", "2:2: a command stands between the statements of a cell, not inside of one"},
+		{"!ls\nx := )", "2:6: unexpected ): nothing that it could close is open"},
 		{"x := 'ab'", "1:6: illegal rune literal"},
 		{"a b", "1:3: missing ',' in argument list"},
 		{"func f( {}", "1:7: the ( of line 1 is never closed"},
@@ -139,6 +141,11 @@ func TestIsComplete(t *testing.T) {
 		{"f())", Invalid, ""},
 		{"x := \"abc", Invalid, ""},
 		{"import 3", Invalid, ""},
+		{"!ls 'it", Complete, ""},
+		{"%cd ..\nfor {", Incomplete, "\t"},
+		{"!ls \\", Incomplete, ""},
+		{"%%bash\nif [", Complete, ""},
+		{"if a {\n%ls\n}", Invalid, ""},
 		{"x := 1 2", Invalid, ""},
 	} {
 		got, indent := IsComplete(test.src)
@@ -150,7 +157,7 @@ func TestIsComplete(t *testing.T) {
 
 // No text makes Parse panic, and every place it tells lies in the text.
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"x := 1; x", "func f() {}\nf()", "type (\n\tA int\n)", "if a := 1; a > 0 {}; b", "a, b", "}{", "`", "import \"fmt\"", "L: for {}", "\xff", "x;;"} {
+	for _, s := range []string{"x := 1; x", "func f() {}\nf()", "type (\n\tA int\n)", "if a := 1; a > 0 {}; b", "a, b", "}{", "`", "import \"fmt\"", "L: for {}", "\xff", "x;;", "%time x\n!ls \\\n-l\n%%", "%%bash\nls", "//gonb:%ls"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, src string) {

@@ -18,7 +18,14 @@ const (
 // IsComplete tells whether a text is a whole cell. For an incomplete one it
 // returns what the next line should be indented by.
 func IsComplete(src string) (Completeness, string) {
-	toks, errs := scan(src)
+	commands, text, errs := Commands(src)
+	if len(errs) > 0 {
+		return Invalid, ""
+	}
+	if n := len(commands); n > 0 && strings.HasSuffix(src, `\`) && commands[n-1].End == len(src) {
+		return Incomplete, ""
+	}
+	toks, errs := scan(text)
 	for _, e := range errs {
 		// What is not ended can be; anything else cannot be mended by more text.
 		if strings.Contains(e.Message, "raw string literal not terminated") || strings.Contains(e.Message, "comment not terminated") {

@@ -7,6 +7,8 @@
 // statements inside a function, each with all else blanked. So every position of the
 // syntax trees is, less a constant, an offset in the cell.
 //
+// Lines that are commands are no Go. They are found first, and blanked.
+//
 // It knows no types and does no input or output: what a name means is package
 // program's business.
 package cell

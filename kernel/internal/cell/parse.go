@@ -46,13 +46,19 @@ func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
 		src = strings.Repeat(" ", len(src)-len(rest)) + rest
 	}
 	c := &Cell{Source: src, fset: fset, lines: lineStarts(src), comments: map[int]string{}}
-	if rest := strings.TrimLeft(src, " \t\r\n"); strings.HasPrefix(rest, "%") {
-		return c, Errors{{len(src) - len(rest), "this kernel has no commands (%…) yet: a cell is Go"}}
+	var errs Errors
+	if c.Commands, src, errs = Commands(src); len(errs) > 0 {
+		return c, errs
 	}
+	if line, at := Constraint(src); line != "" { // the compiler takes it at the top of a file only
+		src = src[:at] + strings.Repeat(" ", len(line)) + src[at+len(line):]
+	}
+	c.text = src
 	chunks, errs := split(src)
 	if len(errs) > 0 {
 		return c, errs
 	}
+	place(c.Commands, chunks)
 	imports, decl, body := []byte(src), []byte(src), []byte(src)
 	mode := parser.ParseComments | parser.SkipObjectResolution | parser.AllErrors
 	var last *chunk
@@ -129,7 +135,7 @@ func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
 func (c *Cell) parseTrailing(name string, k chunk, mode parser.Mode) Errors {
 	const prefix = "_("
 	base := c.fset.Base()
-	x, err := parser.ParseExprFrom(c.fset, name, prefix+c.Source[k.start:k.end]+")", mode)
+	x, err := parser.ParseExprFrom(c.fset, name, prefix+c.text[k.start:k.end]+")", mode)
 	delta := len(prefix) - k.start
 	c.addPiece(token.Pos(base), delta)
 	if err != nil {
@@ -225,12 +231,12 @@ func (c *Cell) syntaxErrors(err error, delta int) Errors {
 	for _, e := range list {
 		offset := min(max(0, e.Pos.Offset-delta), len(c.Source))
 		msg := e.Msg
-		if offset >= len(strings.TrimRight(c.Source, " \t\r\n")) {
+		if offset >= len(strings.TrimRight(c.text, " \t\r\n")) {
 			// What is found there stands in our text around the cell.
 			if i := strings.Index(msg, ", found"); i >= 0 {
 				msg = msg[:i] + ", found the end of the cell"
 			}
-			offset = len(strings.TrimRight(c.Source, " \t\r\n"))
+			offset = len(strings.TrimRight(c.text, " \t\r\n"))
 		}
 		out = append(out, Error{offset, msg})
 	}
