@@ -30,6 +30,9 @@ type WorkerConfig struct {
 	// the runs of cells. Its methods are called one at a time. While one of them
 	// blocks, the program does as soon as its pipes are full.
 	Output message.Output
+	// Command does the n-th command of the cell that runs, when the cell comes to
+	// it, and tells whether the cell goes on. It may be nil if no cell has any.
+	Command func(n int) bool
 }
 
 // Worker is the process that holds a session's state. Load and Run are meant to
@@ -37,6 +40,7 @@ type WorkerConfig struct {
 type Worker struct {
 	cmd      *exec.Cmd
 	output   message.Output
+	command  func(n int) bool
 	requests *wire.Writer
 	pipe     *os.File // the session's end of requests; closing it ends the worker
 	stdin    *os.File // the session's end
@@ -78,7 +82,7 @@ func (e *WorkerDied) Error() string {
 
 // StartWorker starts a worker and waits until it serves requests.
 func StartWorker(ctx context.Context, config WorkerConfig) (_ *Worker, err error) {
-	w := &Worker{output: config.Output, waiting: map[int]chan wire.Event{}, dead: make(chan struct{})}
+	w := &Worker{output: config.Output, command: config.Command, waiting: map[int]chan wire.Event{}, dead: make(chan struct{})}
 	var theirs []*os.File // the worker's ends
 	closeTheirs := func() {
 		for _, f := range theirs {
@@ -213,6 +217,12 @@ func (w *Worker) Run(ctx context.Context, cell int, entry string) (wire.Outcome,
 	return *e.Outcome, nil
 }
 
+// Configure changes what the program finds around it, also while a cell runs.
+func (w *Worker) Configure(ctx context.Context, settings wire.Settings) error {
+	_, err := w.do(ctx, wire.Request{Kind: wire.Configure, Settings: &settings})
+	return err
+}
+
 // Interrupt asks the cell that runs to end, insists after a moment, and leaves
 // its goroutine behind if that does not help either: Run returns within a second
 // or so. It does nothing if no cell runs.
@@ -237,13 +247,21 @@ func (w *Worker) receive(events *os.File) {
 		switch e.Kind {
 		case wire.Result:
 			w.pump.drain(func() { w.show(e.Bundles) })
+			_ = w.requests.Write(wire.Request{Kind: wire.Shown}) // a worker that is gone does not wait
 			continue
 		case wire.Display:
 			w.pump.displayed(e.Stream)
-			_ = w.requests.Write(wire.Request{Kind: wire.Shown}) // a worker that is gone does not wait
+			_ = w.requests.Write(wire.Request{Kind: wire.Shown}) // as above
 			continue
-		case wire.Done:
-			// All that the cell has printed is in the pipes.
+		case wire.Command:
+			w.pump.drain(nil)
+			go func() {
+				goOn := w.command(e.Number)
+				_ = w.requests.Write(wire.Request{Kind: wire.Continue, Stop: !goOn}) // as above
+			}()
+			continue
+		case wire.Done, wire.Configured:
+			// All that the program has printed is in the pipes.
 			w.pump.drain(nil)
 		}
 		w.mu.Lock()

@@ -18,19 +18,23 @@ const (
 type Kind string
 
 // Load and Run are served one after the other, in the order they arrive, and
-// each is answered by one Loaded or Done. Interrupt is served at once, also
-// while a cell runs, and is answered by the Done of the cell it interrupts.
+// each is answered by one Loaded or Done. The others are served at once, also
+// while a cell runs. Interrupt is answered by the Done of the cell it interrupts.
 const (
 	Load      Kind = "load"      // request: load a library
 	Run       Kind = "run"       // request: run the entry function of a loaded cell
 	Interrupt Kind = "interrupt" // request: end the cell that runs, in phases; its ID is the Run's
-	Shown     Kind = "shown"     // request: answers a Display
+	Shown     Kind = "shown"     // request: answers a Result, a Display
+	Configure Kind = "configure" // request: change directory, environment, arguments
+	Continue  Kind = "continue"  // request: answers a Command
 
-	Ready   Kind = "ready"   // event: the worker serves requests; Err where it cannot
-	Loaded  Kind = "loaded"  // event: a Load is over; Err if it failed
-	Result  Kind = "result"  // event: the values of a cell's trailing expressions
-	Done    Kind = "done"    // event: a Run is over
-	Display Kind = "display" // event: a part of the display stream; the program waits for Shown
+	Ready      Kind = "ready"      // event: the worker serves requests; Err where it cannot
+	Loaded     Kind = "loaded"     // event: a Load is over; Err if it failed
+	Result     Kind = "result"     // event: the values of a cell's trailing expressions; the program waits for Shown
+	Done       Kind = "done"       // event: a Run is over
+	Display    Kind = "display"    // event: a part of the display stream; likewise
+	Configured Kind = "configured" // event: a Configure is over; Err if it failed
+	Command    Kind = "command"    // event: the cell has come to one of its commands, and waits for Continue
 )
 
 // Request is what the session asks of the worker.
@@ -40,6 +44,18 @@ type Request struct {
 	Library Library `json:"library,omitzero"` // Load
 	Cell    int     `json:"cell,omitempty"`   // Run: the cell's number, for messages
 	Entry   string  `json:"entry,omitempty"`  // Run: as in the Library that brought it
+	// Settings are what Configure changes.
+	Settings *Settings `json:"settings,omitempty"`
+	Stop     bool      `json:"stop,omitempty"` // Continue: the cell ends
+}
+
+// Settings are what cells can ask of the process around them.
+type Settings struct {
+	Dir  string            `json:"dir,omitempty"` // the working directory, "" to stay
+	Env  map[string]string `json:"env,omitempty"` // to set
+	Args []string          `json:"args"`          // of the program, without its name; nil to stay
+	// Flags says that package flag is to read the arguments.
+	Flags bool `json:"flags,omitempty"`
 }
 
 // Library is a shared library to load.
@@ -55,10 +71,11 @@ type Library struct {
 type Event struct {
 	Kind    Kind     `json:"kind"`
 	ID      int      `json:"id"`                // of the request it answers
-	Err     string   `json:"err,omitempty"`     // Ready, Loaded: what went wrong
+	Err     string   `json:"err,omitempty"`     // Ready, Loaded, Configured: what went wrong
 	Bundles []Bundle `json:"bundles,omitempty"` // Result: an output each, the last of which is the cell's result
 	Outcome *Outcome `json:"outcome,omitempty"` // Done
 	Stream  []byte   `json:"stream,omitempty"`  // Display: as in GoNB's display pipe
+	Number  int      `json:"number,omitempty"`  // Command: which of the cell's
 }
 
 // Bundle is one output in several forms.

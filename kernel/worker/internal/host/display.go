@@ -18,10 +18,7 @@ import (
 // package is given an encoder of its own kind that hands each message to the
 // session and waits until it is shown. Programs that cells start, and versions of
 // the package that look different, use the pipe.
-type display struct {
-	host *host
-	turn chan struct{} // holds one token
-}
+type display struct{ host *host }
 
 // takeDisplay looks whether the package has been loaded, and if so, takes over.
 func (h *host) takeDisplay() {
@@ -37,18 +34,15 @@ func (h *host) takeDisplay() {
 	if err != nil {
 		return
 	}
-	h.display = &display{h, make(chan struct{}, 1)}
+	h.display = &display{h}
 	*encoder = function[func(io.Writer) unsafe.Pointer](newEncoder)(h.display)
 	*pipe = f
 }
 
 // Write shows a part of the display stream.
 func (d *display) Write(b []byte) (int, error) {
-	d.turn <- struct{}{}
-	defer func() { <-d.turn }()
-	if err := d.host.events.Write(wire.Event{Kind: wire.Display, Stream: b}); err != nil {
+	if err := d.host.show(wire.Event{Kind: wire.Display, Stream: b}); err != nil {
 		return 0, err
 	}
-	<-d.host.shown
 	return len(b), nil
 }

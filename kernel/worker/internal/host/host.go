@@ -4,6 +4,7 @@ package host
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -32,7 +33,9 @@ type host struct {
 	runtime *goRuntime
 	entries map[string]func() // by the name of the symbol
 	display *display          // nil until the package that displays is loaded
-	shown   chan struct{}     // the session has shown what was displayed
+	turn    chan struct{}     // holds one token while show waits
+	shown   chan struct{}     // the session has shown what it was sent
+	goOn    chan bool         // the session's answers to commands: whether the cell goes on
 	listens func() bool       // tells whether the program listens for interrupts
 
 	mu      sync.Mutex
@@ -61,7 +64,9 @@ func Main() {
 		events:  wire.NewWriter(os.NewFile(wire.EventFD, "events")),
 		output:  keepOutput(),
 		entries: map[string]func(){},
+		turn:    make(chan struct{}, 1),
 		shown:   make(chan struct{}, 1),
+		goOn:    make(chan bool, 1),
 	}
 	// Where memory runs out, this process is to go and not the kernel.
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0)
@@ -69,6 +74,11 @@ func Main() {
 	// for them as any program does.
 	h.listens = watchListeners()
 	bufferLines()
+	flag.CommandLine.Init(os.Args[0], flag.PanicOnError) // a wrong flag ends the cell, not the process
+	flag.Usage = func() {
+		fmt.Fprintln(flag.CommandLine.Output(), "flags:")
+		flag.PrintDefaults()
+	}
 	err := dieWith(wire.RequestFD)
 	if err == nil {
 		h.runtime, err = findRuntime()
@@ -97,6 +107,14 @@ func Main() {
 			h.interrupt(r.ID)
 		case wire.Shown:
 			h.shown <- struct{}{}
+		case wire.Configure:
+			e := wire.Event{Kind: wire.Configured, ID: r.ID}
+			if err := configure(*r.Settings); err != nil {
+				e.Err = err.Error()
+			}
+			h.send(e)
+		case wire.Continue:
+			h.goOn <- !r.Stop
 		default:
 			queue <- r
 		}
@@ -125,6 +143,18 @@ func (h *host) send(e wire.Event) {
 	if err := h.events.Write(e); err != nil {
 		fmt.Fprintln(os.Stderr, "the worker cannot reach its session:", err)
 	}
+}
+
+// show sends what is to be shown and waits until it is: what is printed afterwards
+// comes after it.
+func (h *host) show(e wire.Event) error {
+	h.turn <- struct{}{}
+	defer func() { <-h.turn }()
+	if err := h.events.Write(e); err != nil {
+		return err
+	}
+	<-h.shown
+	return nil
 }
 
 func (h *host) load(lib wire.Library) error {
@@ -159,11 +189,19 @@ func (h *host) run(req wire.Request) wire.Outcome {
 	}
 	r.cell.Show = func(outputs []wire.Bundle) {
 		h.mu.Lock()
-		defer h.mu.Unlock()
-		if h.current != r {
+		current := h.current
+		h.mu.Unlock()
+		if current != r {
 			return // it has been left behind
 		}
-		h.send(running.Result(req.ID, outputs))
+		if err := h.show(running.Result(req.ID, outputs)); err != nil {
+			fmt.Fprintln(os.Stderr, "the worker cannot reach its session:", err)
+		}
+	}
+	r.cell.Command = func(n int) bool {
+		flush()
+		h.send(wire.Event{Kind: wire.Command, ID: req.ID, Number: n})
+		return <-h.goOn
 	}
 	h.output.mend()
 	h.mu.Lock()

@@ -23,6 +23,9 @@ var Flag atomic.Uint32
 type Cell struct {
 	Number int
 	Show   func(outputs []wire.Bundle) // sends the values of the trailing expressions
+	// Command has the session do the cell's n-th command, and tells whether the
+	// cell goes on.
+	Command func(n int) bool
 
 	label   unsafe.Pointer
 	mu      sync.Mutex

@@ -32,6 +32,9 @@ func Error(err error) string {
 	return cut(s, maxText)
 }
 
+// Text returns a value's text, as it is shown where there is no other form.
+func Text(value any) string { return text(value) }
+
 // text returns a value's text.
 func text(value any) string {
 	return cut(fullText(value), maxText)

@@ -1,0 +1,18 @@
+package running
+
+import "flag"
+
+// KeepFlags makes the set of flags of package flag anew, of those that keep wants.
+// None of them has been parsed then.
+func KeepFlags(keep func(*flag.Flag) bool) {
+	set := flag.CommandLine
+	fresh := flag.NewFlagSet(set.Name(), set.ErrorHandling())
+	fresh.Usage = set.Usage
+	set.VisitAll(func(f *flag.Flag) {
+		if keep(f) {
+			fresh.Var(f.Value, f.Name, f.Usage)
+			fresh.Lookup(f.Name).DefValue = f.DefValue
+		}
+	})
+	*set = *fresh
+}
