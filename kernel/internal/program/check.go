@@ -597,7 +597,7 @@ func (w *planning) compileError(c checked) error {
 			home, label = w.cell, w.label
 		}
 		msg := Unversioned(w.explain(c, err))
-		d := w.diagnostic(home, label, home.Offset(err.Pos), msg)
+		d := diagnostic(home, label, home.Offset(err.Pos), msg)
 		if key := d.String(); !seen[key] {
 			seen[key] = true
 			e.Diagnostics = append(e.Diagnostics, d)

@@ -23,6 +23,7 @@ type planning struct {
 	label int
 	cell  *cell.Cell
 	cand  candidate
+	show  string // the function that the values of the trailing expression are for
 
 	own     []*unit         // what the cell declares, in order
 	inits   []*unit         // functions init, called when the cell begins
@@ -34,10 +35,11 @@ type planning struct {
 	check     checked // the statements, and function bodies where they need no second look
 	bodies    checked // function bodies that use variables the cell defines
 	twice     bool
-	whole     bool              // only declarations: variables are initialised in Go's order
-	omitted   map[ast.Node]bool // assignments that leave out an error
-	novalue   bool              // the trailing call has no value
-	rechecked map[*unit]bool    // whose trees have been checked, with bodies
+	whole     bool                         // only declarations: variables are initialised in Go's order
+	omitted   map[ast.Node]bool            // assignments that leave out an error
+	novalue   bool                         // the trailing call has no value
+	files     map[*ast.ValueSpec]embedding // what go:embed lines name
+	rechecked map[*unit]bool               // whose trees have been checked, with bodies
 }
 
 // Plan works out what a cell means and prints the package to compile. The label
@@ -47,21 +49,22 @@ func (p *Program) Plan(source string, label int) (*Plan, error) {
 	if kept := p.again[source]; kept != nil && kept.generation == p.generation {
 		return p.reuse(kept, label), nil
 	}
+	return p.plan(source, label, "Show")
+}
+
+// plan is Plan with the name of the function of package live that is given the
+// values of the trailing expression.
+func (p *Program) plan(source string, label int, show string) (*Plan, error) {
 	p.serial++
 	w := &planning{
-		Program: p, id: p.serial, label: label, cand: p.candidate(),
+		Program: p, id: p.serial, label: label, cand: p.candidate(), show: show,
 		defines: map[string]bool{}, locals: map[string]bool{}, omitted: map[ast.Node]bool{}, rechecked: map[*unit]bool{},
 	}
 	var err error
-	w.cell, err = cell.Parse(p.fset, FileName(w.id), source)
+	w.cell, err = parse(p.fset, FileName(w.id), source, label)
 	p.sources[w.id], p.labels[w.id] = w.cell, label
-	var syntax cell.Errors
-	if errors.As(err, &syntax) {
-		e := &CompileError{}
-		for _, s := range syntax {
-			e.Diagnostics = append(e.Diagnostics, w.diagnostic(w.cell, label, s.Offset, s.Message))
-		}
-		return nil, e
+	if err != nil {
+		return nil, err
 	}
 	if len(w.cell.Imports) == 0 && len(w.cell.Decls) == 0 && len(w.cell.Body.List) == 0 && w.cell.Trailing == nil {
 		return &Plan{ID: w.id, Empty: true, label: label, cell: w.cell, candidate: w.cand}, nil
@@ -70,12 +73,12 @@ func (p *Program) Plan(source string, label int) (*Plan, error) {
 	if p.config.Alone {
 		versions = w.refuseMixed
 	}
-	for _, stage := range []func() error{w.addImports, w.addDecls, w.findVariables, w.typeCheck, w.setVariables, w.checkBodies, w.setUses, versions, w.checkRest} {
+	for _, stage := range []func() error{w.addImports, w.addDecls, w.findVariables, w.typeCheck, w.setVariables, w.findEmbedded, w.checkBodies, w.setUses, versions, w.checkRest} {
 		if err := stage(); err != nil {
 			return nil, err
 		}
 	}
-	plan := &Plan{ID: w.id, Entry: entryName(w.id), label: label, cell: w.cell}
+	plan := &Plan{ID: w.id, Entry: entryName(w.id), label: label, cell: w.cell, embeds: len(w.files) > 0}
 	plan.Source, plan.Imports = w.print()
 	if p.config.Alone {
 		w.keepDeclarations()
@@ -96,6 +99,24 @@ func (p *Program) Plan(source string, label int) (*Plan, error) {
 	return plan, nil
 }
 
+// Parse takes a cell apart, as Plan does. An error is a *CompileError.
+func Parse(source string, label int) (*cell.Cell, error) {
+	return parse(token.NewFileSet(), "", source, label)
+}
+
+func parse(fset *token.FileSet, name, source string, label int) (*cell.Cell, error) {
+	c, err := cell.Parse(fset, name, source)
+	var syntax cell.Errors
+	if !errors.As(err, &syntax) {
+		return c, nil
+	}
+	e := &CompileError{}
+	for _, s := range syntax {
+		e.Diagnostics = append(e.Diagnostics, diagnostic(c, label, s.Offset, s.Message))
+	}
+	return c, e
+}
+
 func entryName(id int) string { return "cell" + prime + strconv.Itoa(id) }
 
 // normalise takes a cell's own number out of its package's text.
@@ -111,7 +132,7 @@ func (p *Program) reuse(kept *Plan, label int) *Plan {
 	return &again
 }
 
-func (p *Program) diagnostic(c *cell.Cell, label, offset int, message string) Diagnostic {
+func diagnostic(c *cell.Cell, label, offset int, message string) Diagnostic {
 	line, col := c.Position(offset)
 	return Diagnostic{Cell: label, Line: line, Column: col, Message: message, Text: c.Text()}
 }
@@ -122,7 +143,7 @@ func (w *planning) errorAt(pos token.Pos, format string, args ...any) error {
 }
 
 func (w *planning) diagnosticAt(pos token.Pos, format string, args ...any) Diagnostic {
-	return w.diagnostic(w.cell, w.label, w.cell.Offset(pos), fmt.Sprintf(format, args...))
+	return diagnostic(w.cell, w.label, w.cell.Offset(pos), fmt.Sprintf(format, args...))
 }
 
 // addImports makes the cell's imports the program's. A name means what the last
@@ -391,7 +412,7 @@ func topLevel(body *ast.BlockStmt, f func(*ast.Ident)) {
 
 func (w *planning) findVariables() error {
 	var err error
-	w.whole = w.declaresOnly() && len(w.cell.Body.List) > 0
+	w.whole = w.declaresOnly() && len(w.cell.Body.List) > 0 && !w.cell.Interleaved() && !w.embeds()
 	topLevel(w.cell.Body, func(id *ast.Ident) {
 		if id.Name == "_" {
 			return
@@ -760,7 +781,7 @@ func (w *planning) refuseLost(lost []string) error {
 			}
 			if obj := w.object(id); obj != nil && w.sessionObject(obj) {
 				home, label := w.home(id.Pos())
-				err = &CompileError{[]Diagnostic{w.diagnostic(home, label, home.Offset(id.Pos()), id.Name+" has no value any more: "+w.cand.vars[id.Name].unusable)}}
+				err = &CompileError{[]Diagnostic{diagnostic(home, label, home.Offset(id.Pos()), id.Name+" has no value any more: "+w.cand.vars[id.Name].unusable)}}
 			}
 			return true
 		})

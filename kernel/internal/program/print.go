@@ -18,6 +18,9 @@ import (
 
 const live = "live" + prime // what generated code calls LivePath
 
+// gonbInit begins the names of functions that GoNB calls as it does init.
+const gonbInit = "init_"
+
 // An edit replaces a part of a cell's text. It never changes how many lines
 // there are, so that one //line directive serves a whole declaration.
 type edit struct {
@@ -81,17 +84,31 @@ func (w *planning) print() (string, []string) {
 			us.WriteString(p.unit(u))
 		}
 	}
-	var ends strings.Builder
-	for i, u := range w.inits {
-		name := fmt.Sprintf("init%s%d%s%d", prime, w.id, prime, i)
-		us.WriteString(p.unit(u, edit{w.nameStart(u), w.nameStart(u) + len("init"), name}))
-		// Where it stands, or after all variables of a cell without statements:
-		// a whole program.
+	var calls, ends strings.Builder
+	if w.cell.Timed() {
+		fmt.Fprintf(&calls, "defer %s.Time()(); ", live)
+	}
+	if names := p.flags(); len(names) > 0 {
+		fmt.Fprintf(&calls, "%s.Redefine(%s); ", live, strings.Join(names, ", "))
+	}
+	// Where it stands, or after all variables of a cell without statements: a
+	// whole program.
+	callInit := func(u *unit, name string) {
 		if w.declaresOnly() {
 			fmt.Fprintf(&ends, "%s(); ", name)
 		} else {
 			p.initCalls = append(p.initCalls, edit{u.decl.Start, u.decl.Start, name + "(); "})
 		}
+	}
+	for _, u := range w.own {
+		if f, ok := u.decl.Node.(*ast.FuncDecl); ok && u.kind == funcUnit && strings.HasPrefix(u.key, gonbInit) && f.Type.Params.NumFields() == 0 && f.Type.Results.NumFields() == 0 && !u.generic {
+			callInit(u, symbol(u.key, u.version))
+		}
+	}
+	for i, u := range w.inits {
+		name := fmt.Sprintf("init%s%d%s%d", prime, w.id, prime, i)
+		us.WriteString(p.unit(u, edit{w.nameStart(u), w.nameStart(u) + len("init"), name}))
+		callInit(u, name)
 	}
 	for _, u := range w.mains {
 		name := fmt.Sprintf("main%s%d", prime, w.id)
@@ -114,7 +131,7 @@ func (w *planning) print() (string, []string) {
 	}
 	// The name errʹ is for errors that the statements leave out.
 	fmt.Fprintf(&decls, "func %s() { var err%s %s.Error; _ = err%s; %s\n//line %s:1:1\n%s\n//line /cell/end.go:1\n%s}\n",
-		entryName(w.id), prime, live, prime, p.failing.String()+p.inits.String(), FileName(w.id), body, ends.String())
+		entryName(w.id), prime, live, prime, calls.String()+p.failing.String()+p.inits.String(), FileName(w.id), body, ends.String())
 	if w.config.Alone {
 		decls.WriteString(p.main())
 	}
@@ -293,7 +310,10 @@ func (p *printer) rename(c *cell.Cell, id *ast.Ident, name string) edit {
 // versions, checks for an interrupt, uses of unused variables, names for local
 // types that are unique in the session. The unit is nil for statements.
 func (p *printer) edits(c *cell.Cell, u *unit, root ast.Node) []edit {
-	edits := p.checks(c, u, root)
+	var edits []edit
+	if !c.Unchecked() {
+		edits = p.checks(c, u, root)
+	}
 	embeds := map[*ast.Ident]bool{}
 	ast.Inspect(root, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -590,7 +610,8 @@ func allBlank(xs []ast.Expr, but *ast.Ident) bool {
 // body prints the statements of the entry function.
 func (p *printer) body() string {
 	c := p.cell
-	var edits []edit
+	begins, ends := p.timings()
+	edits := append(p.commands(), begins...)
 	for _, n := range p.statements() {
 		edits = append(edits, p.edits(c, nil, n)...)
 	}
@@ -607,7 +628,7 @@ func (p *printer) body() string {
 		}
 	}
 	edits = append(edits, p.trailing()...)
-	edits = append(edits, p.initCalls...)
+	edits = append(append(edits, ends...), p.initCalls...)
 	return apply(c.Statements(), 0, len(c.Source), edits)
 }
 
@@ -739,6 +760,8 @@ func (p *printer) declare(g *ast.GenDecl) []edit {
 			}
 			if local {
 				edits = append(edits, p.at(v.Pos(), "var "))
+			} else if e, ok := p.files[v]; ok {
+				edits = append(edits, p.embed(v, e))
 			} else {
 				clear(v.Pos(), v.End())
 			}
@@ -846,10 +869,10 @@ func (p *printer) trailing() []edit {
 			take, show := "err"+prime+" = ", ""
 			if before > 0 {
 				take = strings.Join(values, ", ") + ", err" + prime + " := "
-				show = fmt.Sprintf("; %s.Show(%s)", live, strings.Join(values, ", "))
+				show = fmt.Sprintf("; %s.%s(%s)", live, p.show, strings.Join(values, ", "))
 			}
 			return []edit{p.at(first.Pos(), take), p.at(last.End(), p.fail(first.Pos())+show)}
 		}
 	}
-	return []edit{p.at(first.Pos(), live+".Show("), p.at(last.End(), ")")}
+	return []edit{p.at(first.Pos(), live+"."+p.show+"("), p.at(last.End(), ")")}
 }

@@ -30,6 +30,9 @@ type Config struct {
 	Find func(name string) []string
 	// Prefetch, if set, is told which packages Importer will be asked for.
 	Prefetch func(paths []string)
+	// Embed returns the files that the patterns of a //go:embed line name, and the
+	// directory that their names are in. It may be nil if no cell embeds any.
+	Embed func(patterns []string) (dir string, files []string, err error)
 	// GoVersion is that of the language, as "go1.26".
 	GoVersion string
 	// Alone makes each cell a whole program, with a function main: see alone.go.
@@ -138,6 +141,7 @@ type Plan struct {
 	candidate  candidate
 	normalised string
 	generation int
+	embeds     bool // it has go:embed lines
 }
 
 // candidate is the program's state after a cell.
@@ -175,7 +179,9 @@ func (p *Program) Commit(plan *Plan) {
 	}
 	kept := *plan
 	p.loaded[plan.normalised] = &kept
-	p.again[plan.cell.Source] = &kept
+	if !plan.embeds { // its patterns may name other files by then
+		p.again[plan.cell.Source] = &kept
+	}
 }
 
 // Lost is a variable that has no value any more.

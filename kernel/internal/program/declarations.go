@@ -1,0 +1,87 @@
+package program
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A Declaration is what a name of the program means.
+type Declaration struct {
+	Kind   string // "import", "const", "type", "func", "var"
+	Name   string // "T.m" for a method, several names for constants of one declaration
+	Detail string // the path of an import, the type of a variable
+	Cell   int    // the number of the cell that declares it, 0 for imports
+	Lost   string // why a variable has no value
+}
+
+var kinds = []string{"import", "const", "type", "func", "var"}
+
+// Declarations lists all that the program declares, by kind and name.
+func (p *Program) Declarations() []Declaration {
+	var all []Declaration
+	for name, importPath := range p.imports {
+		if !strings.Contains(name, prime) {
+			all = append(all, Declaration{Kind: "import", Name: name, Detail: importPath})
+		}
+	}
+	for _, importPath := range p.dots {
+		all = append(all, Declaration{Kind: "import", Name: ".", Detail: importPath})
+	}
+	for _, u := range sortedUnits(p.units) {
+		kind := map[unitKind]string{constUnit: "const", typeUnit: "type", funcUnit: "func", methodUnit: "func"}[u.kind]
+		all = append(all, Declaration{Kind: kind, Name: strings.Join(u.names, ", "), Cell: p.labels[u.serial]})
+	}
+	for _, v := range p.vars {
+		all = append(all, Declaration{Kind: "var", Name: v.name, Detail: Unversioned(v.typ), Cell: p.labels[v.serial], Lost: v.unusable})
+	}
+	slices.SortFunc(all, func(a, b Declaration) int {
+		return cmp.Or(cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)), cmp.Compare(a.Name, b.Name))
+	})
+	return all
+}
+
+// Remove forgets a name's declaration, a type's methods with it. An import goes by
+// its name or its path. It tells whether there was one.
+func (p *Program) Remove(name string) bool {
+	imports := len(p.imports)
+	maps.DeleteFunc(p.imports, func(local, importPath string) bool { return local == name || importPath == name })
+	found := len(p.imports) < imports
+	if u := p.units[name]; u != nil {
+		found = true
+		for _, n := range u.names {
+			delete(p.units, n)
+		}
+		maps.DeleteFunc(p.units, func(key string, _ *unit) bool { return strings.HasPrefix(key, name+".") })
+	}
+	if _, ok := p.vars[name]; ok {
+		found = true
+		delete(p.vars, name)
+	}
+	if found {
+		p.generation++
+		clear(p.loaded)
+		clear(p.again)
+	}
+	return found
+}
+
+// PlanVariables plans the run of a function that is given pointers to all
+// variables that have a value, live.Who. It returns these, in the order of the
+// pointers. The plan is not to be committed.
+func (p *Program) PlanVariables(label int) (*Plan, []Declaration, error) {
+	var vars []Declaration
+	var pointers []string
+	for _, d := range p.Declarations() {
+		if d.Kind == "var" && d.Lost == "" {
+			vars = append(vars, d)
+			pointers = append(pointers, "&"+d.Name)
+		}
+	}
+	if vars == nil {
+		return nil, nil, nil
+	}
+	plan, err := p.plan(strings.Join(pointers, ", "), label, "Who")
+	return plan, vars, err
+}
