@@ -84,6 +84,8 @@ type Builder struct {
 	next       *prepared
 	configured bool // the import configuration on the disk is up to date
 	closed     bool
+	flags      []string             // of the compiler for cells
+	same       map[string]*goListed // loaded packages as they were found unchanged, see Changed
 }
 
 // New finds the tools. Its error says what is missing: as a *MissingError if
@@ -99,7 +101,7 @@ func New(config Config) (*Builder, error) {
 	if config.CacheDir, err = filepath.Abs(config.CacheDir); err != nil {
 		return nil, err
 	}
-	b := &Builder{config: config, loaded: map[string]string{}, exports: map[string]string{}, index: &index{}}
+	b := &Builder{config: config, loaded: map[string]string{}, exports: map[string]string{}, same: map[string]*goListed{}, index: &index{}}
 	if b.tools, err = findToolchain(config.Dir, config.Env, config.Alone); err != nil {
 		return nil, err
 	}

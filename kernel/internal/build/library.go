@@ -32,6 +32,8 @@ type library struct {
 	dir   string
 	meta  libraryMeta
 	image *image
+	// others are its packages that do not belong to the standard library, see outside.
+	others []string
 }
 
 // libraryMeta is what is written beside a library.

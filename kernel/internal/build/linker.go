@@ -28,17 +28,18 @@ func (b *Builder) startLinkerBuild() {
 	if _, err := os.Stat(linker); err == nil {
 		b.linker.Store(&linker)
 	}
+	tools := b.tools
 	b.background.Go(func() {
 		// Without it, all works as well.
-		if b.cached(b.life, dir, func(tmp string) error { return b.buildLinker(b.life, tmp) }) == nil {
+		if b.cached(b.life, dir, func(tmp string) error { return tools.buildLinker(b.life, tmp) }) == nil {
 			b.linker.Store(&linker)
 		}
 	})
 }
 
 // buildLinker builds the linker in a directory, and tries that it starts.
-func (b *Builder) buildLinker(ctx context.Context, dir string) error {
-	source := filepath.Join(b.tools.env.GOROOT, "src", "cmd", "link", "internal", "loader", "loader.go")
+func (t *toolchain) buildLinker(ctx context.Context, dir string) error {
+	source := filepath.Join(t.env.GOROOT, "src", "cmd", "link", "internal", "loader", "loader.go")
 	text, err := os.ReadFile(source)
 	if err != nil {
 		return err
@@ -57,10 +58,10 @@ func (b *Builder) buildLinker(ctx context.Context, dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o666); err != nil {
 		return err
 	}
-	build := exec.CommandContext(ctx, b.tools.goTool, "build", "-overlay", filepath.Join(dir, "overlay.json"),
+	build := exec.CommandContext(ctx, t.goTool, "build", "-overlay", filepath.Join(dir, "overlay.json"),
 		"-p=1", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(dir, "link"), "cmd/link")
-	build.Dir, build.Env = filepath.Join(b.tools.env.GOROOT, "src", "cmd"), append(b.tools.environ[:len(b.tools.environ):len(b.tools.environ)],
-		"CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "PWD="+filepath.Join(b.tools.env.GOROOT, "src", "cmd"))
+	build.Dir, build.Env = filepath.Join(t.env.GOROOT, "src", "cmd"), append(t.environ[:len(t.environ):len(t.environ)],
+		"CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "PWD="+filepath.Join(t.env.GOROOT, "src", "cmd"))
 	withChildren(build)
 	if err := build.Start(); err != nil {
 		return err

@@ -34,6 +34,7 @@ type packages struct {
 	mu    sync.Mutex
 	key   string               // of the answers: what they depend on
 	known map[string]*goListed // by import path
+	lists int                  // how often known has changed
 }
 
 // goListed is a package as go list describes it.
@@ -97,6 +98,7 @@ func (p *packages) resolve(ctx context.Context, paths []string, fresh bool) ([]*
 	}
 	if key != p.key {
 		p.key, p.known = key, p.read(key)
+		p.lists++
 	}
 	if !fresh {
 		if all, ok := p.closure(paths); ok {
@@ -113,6 +115,7 @@ func (p *packages) resolve(ctx context.Context, paths []string, fresh bool) ([]*
 	}
 	p.forgetDependents(listed)
 	maps.Copy(p.known, listed)
+	p.lists++
 	p.write()
 	all, ok := p.closure(paths)
 	if !ok {
@@ -145,20 +148,11 @@ func (p *packages) forgetDependents(listed map[string]*goListed) {
 
 // currentKey identifies all that the meaning of an import path depends on.
 func (p *packages) currentKey() (string, error) {
-	parts := []string{"packages 2", p.tools.dir, p.tools.id(), p.overlay}
-	files := []string{filepath.Join(p.tools.dir, "go.mod"), filepath.Join(p.tools.dir, "go.sum")}
-	if w := p.tools.env.GOWORK; w != "" && w != "off" {
-		files = append(files, w)
+	texts, relative, err := p.tools.moduleFiles()
+	if err != nil {
+		return "", err
 	}
-	relative := false
-	for _, f := range files {
-		b, err := os.ReadFile(f)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", err
-		}
-		relative = relative || bytes.Contains(b, []byte("=> .")) || filepath.Base(f) == "go.work"
-		parts = append(parts, string(b))
-	}
+	parts := append([]string{"packages 3", p.tools.dir, p.tools.id(), p.overlay}, texts...)
 	if !relative {
 		parts[1] = "" // two sessions with the same go.mod share their answers
 	}

@@ -23,8 +23,8 @@ type toolchain struct {
 
 // goEnv is what the builder reads of go env.
 type goEnv struct {
-	GOROOT, GOTOOLDIR, GOVERSION, GOOS, GOARCH, GOAMD64, GOEXPERIMENT, GOFLAGS, GOWORK string
-	CC, CGO_ENABLED, CGO_CFLAGS, CGO_CPPFLAGS, CGO_LDFLAGS                             string
+	GOROOT, GOTOOLDIR, GOVERSION, GOOS, GOARCH, GOAMD64, GOEXPERIMENT, GOFLAGS string
+	CC, CGO_ENABLED, CGO_CFLAGS, CGO_CPPFLAGS, CGO_LDFLAGS                     string
 }
 
 // MissingError tells what has to be installed before anything can be built.
@@ -64,7 +64,7 @@ func findToolchain(dir string, extra []string, alone bool) (*toolchain, error) {
 		return nil, &MissingError{"go command", "install Go 1.26 or newer from https://go.dev/dl and put its bin directory on the PATH"}
 	}
 	out, err := t.goCommand(context.Background(), "env", "-json",
-		"GOROOT", "GOTOOLDIR", "GOVERSION", "GOOS", "GOARCH", "GOAMD64", "GOEXPERIMENT", "GOFLAGS", "GOWORK",
+		"GOROOT", "GOTOOLDIR", "GOVERSION", "GOOS", "GOARCH", "GOAMD64", "GOEXPERIMENT", "GOFLAGS",
 		"CC", "CGO_ENABLED", "CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_LDFLAGS")
 	if err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func (t *toolchain) tool(name string) string { return filepath.Join(t.env.GOTOOL
 // goCommand runs the go command in the session's module.
 func (t *toolchain) goCommand(ctx context.Context, args ...string) ([]byte, error) {
 	c := exec.CommandContext(ctx, t.goTool, args...)
-	c.Dir, c.Env = t.dir, t.environ
+	c.Dir, c.Env = t.dir, append(t.environ[:len(t.environ):len(t.environ)], "GOWORK="+t.workFile())
 	out, err := c.Output()
 	if err != nil {
 		return nil, commandError(ctx, "go "+args[0], err)

@@ -104,10 +104,12 @@ func (b *Builder) prepare() error {
 			}
 			b.configured = true
 		}
-		p.compiler, err = startTool(b.tools.command(context.Background(), p.dir, "compile",
+		args := append([]string{
 			"-dynlink", "-linkshared", "-installsuffix", "dynlink", "-pack", "-complete", "-nolocalimports", "-dwarf=false", "-e",
-			"-c="+strconv.Itoa(min(4, runtime.NumCPU())), "-lang="+b.lang, "-trimpath", b.tmp,
-			"-importcfg", cfg, "-p", "main", "-o", cellArchive, "/dev/stdin"))
+			"-c=" + strconv.Itoa(min(4, runtime.NumCPU())), "-lang=" + b.lang, "-trimpath", b.tmp,
+			"-importcfg", cfg, "-p", "main", "-o", cellArchive,
+		}, b.flags...)
+		p.compiler, err = startTool(b.tools.command(context.Background(), p.dir, "compile", append(args, "/dev/stdin")...))
 	}
 	if err == nil && p.linker == nil {
 		p.linker, err = b.startLinker(p.dir)
