@@ -40,7 +40,7 @@ func (p *printer) again(u *unit) []edit {
 	case u.kind == initUnit:
 		at := p.nameStart(u)
 		name := fmt.Sprintf("init%s%d%s%d", prime, u.serial, prime, at)
-		fmt.Fprintf(&p.inits, "%s(); ", name)
+		fmt.Fprintf(&p.repeated, "%s(); ", name)
 		return []edit{{at, at + len("init"), name}}
 	case u.omits:
 		spec := u.decl.Node.(*ast.GenDecl).Specs[0].(*ast.ValueSpec)

@@ -60,7 +60,7 @@ type printer struct {
 	initCalls []edit            // calls of functions init among the statements
 	shorts    map[*unit]bool    // functions, and whether a call takes no time worth the name
 	failing   strings.Builder   // of the errors of initialisers that are done again
-	inits     strings.Builder   // calls of functions init that are done again
+	repeated  strings.Builder   // calls of functions init that are done again
 }
 
 // print returns the package's text and the paths that it imports.
@@ -131,7 +131,7 @@ func (w *planning) print() (string, []string) {
 	}
 	// The name errʹ is for errors that the statements leave out.
 	fmt.Fprintf(&decls, "func %s() { var err%s %s.Error; _ = err%s; %s\n//line %s:1:1\n%s\n//line /cell/end.go:1\n%s}\n",
-		entryName(w.id), prime, live, prime, calls.String()+p.failing.String()+p.inits.String(), FileName(w.id), body, ends.String())
+		entryName(w.id), prime, live, prime, calls.String()+p.failing.String()+p.repeated.String(), FileName(w.id), body, ends.String())
 	if w.config.Alone {
 		decls.WriteString(p.main())
 	}

@@ -113,13 +113,25 @@ func (a *alone) end(w *Worker) {
 	w.Kill()
 }
 
+func (a *alone) configure(ctx context.Context, settings wire.Settings) error {
+	if w := a.current(); w != nil {
+		return w.Configure(ctx, settings)
+	}
+	return nil // the next one is started with the settings
+}
+
+func (a *alone) renew() { clear(a.programs) }
+
 func (a *alone) insist() {
-	a.mu.Lock()
-	w := a.worker
-	a.mu.Unlock()
-	if w != nil {
+	if w := a.current(); w != nil {
 		w.Interrupt()
 	}
+}
+
+func (a *alone) current() *Worker {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.worker
 }
 
 func (a *alone) close() {

@@ -7,6 +7,9 @@
 // of package wire. When the worker dies, the declarations of the cells so far
 // are still known, and the next cell gets a new worker.
 //
+// Commands of cells (%cd, !ls) are rows of a table. They act on the session, at
+// their place among the cell's statements.
+//
 // It knows nothing of sockets and notebook files: outputs go to a
 // message.Output.
 package session

@@ -57,6 +57,8 @@ func (s *Session) report(count int, err error) *report {
 		run     *cellError
 		ended   *sessionEnded
 		missing *build.MissingError
+		command *commandError
+		stale   *staleError
 	)
 	switch {
 	case errors.As(err, &compile):
@@ -71,6 +73,10 @@ func (s *Session) report(count int, err error) *report {
 		return s.endReport(count, ended)
 	case errors.As(err, &missing):
 		return &report{cell: count, name: "MissingTool", value: err.Error(), title: "cannot compile cells", rest: ": " + err.Error()}
+	case errors.As(err, &command):
+		return &report{cell: count, name: "CommandError", value: command.Where() + ": " + command.Message, places: []place{{Diagnostic: command.Diagnostic}}}
+	case errors.As(err, &stale):
+		return &report{cell: count, name: "PackageChanged", value: err.Error(), title: "a package has changed", rest: ": " + err.Error()}
 	default:
 		text := program.Unversioned(shorten(err.Error(), s.dir))
 		return &report{cell: count, name: "Error", value: text, title: "error", rest: ": " + text}
@@ -136,7 +142,9 @@ func (s *Session) runReport(count int, o wire.Outcome) *report {
 			r.notes = []string{"The cell hung in a call; its goroutine is left behind and ends when that returns."}
 		}
 	case wire.Failed:
-		r.places = s.stack([]wire.Frame{{File: program.FileName(o.Cell), Line: o.Line}}, "")
+		if o.Line > 0 { // otherwise it is told above, by a test
+			r.places = s.stack([]wire.Frame{{File: program.FileName(o.Cell), Line: o.Line}}, "")
+		}
 	default:
 		r.places = s.stack(o.Frames, value)
 		r.notes = s.nilNote(value, o.Frames)

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"go/importer"
 	"go/token"
@@ -16,16 +17,39 @@ import (
 // packages gives the type checker the packages that cells import, from the
 // export data that the go command makes.
 type packages struct {
-	builder *build.Builder
-	ctx     func() context.Context // of the cell that asks
-	types   types.Importer
-	files   map[string]string
+	builder  *build.Builder
+	readable func(string) string
+	ctx      func() context.Context // of the cell that asks
+	types    types.Importer
+	files    map[string]string
+	asked    []string // what cells have imported
 }
 
-func newPackages(b *build.Builder, ctx func() context.Context) *packages {
-	p := &packages{builder: b, ctx: ctx, files: map[string]string{}}
-	p.types = importer.ForCompiler(token.NewFileSet(), "gc", p.open)
+func newPackages(b *build.Builder, ctx func() context.Context, readable func(string) string) *packages {
+	p := &packages{builder: b, ctx: ctx, readable: readable}
+	p.forget()
 	return p
+}
+
+// forget makes packages be read anew.
+func (p *packages) forget() {
+	p.files = map[string]string{}
+	p.types = importer.ForCompiler(token.NewFileSet(), "gc", p.open)
+}
+
+// refresh forgets the packages if one of them has changed. One that does not
+// compile any more stays as it was: who imports it will be told.
+func (p *packages) refresh() {
+	files, err := p.builder.Exports(p.ctx(), p.asked)
+	if err != nil {
+		return
+	}
+	for path, file := range files {
+		if old := p.files[path]; old != "" && old != file {
+			p.forget()
+			return
+		}
+	}
 }
 
 // fetch finds the export data of several packages at once.
@@ -40,6 +64,9 @@ func (p *packages) fetch(paths ...string) error {
 		return nil
 	}
 	files, err := p.builder.Exports(p.ctx(), missing)
+	if err == nil {
+		p.asked = append(p.asked, missing...)
+	}
 	for path, file := range files {
 		if p.files[path] == "" {
 			p.files[path] = file
@@ -67,7 +94,7 @@ func (p *packages) Import(path string) (*types.Package, error) {
 		return nil, fmt.Errorf("a cell cannot import a relative path")
 	}
 	if err := p.fetch(path); err != nil {
-		return nil, err
+		return nil, errors.New(p.readable(err.Error()))
 	}
 	return p.types.Import(path)
 }

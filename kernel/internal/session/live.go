@@ -112,9 +112,21 @@ func (l *live) run(ctx context.Context, count int, plan *program.Plan) (wire.Out
 // died forgets a worker that has gone.
 func (l *live) died(err error) error {
 	var gone *WorkerDied
-	if !errors.As(err, &gone) {
-		return err
+	if errors.As(err, &gone) {
+		l.renew()
 	}
+	return err
+}
+
+func (l *live) configure(ctx context.Context, settings wire.Settings) error {
+	w := l.current()
+	if w == nil {
+		return nil // the next one is started with the settings
+	}
+	return l.died(w.Configure(ctx, settings))
+}
+
+func (l *live) renew() {
 	l.mu.Lock()
 	w := l.worker
 	l.worker = nil
@@ -123,7 +135,6 @@ func (l *live) died(err error) error {
 		w.Kill()
 	}
 	clear(l.entries)
-	return err
 }
 
 func (l *live) insist() {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/message"
 )
@@ -14,6 +15,7 @@ import (
 type outlet struct {
 	mu     sync.Mutex
 	out    message.Output
+	shown  atomic.Bool // the cell has shown something
 	words  lastWords
 	labels sync.Map // plan ID -> the number that the cell is shown by
 }
@@ -34,6 +36,17 @@ func (o *outlet) set(out message.Output) {
 	o.out = out
 }
 
+// begin is set for a cell that has shown nothing yet.
+func (o *outlet) begin(out message.Output) {
+	o.set(out)
+	o.shown.Store(false)
+}
+
+func (o *outlet) show() message.Output {
+	o.shown.Store(true)
+	return o.get()
+}
+
 func (o *outlet) get() message.Output {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -49,7 +62,10 @@ func (o *outlet) Stream(name, text string) {
 }
 
 func (o *outlet) stream(name, text string) {
-	if out := o.get(); out != nil && text != "" {
+	if text == "" {
+		return
+	}
+	if out := o.show(); out != nil {
 		out.Stream(name, o.clean(text))
 	}
 }
@@ -60,7 +76,7 @@ func (o *outlet) release() { o.stream("stderr", o.words.give()) }
 
 // Display implements message.Output.
 func (o *outlet) Display(data message.DisplayData) {
-	if out := o.get(); out != nil {
+	if out := o.show(); out != nil {
 		data.Data = o.cleanTexts(data.Data)
 		out.Display(data)
 	}
@@ -68,28 +84,28 @@ func (o *outlet) Display(data message.DisplayData) {
 
 // Update implements message.Output.
 func (o *outlet) Update(data message.DisplayData) {
-	if out := o.get(); out != nil {
+	if out := o.show(); out != nil {
 		out.Update(data)
 	}
 }
 
 // Result implements message.Output.
 func (o *outlet) Result(data message.MIMEBundle, metadata map[string]any) {
-	if out := o.get(); out != nil {
+	if out := o.show(); out != nil {
 		out.Result(o.cleanTexts(data), metadata)
 	}
 }
 
 // Clear implements message.Output.
 func (o *outlet) Clear(wait bool) {
-	if out := o.get(); out != nil {
+	if out := o.show(); out != nil {
 		out.Clear(wait)
 	}
 }
 
 // Input implements message.Output.
 func (o *outlet) Input(prompt string, password bool) (string, error) {
-	if out := o.get(); out != nil {
+	if out := o.show(); out != nil {
 		return out.Input(prompt, password)
 	}
 	return "", errors.New("there is no cell to ask from")

@@ -43,6 +43,7 @@ type Session struct {
 	config  Config
 	folder  *folder
 	dir     string // the folder's path: the session's module
+	module  *module
 	builder *build.Builder
 	program *program.Program
 	types   *packages
@@ -51,6 +52,10 @@ type Session struct {
 	alone   bool          // each cell has a process of its own
 	warning string        // to show in the first cell
 	stop    context.CancelFunc
+
+	settings settings // what cells have changed, as is what follows
+	current  *execution
+	checked  int // the builder's stamp when nothing loaded had changed
 
 	executing sync.Mutex
 	outlet    outlet
@@ -74,6 +79,10 @@ type runner interface {
 	run(ctx context.Context, count int, plan *program.Plan) (wire.Outcome, error)
 	// insist ends the patience with a cell that has been interrupted.
 	insist()
+	// configure changes what the program finds around it, if one runs.
+	configure(ctx context.Context, settings wire.Settings) error
+	// renew ends what runs and forgets what was loaded.
+	renew()
 	// close ends all processes. Nothing can be run any more.
 	close()
 }
@@ -103,11 +112,15 @@ func New(config Config) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writeModule(folder.path, config.Sources); err != nil {
+	m := &module{dir: folder.path, sources: config.Sources, notebook: config.Dir}
+	if err := m.write(); err != nil {
 		return nil, errors.Join(err, folder.remove())
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	s := &Session{config: config, folder: folder, dir: folder.path, started: make(chan struct{}), stop: stop}
+	s := &Session{
+		config: config, folder: folder, dir: folder.path, module: m, started: make(chan struct{}), stop: stop,
+		settings: newSettings(config.Dir, folder.path),
+	}
 	s.ctx = ctx
 	go func() {
 		defer close(s.started)
@@ -137,7 +150,7 @@ func (s *Session) startWith(ctx context.Context, alone bool) error {
 		return err
 	}
 	s.builder, s.alone = b, alone
-	s.types = newPackages(b, s.cellContext)
+	s.types = newPackages(b, s.cellContext, s.readable)
 	s.program = s.newProgram(alone)
 	var r runner
 	if alone {
@@ -162,15 +175,23 @@ func (s *Session) startWith(ctx context.Context, alone bool) error {
 func (s *Session) newProgram(alone bool) *program.Program {
 	return program.New(program.Config{
 		Importer: s.types,
-		Prefetch: func(paths []string) { _ = s.types.fetch(paths...) }, // Import tells
+		Prefetch: s.fetch,
+		Embed:    s.embedFiles,
 		Find:     func(name string) []string { return s.builder.Find(s.cellContext(), name) },
 		Alone:    alone,
 	})
 }
 
 func (s *Session) startWorker(ctx context.Context, path string) (*Worker, error) {
-	w, err := StartWorker(ctx, WorkerConfig{Path: path, Dir: s.config.Dir, TempDir: s.dir, Output: &s.outlet})
+	w, err := StartWorker(ctx, WorkerConfig{
+		Path: path, Dir: s.settings.dir, Env: s.settings.environ(), TempDir: s.dir, Output: &s.outlet,
+		Command: func(n int) bool { return s.current.between(n) },
+	})
 	if err != nil {
+		return nil, err
+	}
+	if err := w.Configure(ctx, wire.Settings{Args: s.settings.args}); err != nil {
+		w.Kill()
 		return nil, err
 	}
 	go func() {
@@ -191,8 +212,10 @@ func (s *Session) progress(what string) {
 		s.config.Progress(what)
 		return
 	}
-	s.noted.Store(true)
-	s.outlet.Stream("stderr", what+" …\n")
+	if out := s.outlet.get(); out != nil {
+		s.noted.Store(true)
+		out.Stream("stderr", what+" …\n")
+	}
 }
 
 // Info describes the kernel.
@@ -222,7 +245,7 @@ func (s *Session) Execute(ctx context.Context, count int, req *message.ExecuteRe
 	s.mu.Lock()
 	s.ctx, s.cancel = ctx, cancel
 	s.mu.Unlock()
-	s.outlet.set(out)
+	s.outlet.begin(out)
 	err := s.execute(ctx, count, req.Code)
 	s.clearNotes()
 	s.warning = ""
@@ -255,48 +278,101 @@ func (s *Session) execute(ctx context.Context, count int, code string) error {
 		return s.failed
 	}
 	s.warn()
-	err := s.runner.ready(ctx)
-	if gone := new(WorkerDied); errors.As(err, &gone) { // since the last cell
-		s.tell(s.died(err))
-		err = s.runner.ready(ctx)
+	if err := s.ready(ctx); err != nil {
+		return err
 	}
+	if reason, err := s.leftOut(code); err != nil || reason != "" {
+		if reason != "" {
+			s.outlet.Stream("stderr", "the cell was left out: "+reason+"\n")
+		}
+		return err
+	}
+	e, err := s.newExecution(ctx, count, code)
 	if err != nil {
 		return err
 	}
-	plan, err := s.program.Plan(code, count)
-	if err != nil {
+	s.current = e
+	err = e.before()
+	if err == nil {
+		err = e.runGo()
+	}
+	if err == nil {
+		err = e.after()
+	}
+	return errors.Join(err, e.end())
+}
+
+// runGo compiles and runs what of a cell is Go.
+func (e *execution) runGo() error {
+	plan, err := e.plan()
+	if err != nil || plan.Empty {
 		return err
 	}
-	if plan.Empty {
-		return nil
-	}
-	if err := s.runner.load(ctx, plan); err != nil {
-		return s.died(err)
-	}
-	s.program.Commit(plan)
-	s.outlet.labels.Store(plan.ID, count)
-	s.clearNotes()
-	if err := ctx.Err(); err != nil {
+	if err := e.ready(e.ctx); err != nil { // the worker may have made way for a fresh one
 		return err
 	}
-	outcome, err := s.runner.run(ctx, count, plan)
-	if err != nil {
-		return s.died(err)
+	if err := e.runner.load(e.ctx, plan); err != nil {
+		return e.died(err)
 	}
-	s.outlet.release()
+	e.program.Commit(plan)
+	e.outlet.labels.Store(plan.ID, e.count)
+	e.clearNotes()
+	if err := e.ctx.Err(); err != nil {
+		return err
+	}
+	outcome, err := e.runner.run(e.ctx, e.count, plan)
+	if err != nil {
+		return e.died(err)
+	}
+	e.outlet.release()
 	if outcome.Status == wire.OK && outcome.Value != "" {
-		s.outlet.Stream("stderr", outcome.Value+"\n")
+		e.outlet.Stream("stderr", outcome.Value+"\n")
 	}
 	if outcome.Status != wire.OK {
 		return &cellError{outcome}
 	}
-	return nil
+	return e.failed
 }
 
-// clearNotes takes away the notes of what took long, which is over.
+// plan plans the cell. Where packages have changed that it uses, the worker makes
+// way for a fresh one if no variables are lost with it.
+func (e *execution) plan() (*program.Plan, error) {
+	if err := e.module.refresh(); err != nil {
+		return nil, err
+	}
+	stamp := e.builder.Stamp()
+	checked := stamp != 0 && stamp == e.checked
+	if !checked {
+		e.types.refresh()
+	}
+	plan, err := e.program.Plan(e.code(), e.count)
+	if err != nil || plan.Empty || checked {
+		return plan, err
+	}
+	fresh, err := e.checkLoaded(plan.Imports)
+	if !fresh || err != nil {
+		return plan, err
+	}
+	e.fresh()
+	return e.program.Plan(e.code(), e.count)
+}
+
+// ready makes sure that a cell can be loaded. It tells of a worker that has died
+// since the last one.
+func (s *Session) ready(ctx context.Context) error {
+	err := s.runner.ready(ctx)
+	if gone := new(WorkerDied); errors.As(err, &gone) {
+		s.tell(s.died(err))
+		err = s.runner.ready(ctx)
+	}
+	return err
+}
+
+// clearNotes takes away the notes of what took long, which is over, unless the
+// cell has shown something since.
 func (s *Session) clearNotes() {
-	if s.noted.Swap(false) {
-		s.outlet.Clear(false)
+	if s.noted.Swap(false) && !s.outlet.shown.Load() {
+		s.outlet.get().Clear(false)
 		s.warn()
 	}
 }
@@ -304,7 +380,7 @@ func (s *Session) clearNotes() {
 // warn shows what the first cell is to tell.
 func (s *Session) warn() {
 	if s.warning != "" {
-		s.outlet.Stream("stderr", s.warning+"\n")
+		s.outlet.get().Stream("stderr", s.warning+"\n")
 	}
 }
 

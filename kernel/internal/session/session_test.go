@@ -130,7 +130,7 @@ func newSessionWith(t testing.TB, config Config) *Session {
 	if config.Sources, err = FindSources(os.Args[0], "."); err != nil {
 		t.Fatal(err)
 	}
-	config.Dir = t.TempDir()
+	config.Dir, config.Progress = t.TempDir(), func(string) {}
 	s, err := New(config)
 	if err != nil {
 		t.Fatal(err)
@@ -145,8 +145,9 @@ func newSessionWith(t testing.TB, config Config) *Session {
 
 // A case is a txtar file whose files named "cell" are executed in order, each
 // followed by what it shows, "out". A file "program.go" is the ordinary program
-// that means the same: go run must print what the cells print to stdout. Files
-// in folders are packages of the session's module, whose path is notebook.
+// that means the same: go run must print what the cells print to stdout. Files of
+// other names are written to the notebook's directory when their turn comes, those
+// in the folder notebook to the session's module, whose path that is.
 //
 // Those in testdata/both show the same where each cell has a process of its own.
 func TestCells(t *testing.T) {
@@ -193,14 +194,15 @@ func testCase(t *testing.T, s *Session, file string) {
 			if reply.Status == "error" {
 				text += "error " + reply.ErrorName + ": " + colour.ReplaceAllString(strings.Join(reply.Traceback, "\n"), "") + "\n"
 			}
-			got.Files = append(got.Files, txtar.File{Name: "out", Data: []byte(text)})
+			got.Files = append(got.Files, txtar.File{Name: "out", Data: []byte(steady(text, s.config.Dir))})
 		case "out":
-		default: // of a package in the session's module
+		default:
 			got.Files = append(got.Files, f)
-			name := filepath.Join(s.dir, f.Name)
-			if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o777), os.WriteFile(name, f.Data, 0o666)); err != nil {
-				t.Fatal(err)
+			name := filepath.Join(s.config.Dir, filepath.FromSlash(f.Name))
+			if of, ok := strings.CutPrefix(f.Name, "notebook/"); ok {
+				name = filepath.Join(s.dir, filepath.FromSlash(of))
 			}
+			writeFile(t, name, f.Data)
 		}
 	}
 	compare(t, file, got)
@@ -219,6 +221,22 @@ func TestSpaces(t *testing.T) {
 	}
 }
 
+// steady replaces what differs from run to run.
+func steady(text, dir string) string {
+	text = strings.ReplaceAll(text, dir, "DIR")
+	text = measured.ReplaceAllString(text, "wall W, CPU C, B in N allocations")
+	text = duration.ReplaceAllString(text, "(T)")
+	text = processor.ReplaceAllString(text, "cpu: CPU")
+	return benchmark.ReplaceAllString(text, "$1-P N T ns/op")
+}
+
+var (
+	measured  = regexp.MustCompile(`wall \S+, CPU \S+, \S+ \S+ in \d+ allocations`)
+	processor = regexp.MustCompile(`cpu: .*`)
+	duration  = regexp.MustCompile(`\(\d+\.\d\ds\)`)
+	benchmark = regexp.MustCompile(`(Benchmark\w+)-\d+\s+\d+\s+\S+ ns/op`)
+)
+
 func compare(t *testing.T, file string, got *txtar.Archive) {
 	t.Helper()
 	text := txtar.Format(got)
@@ -234,6 +252,16 @@ func compare(t *testing.T, file string, got *txtar.Archive) {
 	}
 	if string(text) != string(want) {
 		t.Errorf("%s: want\n%s\ngot\n%s", file, want, text)
+	}
+}
+
+func writeFile(t *testing.T, name string, data []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, data, 0o666); err != nil {
+		t.Fatal(err)
 	}
 }
 

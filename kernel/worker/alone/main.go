@@ -29,6 +29,8 @@ func Main(entry func()) {
 			fmt.Fprintln(os.Stderr, "the cell cannot reach its session:", err)
 		}
 	}
+	running.PrepareFlags()
+	goOn := make(chan bool, 1)
 	send(wire.Event{Kind: wire.Ready})
 	interrupted := false
 	for requests := wire.NewReader(os.NewFile(wire.RequestFD, "requests")); ; {
@@ -38,7 +40,11 @@ func Main(entry func()) {
 		}
 		switch r.Kind {
 		case wire.Run:
-			go run(r, entry, send)
+			go run(r, entry, send, goOn)
+		case wire.Configure:
+			send(running.Configure(r))
+		case wire.Continue:
+			goOn <- !r.Stop
 		case wire.Interrupt:
 			if interrupted {
 				signalAll(syscall.SIGKILL)
@@ -58,10 +64,17 @@ func signalAll(s syscall.Signal) {
 	}
 }
 
-// run runs the cell and tells the session how it has ended.
-func run(r wire.Request, entry func(), send func(wire.Event)) {
-	show := func(outputs []wire.Bundle) { send(running.Result(r.ID, outputs)) }
-	cell := &running.Cell{Number: r.Cell, Show: show}
+// run runs the cell and tells the session how it has ended. The session's answers
+// to its commands come by goOn.
+func run(r wire.Request, entry func(), send func(wire.Event), goOn <-chan bool) {
+	cell := &running.Cell{
+		Number: r.Cell,
+		Show:   func(outputs []wire.Bundle) { send(running.Result(r.ID, outputs)) },
+		Command: func(n int) bool {
+			send(wire.Event{Kind: wire.Command, ID: r.ID, Number: n})
+			return <-goOn
+		},
+	}
 	over := make(chan wire.Outcome, 1)
 	go cell.Run(entry, over)
 	outcome := <-over

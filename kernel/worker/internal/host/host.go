@@ -4,7 +4,6 @@ package host
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -74,11 +73,7 @@ func Main() {
 	// for them as any program does.
 	h.listens = watchListeners()
 	bufferLines()
-	flag.CommandLine.Init(os.Args[0], flag.PanicOnError) // a wrong flag ends the cell, not the process
-	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "flags:")
-		flag.PrintDefaults()
-	}
+	running.PrepareFlags()
 	err := dieWith(wire.RequestFD)
 	if err == nil {
 		h.runtime, err = findRuntime()
@@ -108,11 +103,7 @@ func Main() {
 		case wire.Shown:
 			h.shown <- struct{}{}
 		case wire.Configure:
-			e := wire.Event{Kind: wire.Configured, ID: r.ID}
-			if err := configure(*r.Settings); err != nil {
-				e.Err = err.Error()
-			}
-			h.send(e)
+			h.send(running.Configure(r))
 		case wire.Continue:
 			h.goOn <- !r.Stop
 		default:

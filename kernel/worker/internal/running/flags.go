@@ -1,6 +1,19 @@
 package running
 
-import "flag"
+import (
+	"flag"
+	"fmt"
+	"os"
+)
+
+// PrepareFlags makes a wrong flag end the cell that parses it, not the process.
+func PrepareFlags() {
+	flag.CommandLine.Init(os.Args[0], flag.PanicOnError)
+	flag.Usage = func() {
+		fmt.Fprintln(flag.CommandLine.Output(), "flags:")
+		flag.PrintDefaults()
+	}
+}
 
 // KeepFlags makes the set of flags of package flag anew, of those that keep wants.
 // None of them has been parsed then.

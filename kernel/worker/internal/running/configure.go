@@ -1,4 +1,4 @@
-package host
+package running
 
 import (
 	"flag"
@@ -6,10 +6,17 @@ import (
 	"os"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/wire"
-	"github.com/seed5607215b/nnkit/kernel/worker/internal/running"
 )
 
-// configure changes what the program finds around it.
+// Configure changes what the program finds around it, and answers the request.
+func Configure(r wire.Request) wire.Event {
+	e := wire.Event{Kind: wire.Configured, ID: r.ID}
+	if err := configure(*r.Settings); err != nil {
+		e.Err = err.Error()
+	}
+	return e
+}
+
 func configure(s wire.Settings) error {
 	if s.Dir != "" {
 		if err := os.Chdir(s.Dir); err != nil {
@@ -25,7 +32,7 @@ func configure(s wire.Settings) error {
 		return nil
 	}
 	os.Args = append([]string{os.Args[0]}, s.Args...)
-	running.KeepFlags(func(f *flag.Flag) bool {
+	KeepFlags(func(f *flag.Flag) bool {
 		if f.Value.String() != f.DefValue { // as in a program that has just begun
 			_ = f.Value.Set(f.DefValue) // which it had
 		}

@@ -1,0 +1,196 @@
+package session
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/seed5607215b/nnkit/kernel/internal/build"
+)
+
+var moduleCommands = []command{
+	{names: []string{"%get"}, usage: "PACKAGE[@VERSION]…", help: "add modules to the session, as go get does; the notebook's own go.mod stays as it is", early: true, run: (*call).get},
+	{names: []string{"%track"}, usage: "[DIR]", help: "use the module in a directory as it is there, edited or not; or list those in use", early: true, run: (*call).track},
+	{names: []string{"%untrack"}, usage: "DIR", help: "use it no longer", early: true, run: (*call).untrack},
+	{names: []string{"%goworkfix"}, help: "nothing, here: go.work holds without it", early: true, run: func(*call) error { return nil }},
+}
+
+func (c *call) get() error {
+	if len(c.args) == 0 {
+		return errUsage
+	}
+	return c.changeModules(func() (string, error) { return c.goGet(c.args) })
+}
+
+// goGet runs go get on the session's module, and returns what it has changed, a line
+// for each module.
+func (c *call) goGet(args []string) (changes string, err error) {
+	var said bytes.Buffer
+	err = c.runProgramTo(c.module.dir, nil, io.Discard, &said, "env", append([]string{"GOWORK=off", "go", "get"}, args...)...)
+	var complaints strings.Builder
+	for line := range strings.Lines(said.String()) {
+		switch {
+		case strings.HasPrefix(line, "go: downloading"):
+		case goChange.MatchString(line):
+			changes += line
+		default:
+			complaints.WriteString(line)
+		}
+	}
+	switch {
+	case err == nil:
+		err = c.module.require(args)
+	case complaints.Len() > 0:
+		err = errors.New(strings.TrimSpace(complaints.String()))
+	}
+	return changes, err
+}
+
+var goChange = regexp.MustCompile(`^go: (added|upgraded|downgraded|removed) `)
+
+// changeModules lets change write to the session's module, and prints what it says
+// of that. If it would change a package that is loaded, it is undone.
+func (e *execution) changeModules(change func() (string, error)) error {
+	before := e.module.state()
+	said, err := change()
+	if maps.Equal(before.files, e.module.state().files) {
+		return err
+	}
+	changed, broken := e.builder.Changed(e.ctx)
+	gone := brokenPaths(broken)
+	if broken != nil && gone == nil {
+		return errors.Join(err, broken, e.module.restore(before))
+	}
+	if changed = append(changed, gone...); len(changed) > 0 {
+		err = errors.Join(err, fmt.Errorf("%s would change, and a process keeps what it has loaded: go.mod is as before; %%restart begins a fresh process, where variables are lost, and the command can be repeated", some(changed)))
+		return errors.Join(err, e.module.restore(before))
+	}
+	e.types.forget()
+	if said != "" {
+		e.outlet.Stream("stdout", said)
+	}
+	return err
+}
+
+// some lists a few of many names.
+func some(names []string) string {
+	const shown = 4
+	if len(names) <= shown {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
+}
+
+// moduleShell is a command in the directory of the session's module.
+func (c *call) moduleShell() error {
+	return c.changeModules(func() (string, error) { return "", c.shell(c.module.dir) })
+}
+
+// noModule is how the go command says that a package comes from no module yet.
+var noModule = regexp.MustCompile(`(?:no required module provides package|missing go\.sum entry for module providing package|cannot find module providing package) ([^\s;:]+)`)
+
+// fetch finds the packages that a cell imports, and gets the modules of those that
+// no module provides. What cannot be found Import tells.
+func (s *Session) fetch(paths []string) {
+	err := s.types.fetch(paths...)
+	if err == nil || s.current == nil || s.settings.noGet {
+		return
+	}
+	var missing []string
+	for _, m := range noModule.FindAllStringSubmatch(err.Error(), -1) {
+		if !slices.Contains(missing, m[1]) {
+			missing = append(missing, m[1])
+		}
+	}
+	if missing == nil {
+		return
+	}
+	c := &call{execution: s.current}
+	if err := c.changeModules(func() (string, error) { return c.goGet(missing) }); err != nil {
+		c.outlet.Stream("stderr", err.Error()+"\n")
+		return
+	}
+	_ = s.types.fetch(paths...)
+}
+
+// A staleError says that the cell uses packages which are not any more what the
+// worker has loaded.
+type staleError struct {
+	paths []string
+	lost  []string // variables that a fresh worker would not have
+}
+
+func (e *staleError) Error() string {
+	return fmt.Sprintf("%s changed after it was loaded, and a process keeps what it has loaded: %%restart begins a fresh one with the new code; functions and types stay known, the values of %s are lost",
+		some(e.paths), some(e.lost))
+}
+
+// checkLoaded sees to it that a cell which imports the given packages is not run
+// with old code of theirs. It tells whether a fresh worker is needed for that, and
+// nothing is lost with the one that is there.
+func (e *execution) checkLoaded(imports []string) (fresh bool, err error) {
+	changed, broken := e.builder.Changed(e.ctx)
+	changed = append(changed, brokenPaths(broken)...)
+	if len(changed) == 0 {
+		if broken == nil {
+			e.checked = e.builder.Stamp()
+		}
+		return false, broken
+	}
+	if !e.builder.Reaches(imports, changed) {
+		return false, nil
+	}
+	stale := &staleError{paths: changed}
+	for _, d := range e.program.Declarations() {
+		if d.Kind == "var" && d.Lost == "" {
+			stale.lost = append(stale.lost, d.Name)
+		}
+	}
+	if broken != nil {
+		return false, errors.New(e.readable(broken.Error()))
+	}
+	if stale.lost != nil {
+		return false, stale
+	}
+	e.outlet.Stream("stderr", some(changed)+" changed: loaded anew into a fresh process\n")
+	return true, nil
+}
+
+// brokenPaths are the packages that do not compile.
+func brokenPaths(err error) []string {
+	var paths []string
+	switch err := err.(type) {
+	case *build.PackageError:
+		paths = append(paths, err.Path)
+	case interface{ Unwrap() []error }:
+		for _, e := range err.Unwrap() {
+			paths = append(paths, brokenPaths(e)...)
+		}
+	}
+	return paths
+}
+
+var (
+	goGetHint   = regexp.MustCompile(`; to add(?: it)?:\n\tgo get (\S+)`)
+	packageLine = regexp.MustCompile(`(?m)^# .*\n`)
+	filePlace   = regexp.MustCompile(`(?m)^\S+\.go:`)
+)
+
+// readable makes what the go command says in the session's module fit for a
+// person who works in the notebook's directory.
+func (s *Session) readable(text string) string {
+	text = goGetHint.ReplaceAllString(text, "; %get $1 fetches it")
+	text = packageLine.ReplaceAllString(text, "")
+	return filePlace.ReplaceAllStringFunc(text, func(file string) string {
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(s.dir, file)
+		}
+		return strings.TrimPrefix(file, s.settings.dir+string(filepath.Separator))
+	})
+}

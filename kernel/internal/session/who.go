@@ -1,0 +1,111 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"html"
+	"strings"
+
+	"github.com/seed5607215b/nnkit/kernel/internal/cell"
+	"github.com/seed5607215b/nnkit/kernel/internal/message"
+	"github.com/seed5607215b/nnkit/kernel/internal/program"
+	"github.com/seed5607215b/nnkit/kernel/internal/wire"
+)
+
+// whoKey is live.WhoKey, which says what is under it.
+const whoKey = "variables"
+
+// who runs a cell of its own that looks at the variables where they are.
+func (c *call) who() error {
+	if len(c.args) > 0 {
+		return errUsage
+	}
+	if c.Place == cell.Between {
+		return errors.New("%who stands at the beginning or at the end of a cell")
+	}
+	plan, vars, err := c.program.PlanVariables(c.count)
+	if err != nil {
+		return err
+	}
+	rows := [][]string{{"name", "type", "size", "value", "cell"}}
+	if plan != nil {
+		values, err := c.inspect(plan)
+		if err != nil {
+			return err
+		}
+		for i, d := range vars {
+			rows = append(rows, []string{d.Name, d.Detail, values[i][0], values[i][1], cellName(d)})
+		}
+	}
+	for _, d := range c.program.Declarations() {
+		if d.Kind == "var" && d.Lost != "" {
+			rows = append(rows, []string{d.Name, d.Detail, "", "no value: " + d.Lost, cellName(d)})
+		}
+	}
+	if len(rows) == 1 {
+		c.print("there are no variables")
+		return nil
+	}
+	c.outlet.Display(message.DisplayData{Data: message.MIMEBundle{"text/plain": table(rows), "text/html": htmlTable(rows)}})
+	return nil
+}
+
+// inspect runs a plan whose entry sends the size and the value of each variable.
+func (c *call) inspect(plan *program.Plan) ([][2]string, error) {
+	if err := c.ready(c.ctx); err != nil {
+		return nil, err
+	}
+	if err := c.runner.load(c.ctx, plan); err != nil {
+		return nil, c.died(err)
+	}
+	out := c.outlet.get()
+	defer c.outlet.set(out)
+	result := &resultOf{Output: out}
+	c.outlet.set(result)
+	outcome, err := c.runner.run(c.ctx, c.count, plan)
+	if err != nil {
+		return nil, c.died(err)
+	}
+	if outcome.Status != wire.OK {
+		return nil, &cellError{outcome}
+	}
+	return result.values, nil
+}
+
+// resultOf is an Output that keeps what live.Who sends.
+type resultOf struct {
+	message.Output
+	values [][2]string
+}
+
+// Result implements message.Output.
+func (r *resultOf) Result(data message.MIMEBundle, _ map[string]any) {
+	rows, _ := data[whoKey].([]any)
+	for _, row := range rows {
+		var value [2]string
+		if row, ok := row.([]any); ok && len(row) == len(value) {
+			for i := range value {
+				value[i] = program.Unversioned(fmt.Sprint(row[i]))
+			}
+		}
+		r.values = append(r.values, value)
+	}
+}
+
+func htmlTable(rows [][]string) string {
+	var b strings.Builder
+	b.WriteString("<table>\n")
+	for i, r := range rows {
+		tag := "td"
+		if i == 0 {
+			tag = "th"
+		}
+		b.WriteString("<tr>")
+		for _, text := range r {
+			fmt.Fprintf(&b, "<%s style=\"text-align: left\">%s</%[1]s>", tag, html.EscapeString(text))
+		}
+		b.WriteString("</tr>\n")
+	}
+	b.WriteString("</table>")
+	return b.String()
+}
