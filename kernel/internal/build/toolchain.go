@@ -89,7 +89,7 @@ func findToolchain(dir string, extra []string, alone bool) (*toolchain, error) {
 // findLive finds what it takes to load cells into one worker.
 func (t *toolchain) findLive() error {
 	if t.env.GOOS != "linux" || t.env.GOARCH != "amd64" {
-		return &NoLiveError{Reason: fmt.Sprintf("cells can share one on linux/amd64 only, and this Go builds for %s/%s", t.env.GOOS, t.env.GOARCH)}
+		return &NoLiveError{Reason: fmt.Sprintf("cells can share a process on linux/amd64 only, and this Go builds for %s/%s", t.env.GOOS, t.env.GOARCH)}
 	}
 	for _, tool := range []string{"compile", "link"} {
 		if _, err := os.Stat(t.tool(tool)); err != nil {

@@ -227,12 +227,14 @@ func steady(text, dir string) string {
 	text = measured.ReplaceAllString(text, "wall W, CPU C, B in N allocations")
 	text = duration.ReplaceAllString(text, "(T)")
 	text = processor.ReplaceAllString(text, "cpu: CPU")
+	text = frames.ReplaceAllString(text, "… N more")
 	return benchmark.ReplaceAllString(text, "$1-P N T ns/op")
 }
 
 var (
 	measured  = regexp.MustCompile(`wall \S+, CPU \S+, \S+ \S+ in \d+ allocations`)
 	processor = regexp.MustCompile(`cpu: .*`)
+	frames    = regexp.MustCompile(`… \d{5} more`) // as many as the stack takes
 	duration  = regexp.MustCompile(`\(\d+\.\d\ds\)`)
 	benchmark = regexp.MustCompile(`(Benchmark\w+)-\d+\s+\d+\s+\S+ ns/op`)
 )
