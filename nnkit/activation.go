@@ -9,8 +9,8 @@ type Activation interface {
 	// String returns the name, "relu" for example.
 	String() string
 
-	// apply replaces rows of weighted sums by the function's values.
-	apply(y []float32, rows, width int)
+	// apply sets y to the function's values at rows of weighted sums z; y may be z.
+	apply(y, z []float32, rows, width int)
 	// chain replaces dy, the gradient with respect to the values y, by that with respect to the weighted sums.
 	chain(dy, y []float32, rows, width int)
 }
@@ -36,23 +36,23 @@ type linear struct{}
 
 func (linear) String() string                       { return "linear" }
 func (a linear) denseOption(d *denseLayer)          { d.activation = a }
-func (linear) apply([]float32, int, int)            {}
+func (linear) apply([]float32, []float32, int, int) {}
 func (linear) chain([]float32, []float32, int, int) {}
 func (relu) String() string                         { return "relu" }
 func (a relu) denseOption(d *denseLayer)            { d.activation = a }
-func (relu) apply(y []float32, _, _ int)            { simd.ReLU(y) }
+func (relu) apply(y, z []float32, _, _ int)         { simd.ReLU(y, z) }
 func (relu) chain(dy, y []float32, _, _ int)        { simd.ReLUGradient(dy, y) }
 func (sigmoid) String() string                      { return "sigmoid" }
 func (a sigmoid) denseOption(d *denseLayer)         { d.activation = a }
-func (sigmoid) apply(y []float32, _, _ int)         { simd.Sigmoid(y) }
+func (sigmoid) apply(y, z []float32, _, _ int)      { simd.Sigmoid(y, z) }
 func (sigmoid) chain(dy, y []float32, _, _ int)     { simd.SigmoidGradient(dy, y) }
 func (tanh) String() string                         { return "tanh" }
 func (a tanh) denseOption(d *denseLayer)            { d.activation = a }
-func (tanh) apply(y []float32, _, _ int)            { simd.Tanh(y) }
+func (tanh) apply(y, z []float32, _, _ int)         { simd.Tanh(y, z) }
 func (tanh) chain(dy, y []float32, _, _ int)        { simd.TanhGradient(dy, y) }
 func (softmax) String() string                      { return "softmax" }
 func (a softmax) denseOption(d *denseLayer)         { d.activation = a }
-func (softmax) apply(y []float32, rows, width int)  { simd.Softmax(y, rows, width) }
+func (softmax) apply(y, z []float32, rows, n int)   { simd.Softmax(y, z, rows, n) }
 func (softmax) chain(dy, y []float32, rows, n int)  { simd.SoftmaxGradient(dy, y, rows, n) }
 
 type (

@@ -72,6 +72,7 @@ func (s *adamStepper) next() {
 		Beta2:   float32(s.adam.beta2),
 		Rest2:   float32(1 - s.adam.beta2),
 		Epsilon: float32(s.adam.epsilon),
+		Keep:    1,
 	}
 }
 

@@ -132,19 +132,15 @@ func (d *densePass) forward(x []float32, rows int) []float32 {
 	d.up.run(simd.Product{
 		M: rows, N: d.out, K: d.in,
 		A: simd.RowMajor(x, d.in), B: simd.RowMajor(d.w, d.out),
-		C: d.z, LDC: d.out, Init: d.b, ReLU: d.relu,
+		C: d.z, Stride: d.out, Start: d.b, ReLU: d.relu,
 	})
-	y := d.y[:rows*d.out]
+	y, z := d.y[:rows*d.out], d.z[:rows*d.out]
 	if d.layer.activation == Linear {
-		return d.z[:rows*d.out]
+		return z
 	}
-	if d.relu {
-		return y
+	if !d.relu {
+		d.layer.activation.apply(y, z, rows, d.out)
 	}
-	if &d.z[0] != &d.y[0] {
-		copy(y, d.z)
-	}
-	d.layer.activation.apply(y, rows, d.out)
 	return y
 }
 
@@ -157,7 +153,7 @@ func (d *densePass) backward(x, dy []float32, rows int, bySums bool) []float32 {
 	d.weights.run(simd.Product{
 		M: d.in, N: d.out, K: rows,
 		A: simd.RowMajor(x, d.in).Transposed(), B: simd.RowMajor(dy, d.out),
-		C: d.gw, LDC: d.out,
+		C: d.gw, Stride: d.out,
 	})
 	if d.gb != nil {
 		simd.ColumnSums(d.gb, dy, rows, d.out)
@@ -168,7 +164,7 @@ func (d *densePass) backward(x, dy []float32, rows int, bySums bool) []float32 {
 	d.down.run(simd.Product{
 		M: rows, N: d.in, K: d.out,
 		A: simd.RowMajor(dy, d.out), B: simd.RowMajor(d.w, d.out).Transposed(),
-		C: d.dx, LDC: d.in,
+		C: d.dx, Stride: d.in,
 	})
 	return d.dx[:rows*d.in]
 }

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"math"
+
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// The numbers of the elementary functions; ../elementary.go says where they come from.
+const (
+	ln2High   = 0.693359375
+	ln2Low    = -2.12194440e-4
+	nearestOf = 12582912 // 1.5·2^23: adding it rounds to a whole number
+)
+
+var (
+	expSeries = []float32{
+		1.9914546e-04, 0.0013941277, 0.008333272, 0.04166635, 0.16666667, 0.5,
+	}
+	logSeries = []float32{
+		-0.07825373, 0.13007052, -0.1320908, 0.14163157, -0.16611086, 0.20003028, -0.25001526, 0.33333308,
+		-0.49999988,
+	}
+	erfSeries = []float32{
+		8.1191494e-05, -8.0817525e-04, 0.0051955334, -0.02685714, 0.11283654, -0.37612632, 0.12837917,
+	}
+	erfTail = []float32{
+		1.9145753e-04, -0.0029990752, 0.022050105, -0.103562884, -0.6376047, -1.1274233, -2.5714893e-04,
+	}
+)
+
+func elementary(f *file) {
+	f.elementwise("exp", "dst src", "", func(k *kernel) {
+		e := k.exponential(k.load("src"))
+		k.store("dst", k.scale(k.add(e.high, k.constant(1)), e))
+	})
+	f.elementwise("sigmoid", "dst src", "", func(k *kernel) { k.store("dst", k.sigmoid(k.load("src"))) })
+	f.elementwise("tanh", "dst src", "", func(k *kernel) { k.store("dst", k.tanh(k.load("src"))) })
+	f.elementwise("log", "dst src", "", func(k *kernel) { k.store("dst", k.log(k.load("src"))) })
+	f.elementwise("erf", "dst src", "", func(k *kernel) { k.store("dst", k.erf(k.load("src"))) })
+}
+
+// power is exp(x) = 2^n·(1 + high + low).
+type power struct {
+	high, rest, square VecVirtual
+	n                  VecVirtual // as a float32
+	bits               VecVirtual // nearestOf + n
+}
+
+func (k *kernel) exponential(x VecVirtual) power {
+	x = k.least(k.copy(k.constant(88.8)), x)
+	x = k.most(k.copy(k.constant(-104)), x)
+	shifted := k.fma(x, k.constant(math.Log2E), k.copy(k.constant(nearestOf)))
+	n := k.subtract(shifted, k.constant(nearestOf))
+	r := k.fmaNegative(n, k.constant(ln2High), x)
+	rest := k.fmaNegative(n, k.constant(ln2Low), r)
+	low := k.fmaNegative(n, k.constant(ln2Low), k.subtract(r, rest))
+	square := k.fma(k.multiply(rest, rest), k.polynomial(rest, expSeries...), low)
+	return power{high: k.add(rest, square), rest: rest, square: square, n: n, bits: shifted}
+}
+
+// low is what high lost.
+func (k *kernel) low(e power) VecVirtual { return k.add(k.subtract(e.rest, e.high), e.square) }
+
+// scale is x·2^n, rounded once though the result may be subnormal.
+func (k *kernel) scale(x VecVirtual, e power) VecVirtual {
+	v := k.vector()
+	if k.machine == avx512 {
+		k.VSCALEFPS(e.n, x, v)
+		return v
+	}
+	n := k.subInt(e.bits, k.constant(nearestOf))
+	half := k.shiftRight(n, 1)
+	for _, part := range []VecVirtual{half, k.subInt(n, half)} {
+		x = k.multiply(x, k.shiftLeft(k.addInt(part, k.bits(127)), 23))
+	}
+	return x
+}
+
+func (k *kernel) abs(x VecVirtual) VecVirtual      { return k.and(x, k.bits(0x7fffffff)) }
+func (k *kernel) signOf(x VecVirtual) VecVirtual   { return k.and(x, k.bits(0x80000000)) }
+func (k *kernel) negative(x VecVirtual) VecVirtual { return k.xor(x, k.bits(0x80000000)) }
+
+func (k *kernel) sigmoid(x VecVirtual) VecVirtual {
+	e := k.exponential(k.or(x, k.bits(0x80000000)))
+	one := k.constant(1)
+	h := k.add(e.high, one)
+	l := k.add(k.subtract(e.high, k.subtract(h, one)), k.low(e))
+	h, l = k.scale(h, e), k.scale(l, e)
+	d := k.add(h, one)
+	lost := k.add(k.subtract(h, k.subtract(d, one)), l)
+	zero := k.constant(0)
+	h = k.choose(x, less, zero, h, one)
+	l = k.choose(x, less, zero, l, zero)
+	return k.quotient(h, l, d, lost)
+}
+
+// quotient is (h + l)/(d + lost), where l and lost are small beside h and d.
+func (k *kernel) quotient(h, l, d, lost VecVirtual) VecVirtual {
+	inverse := k.divide(k.constant(1), d)
+	q := k.multiply(h, inverse)
+	rest := k.add(k.fmaNegative(q, d, h), k.fmaNegative(q, lost, l))
+	return k.fma(rest, inverse, q)
+}
+
+func (k *kernel) tanh(x VecVirtual) VecVirtual {
+	u := k.most(k.copy(k.constant(-20)), k.or(k.add(x, x), k.bits(0x80000000)))
+	e := k.exponential(u)
+	one := k.constant(1)
+	s := k.scale(k.copy(one), e)
+	a := k.subtract(s, one)
+	lost := k.subtract(s, k.add(a, one))
+	m, small := k.multiply(s, e.high), k.multiply(s, k.low(e))
+	h := k.add(a, m)
+	l := k.add(k.subtract(m, k.subtract(h, a)), k.add(small, lost))
+	two := k.constant(2)
+	d := k.add(h, two)
+	lost = k.add(k.subtract(h, k.subtract(d, two)), l)
+	y := k.quotient(k.negative(h), k.negative(l), d, lost)
+	return k.or(k.abs(y), k.signOf(x))
+}
+
+func (k *kernel) log(x VecVirtual) VecVirtual {
+	const smallest = 0x1p-126
+	scaled := k.choose(x, less, k.constant(smallest), k.multiply(x, k.constant(1<<23)), x)
+	shift := k.choose(x, less, k.constant(smallest), k.constant(-23), k.constant(0))
+	// The subtraction carries into the exponent.
+	above := k.subInt(scaled, k.bits(0x3f3504f3))
+	exponent := k.shiftRight(above, 23)
+	m := k.subInt(scaled, k.shiftLeft(exponent, 23))
+	n := k.vector()
+	k.VCVTDQ2PS(exponent, n)
+	n = k.add(n, shift)
+	t := k.subtract(m, k.constant(1))
+	correction := k.multiply(k.multiply(t, t), k.polynomial(t, logSeries...))
+	high := k.multiply(n, k.constant(ln2High))
+	sum := k.add(high, t)
+	lost := k.add(k.subtract(high, sum), t)
+	y := k.add(sum, k.add(lost, k.fma(n, k.constant(ln2Low), correction)))
+	infinite := k.constant(float32(math.Inf(1)))
+	y = k.choose(x, equal, infinite, infinite, y)
+	y = k.choose(x, equal, k.constant(0), k.constant(float32(math.Inf(-1))), y)
+	y = k.choose(x, less, k.constant(0), k.bits(0x7fc00000), y)
+	return k.choose(x, notEqual, k.copy(x), x, y)
+}
+
+func (k *kernel) erf(x VecVirtual) VecVirtual {
+	t := k.abs(x)
+	inner := k.fma(k.polynomial(k.multiply(x, x), erfSeries...), x, x)
+	e := k.exponential(k.polynomial(k.least(k.copy(k.constant(4)), t), erfTail...))
+	one := k.constant(1)
+	s := k.scale(k.copy(one), e)
+	outer := k.fmaNegative(s, e.high, k.subtract(k.copy(one), s))
+	outer = k.or(outer, k.signOf(x))
+	return k.choose(t, less, k.constant(0.96), inner, outer)
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"math"
+	"strings"
+
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// chains is how many partial results a reduction has, on every machine: element i goes to chain i mod 32, and in the
+// end the upper half of the chains is folded onto the lower one until one is left.
+const chains = 32
+
+func reduce(f *file) {
+	zero, infinite := float32(0), float32(math.Inf(-1))
+	f.reduction("sum", "x", "", zero, (*kernel).add, func(k *kernel, at int, chain VecVirtual) VecVirtual {
+		return k.add(chain, k.loadAt("x", at))
+	})
+	f.reduction("dot", "x y", "", zero, (*kernel).add, func(k *kernel, at int, chain VecVirtual) VecVirtual {
+		return k.fma(k.loadAt("x", at), k.loadAt("y", at), chain)
+	})
+	f.reduction("largest", "x", "", infinite, (*kernel).most, func(k *kernel, at int, chain VecVirtual) VecVirtual {
+		return k.most(k.only(k.loadAt("x", at), infinite), chain)
+	})
+	f.reduction("expSum", "dst src", "top", zero, (*kernel).add, func(k *kernel, at int, chain VecVirtual) VecVirtual {
+		e := k.exponential(k.subtract(k.loadAt("src", at), k.scalar("top")))
+		y := k.scale(k.add(e.high, k.constant(1)), e)
+		k.storeAt("dst", at, y)
+		return k.add(chain, k.only(y, zero))
+	})
+}
+
+// reduction writes a function for each machine. body returns the chain with the vector at an offset taken in; fold
+// joins two chains, the upper one first.
+func (f *file) reduction(name, arrays, scalars string, start float32, fold func(k *kernel, upper, lower Op) VecVirtual,
+	body func(k *kernel, at int, chain VecVirtual) VecVirtual,
+) {
+	for _, m := range machines {
+		k := f.begin(m, name, strings.Fields(arrays), strings.Fields(scalars), "result")
+		parts := make([]VecVirtual, chains/m.lanes)
+		for i := range parts {
+			parts[i] = k.vector()
+			k.VMOVUPS(k.constant(start), parts[i])
+		}
+		take := func(i int) { k.VMOVAPS(body(k, i*m.bytes(), parts[i]), parts[i]) }
+		k.SUBQ(U32(chains), RCX)
+		k.JL(LabelRef("tail"))
+		k.Label("loop")
+		for i := range parts {
+			take(i)
+		}
+		for _, a := range strings.Fields(arrays) {
+			k.ADDQ(U32(4*chains), k.pointers[a])
+		}
+		k.SUBQ(U32(chains), RCX)
+		k.JGE(LabelRef("loop"))
+		k.Label("tail")
+		k.ADDQ(U32(chains), RCX)
+		k.JZ(LabelRef("fold"))
+		k.useLanes()
+		for i := range parts {
+			take(i)
+			if i < len(parts)-1 {
+				k.nextLanes(i)
+			}
+		}
+		k.Label("fold")
+		k.foldChains(parts, fold)
+		k.VZEROUPPER()
+		k.RET()
+	}
+}
+
+// nextLanes moves the mask from part i of the chains to the next.
+func (k *kernel) nextLanes(i int) {
+	if k.machine == avx512 {
+		k.SHRQ(U8(16), RAX)
+		k.KMOVW(EAX, K1)
+		return
+	}
+	k.VMOVUPS(Mem{Base: RAX, Disp: (i + 1) * k.bytes()}, k.mask)
+}
+
+// only is v, and a number in lanes out of use.
+func (k *kernel) only(v VecVirtual, other float32) VecVirtual {
+	switch {
+	case !k.masked:
+		return v
+	case k.machine == avx512:
+		k.VBLENDMPS(v, k.copy(k.constant(other)), k.mask, v)
+	default:
+		k.VBLENDVPS(k.mask, v, k.copy(k.constant(other)), v)
+	}
+	return v
+}
+
+func (k *kernel) foldChains(parts []VecVirtual, fold func(k *kernel, upper, lower Op) VecVirtual) {
+	for n := len(parts) / 2; n > 0; n /= 2 {
+		for i := range n {
+			k.VMOVAPS(fold(k, parts[i+n], parts[i]), parts[i])
+		}
+	}
+	// The lower lanes are what counts from here on, so the same instructions do, whatever the vector's width.
+	v := parts[0]
+	if k.machine == avx512 {
+		upper := k.vector()
+		k.VEXTRACTF64X4(U8(1), v, upper.AsY())
+		k.VMOVAPS(fold(k, upper, v), v)
+	}
+	upper := k.vector()
+	k.VEXTRACTF128(U8(1), v.AsY(), upper.AsX())
+	k.VMOVAPS(fold(k, upper, v), v)
+	k.VPERMILPS(U8(0b1110), v.AsX(), upper.AsX())
+	k.VMOVAPS(fold(k, upper, v), v)
+	k.VPERMILPS(U8(0b01), v.AsX(), upper.AsX())
+	k.VMOVAPS(fold(k, upper, v), v)
+	k.Store(v.AsX(), k.ReturnIndex(0))
+}

@@ -1,0 +1,299 @@
+package main
+
+import (
+	"fmt"
+	"go/format"
+	"math"
+	"os"
+	"strings"
+
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+func save(path string, source []byte) error {
+	text, err := format.Source(source)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, text, 0o644)
+}
+
+// kernel is a function on arrays of one length in the making. Its methods name what is done to a vector of lanes, and
+// write the instructions of its machine.
+type kernel struct {
+	*file
+	machine
+	pointers map[string]GPPhysical
+	scalars  map[string]VecVirtual
+	masked   bool
+	mask     Register // of the lanes in use, when masked
+}
+
+// constant is a vector of the same number in all lanes, in memory. Symbols of the file alone are reached without the
+// table of global offsets, which in a library would cost R15.
+func (f *file) constant(v float32) Mem { return f.bits(math.Float32bits(v)) }
+
+func (f *file) bits(u uint32) Mem {
+	name := fmt.Sprintf("all%08x", u)
+	if !f.constants[u] {
+		f.constants[u] = true
+		f.StaticGlobal(name)
+		f.DataAttributes(16 | 8) // NOPTR, RODATA
+		for i := range 8 {
+			f.AddDatum(8*i, U64(uint64(u)<<32|uint64(u)))
+		}
+	}
+	return NewDataAddr(Symbol{Name: name, Static: true}, 0)
+}
+
+// lanesInUse is a table from which any number of lanes from 0 to 32 can be masked: all bits 32 times, then none.
+func (f *file) lanesInUse() Mem {
+	const name = "lanesInUse"
+	if !f.constants[1] {
+		f.constants[1] = true
+		f.StaticGlobal(name)
+		f.DataAttributes(16 | 8)
+		for i := range 32 {
+			v := uint64(math.MaxUint64)
+			if i >= 16 {
+				v = 0
+			}
+			f.AddDatum(8*i, U64(v))
+		}
+	}
+	return NewDataAddr(Symbol{Name: name, Static: true}, 0)
+}
+
+func (k *kernel) vector() VecVirtual {
+	if k.machine == avx512 {
+		return k.ZMM()
+	}
+	return k.YMM()
+}
+
+// begin writes the head of a function: pointers to its arrays, the number of their elements in CX, scalars in all
+// lanes of a register each.
+func (f *file) begin(m machine, name string, arrays, scalars []string, result string) *kernel {
+	k := &kernel{file: f, machine: m, pointers: map[string]GPPhysical{}, scalars: map[string]VecVirtual{}}
+	parameters := "(" + strings.Join(arrays, ", ") + " []float32"
+	if len(scalars) > 0 {
+		parameters += ", " + strings.Join(scalars, ", ") + " float32"
+	}
+	parameters += ")"
+	if result != "" {
+		parameters += " (" + result + " float32)"
+	}
+	f.function(name+m.name, "func"+parameters)
+	f.declarations.declare(name+m.name, parameters)
+	f.declarations.enter(m, name, name+m.name)
+	registers := []GPPhysical{RDI, RSI, R8, R9}
+	for i, a := range arrays {
+		k.pointers[a] = registers[i]
+		k.Load(k.Param(a).Base(), registers[i])
+	}
+	k.Load(k.Param(arrays[0]).Len(), RCX)
+	for _, s := range scalars {
+		v := k.vector()
+		from, err := k.Param(s).Resolve()
+		if err != nil {
+			panic(err)
+		}
+		k.VBROADCASTSS(from.Addr, v)
+		k.scalars[s] = v
+	}
+	return k
+}
+
+// elementwise writes a function for each machine that runs body for each vector of elements, the last of which may be
+// used in part.
+func (f *file) elementwise(name, arrays, scalars string, body func(*kernel)) {
+	for _, m := range machines {
+		k := f.begin(m, name, strings.Fields(arrays), strings.Fields(scalars), "")
+		k.SUBQ(U32(uint32(m.lanes)), RCX)
+		k.JL(LabelRef("tail"))
+		k.Label("loop")
+		body(k)
+		for _, a := range strings.Fields(arrays) {
+			k.ADDQ(U32(uint32(m.bytes())), k.pointers[a])
+		}
+		k.SUBQ(U32(uint32(m.lanes)), RCX)
+		k.JGE(LabelRef("loop"))
+		k.Label("tail")
+		k.ADDQ(U32(uint32(m.lanes)), RCX)
+		k.JZ(LabelRef("done"))
+		k.useLanes()
+		body(k)
+		k.Label("done")
+		k.VZEROUPPER()
+		k.RET()
+	}
+}
+
+// useLanes masks the first CX lanes.
+func (k *kernel) useLanes() {
+	k.masked = true
+	if k.machine == avx512 {
+		k.MOVQ(U32(1), RAX)
+		k.SHLQ(CL, RAX)
+		k.DECQ(RAX)
+		k.KMOVW(EAX, K1)
+		k.mask = K1
+		return
+	}
+	mask := k.vector()
+	k.mask = mask
+	k.LEAQ(k.lanesInUse().Offset(4*32), RAX)
+	k.SHLQ(U8(2), RCX)
+	k.SUBQ(RCX, RAX)
+	k.VMOVUPS(Mem{Base: RAX}, mask)
+}
+
+// load returns the present vector of an array, with zeros in lanes out of use.
+func (k *kernel) load(array string) VecVirtual { return k.loadAt(array, 0) }
+
+func (k *kernel) loadAt(array string, offset int) VecVirtual {
+	v, from := k.vector(), Mem{Base: k.pointers[array], Disp: offset}
+	switch {
+	case !k.masked:
+		k.VMOVUPS(from, v)
+	case k.machine == avx512:
+		k.VMOVUPS_Z(from, k.mask, v)
+	default:
+		k.VMASKMOVPS(from, k.mask, v)
+	}
+	return v
+}
+
+func (k *kernel) store(array string, v VecVirtual) { k.storeAt(array, 0, v) }
+
+func (k *kernel) storeAt(array string, offset int, v VecVirtual) {
+	to := Mem{Base: k.pointers[array], Disp: offset}
+	switch {
+	case !k.masked:
+		k.VMOVUPS(v, to)
+	case k.machine == avx512:
+		k.VMOVUPS(v, k.mask, to)
+	default:
+		k.VMASKMOVPS(v, k.mask, to)
+	}
+}
+
+func (k *kernel) scalar(name string) VecVirtual { return k.scalars[name] }
+
+// inRegister returns x, loaded if it is a constant in memory.
+func (k *kernel) inRegister(x Op) VecVirtual {
+	if r, ok := x.(VecVirtual); ok {
+		return r
+	}
+	v := k.vector()
+	k.VMOVUPS(x, v)
+	return v
+}
+
+func (k *kernel) copy(x Op) VecVirtual {
+	v := k.vector()
+	k.VMOVUPS(x, v)
+	return v
+}
+
+// two writes an instruction dst = a · b, of which b may be in memory.
+func (k *kernel) two(instruction func(...Op), a, b Op) VecVirtual {
+	v := k.vector()
+	instruction(b, k.inRegister(a), v)
+	return v
+}
+
+func (k *kernel) add(a, b Op) VecVirtual      { return k.two(k.VADDPS, a, b) }
+func (k *kernel) subtract(a, b Op) VecVirtual { return k.two(k.VSUBPS, a, b) }
+func (k *kernel) multiply(a, b Op) VecVirtual { return k.two(k.VMULPS, a, b) }
+func (k *kernel) divide(a, b Op) VecVirtual   { return k.two(k.VDIVPS, a, b) }
+func (k *kernel) and(a, b Op) VecVirtual      { return k.two(k.VANDPS, a, b) }
+func (k *kernel) or(a, b Op) VecVirtual       { return k.two(k.VORPS, a, b) }
+func (k *kernel) xor(a, b Op) VecVirtual      { return k.two(k.VXORPS, a, b) }
+func (k *kernel) addInt(a, b Op) VecVirtual   { return k.two(k.VPADDD, a, b) }
+func (k *kernel) subInt(a, b Op) VecVirtual   { return k.two(k.VPSUBD, a, b) }
+
+// least is a where a < b, else b; so a NaN in b stays. most is its mirror image.
+func (k *kernel) least(a, b Op) VecVirtual { return k.two(k.VMINPS, a, b) }
+func (k *kernel) most(a, b Op) VecVirtual  { return k.two(k.VMAXPS, a, b) }
+
+func (k *kernel) sqrt(a VecVirtual) VecVirtual {
+	v := k.vector()
+	k.VSQRTPS(a, v)
+	return v
+}
+
+func (k *kernel) shiftLeft(a VecVirtual, n uint8) VecVirtual {
+	v := k.vector()
+	k.VPSLLD(U8(n), a, v)
+	return v
+}
+
+// shiftRight keeps the sign.
+func (k *kernel) shiftRight(a VecVirtual, n uint8) VecVirtual {
+	v := k.vector()
+	k.VPSRAD(U8(n), a, v)
+	return v
+}
+
+// fma is a·b + c, rounded once. One of b and c may be in memory.
+func (k *kernel) fma(a VecVirtual, b, c Op) VecVirtual {
+	if _, ok := c.(VecVirtual); !ok {
+		v := k.copy(a)
+		k.VFMADD213PS(c, k.inRegister(b), v)
+		return v
+	}
+	v := k.copy(c)
+	k.VFMADD231PS(b, a, v)
+	return v
+}
+
+// fmaNegative is c - a·b, rounded once.
+func (k *kernel) fmaNegative(a VecVirtual, b, c Op) VecVirtual {
+	v := k.copy(c)
+	k.VFNMADD231PS(b, a, v)
+	return v
+}
+
+// fmaMinus is a·b - c, rounded once.
+func (k *kernel) fmaMinus(a VecVirtual, b Op, c VecVirtual) VecVirtual {
+	v := k.copy(a)
+	k.VFMSUB213PS(c, k.inRegister(b), v)
+	return v
+}
+
+// polynomial is Horner's scheme, the highest power first.
+func (k *kernel) polynomial(x VecVirtual, coefficients ...float32) VecVirtual {
+	v := k.copy(k.constant(coefficients[0]))
+	for _, c := range coefficients[1:] {
+		k.VFMADD213PS(k.constant(c), x, v)
+	}
+	return v
+}
+
+// The comparisons, by the numbers that the instructions give them. Those with a NaN are false except notEqual.
+const (
+	equal     = 0
+	less      = 1
+	lessEqual = 2
+	notEqual  = 4
+)
+
+// choose is, lane by lane, yes where a compares to b, else no. Both may be in memory.
+func (k *kernel) choose(a VecVirtual, comparison uint8, b, yes, no Op) VecVirtual {
+	v := k.vector()
+	if k.machine == avx512 {
+		k.VCMPPS(U8(comparison), b, a, K2)
+		k.VBLENDMPS(yes, k.inRegister(no), K2, v)
+		return v
+	}
+	k.VCMPPS(U8(comparison), b, a, v)
+	k.VBLENDVPS(v, yes, k.inRegister(no), v)
+	return v
+}
+
+// zeroWhere is a, and 0 where b compares to c.
+func (k *kernel) zeroWhere(a, b VecVirtual, comparison uint8, c Op) VecVirtual {
+	return k.choose(b, comparison, c, k.constant(0), a)
+}

@@ -1,0 +1,103 @@
+package simd
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+//go:generate go run -C gen .
+
+// kernels are the loops over arrays that a machine's instructions make fast. The Go function of the same name beside
+// the exported one says what each computes, to the bit.
+type kernels struct {
+	add, subtract, multiply, divide             func(dst, a, b []float32)
+	scale, addScaled                            func(dst, src []float32, factor float32)
+	shift                                       func(dst, src []float32, term float32)
+	relu, exp, log, tanh, sigmoid, erf          func(dst, src []float32)
+	reluGradient, sigmoidGradient, tanhGradient func(dy, y []float32)
+	softmaxGradient                             func(dy, y []float32, sum float32)
+	sum, largest                                func(x []float32) float32
+	dot                                         func(x, y []float32) float32
+	expSum                                      func(dst, src []float32, top float32) float32
+	gradientDescent                             func(w, g []float32, rate float32)
+	momentum, nesterov                          func(w, g, v []float32, rate, momentum float32)
+	adaGrad                                     func(w, g, a []float32, rate, epsilon float32)
+	rmsProp                                     func(w, g, a []float32, rate, rho, rest, epsilon float32)
+	rmsPropMomentum                             func(w, g, a, v []float32, rate, rho, rest, epsilon, momentum float32)
+	adam                                        func(w, g, m, v []float32, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
+	peak                                        func(rounds int)
+}
+
+// Set is a set of kernels, one of [Sets].
+type Set struct {
+	name    string
+	lanes   int // of float32 in a vector
+	kernels *kernels
+}
+
+// String returns the name: "avx512", "avx2" or "go".
+func (s *Set) String() string { return s.name }
+
+var portable = &Set{name: "go", lanes: 1, kernels: &kernels{
+	add: addGo, subtract: subtractGo, multiply: multiplyGo, divide: divideGo,
+	scale: scaleGo, addScaled: addScaledGo, shift: shiftGo,
+	relu: reluGo, exp: expGo, log: logGo, tanh: tanhGo, sigmoid: sigmoidGo, erf: erfGo,
+	reluGradient: reluGradientGo, sigmoidGradient: sigmoidGradientGo, tanhGradient: tanhGradientGo,
+	softmaxGradient: softmaxGradientGo,
+	sum:             sumGo, largest: largestGo, dot: dotGo, expSum: expSumGo,
+	gradientDescent: gradientDescentGo, momentum: momentumGo, nesterov: nesterovGo, adaGrad: adaGradGo,
+	rmsProp: rmsPropGo, rmsPropMomentum: rmsPropMomentumGo, adam: adamGo,
+	peak: peakGo,
+}}
+
+// sets are those that this machine can run, the fastest first; active is the one in use.
+var (
+	sets   = append(machineSets(), portable)
+	active = chosen(os.Getenv("NNKIT_SIMD"))
+)
+
+func chosen(name string) *Set {
+	for _, s := range sets {
+		if s.name == name {
+			return s
+		}
+	}
+	return sets[0]
+}
+
+// Sets returns the sets that this machine can run, the fastest first and "go" last. The first is in use unless the
+// environment variable NNKIT_SIMD names another one when the program starts. All give the same bits.
+func Sets() []*Set { return append([]*Set(nil), sets...) }
+
+// Active returns the set in use.
+func Active() *Set { return active }
+
+// Use puts a set into use, for tests and measurements: nothing may run in it meanwhile.
+func Use(s *Set) { active = s }
+
+// Find returns a set by its name.
+func Find(name string) (*Set, error) {
+	var names []string
+	for _, s := range sets {
+		if s.name == name {
+			return s, nil
+		}
+		names = append(names, s.name)
+	}
+	return nil, fmt.Errorf("there are no kernels %q on this machine: choose from %s", name, strings.Join(names, ", "))
+}
+
+// A call of assembly cannot be preempted, and a collection that begins must wait for it. So arrays are taken in parts
+// of so many elements, which keep each call below some 2 µs.
+const part = 2048
+
+// inParts calls f for each part of two arrays.
+func inParts(f func(dst, src []float32), dst, src []float32) {
+	src = src[:len(dst)]
+	for len(dst) > part {
+		f(dst[:part], src[:part])
+		dst, src = dst[part:], src[part:]
+	}
+	f(dst, src)
+}
