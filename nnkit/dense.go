@@ -108,6 +108,7 @@ func (l *denseLayer) newPass(rows int, p purpose) pass {
 	if p.input {
 		d.dx = make([]float32, rows*in)
 	}
+	d.gated = p.gated
 	d.relu = l.activation == ReLU && !p.sums
 	return d
 }
@@ -124,6 +125,7 @@ type densePass struct {
 	z, y    []float32 // the same memory unless the sums are kept
 	dx      []float32
 	relu    bool // ReLU is applied by the product
+	gated   bool // so is the gradient of the ReLU before this layer
 
 	up, weights, down product
 }
@@ -161,10 +163,14 @@ func (d *densePass) backward(x, dy []float32, rows int, bySums bool) []float32 {
 	if d.dx == nil {
 		return nil
 	}
-	d.down.run(simd.Product{
+	p := simd.Product{
 		M: rows, N: d.in, K: d.out,
 		A: simd.RowMajor(dy, d.out), B: simd.RowMajor(d.w, d.out).Transposed(),
 		C: d.dx, Stride: d.in,
-	})
+	}
+	if d.gated {
+		p.Gate = x
+	}
+	d.down.run(p)
 	return d.dx[:rows*d.in]
 }

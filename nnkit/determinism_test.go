@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/seed5607215b/nnkit/nnkit/internal/random"
+	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
 )
 
 // hash covers all weights and every number of the history.
@@ -62,19 +63,25 @@ func train(t *testing.T, m *Model, loss Loss, x, y any, options ...FitOption) *H
 
 func TestSameBitsOnAnyNumberOfCores(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	defer LimitCores(0)
+	defer simd.Use(simd.Active())
 	x, y := blobs(200, 100, 10)
 	var want string
-	for _, cores := range []int{1, 2, 3, 8, 1} {
-		runtime.GOMAXPROCS(cores)
-		// The second model is large enough for every product, and the optimizer, to be split.
-		big := Sequential(Dense(256, ReLU), Dense(300, Sigmoid), Dense(10, Softmax))
-		got := hash(t, trainSmall(t, 1)) + " " +
-			hash(t, train(t, big, SparseCategoricalCrossEntropy, x, y, Epochs(2), BatchSize(64), ValidationSplit(0.25)))
-		if want == "" {
-			want = got
-		}
-		if got != want {
-			t.Errorf("with GOMAXPROCS %d the hash is %s, before it was %s", cores, got, want)
+	for _, set := range simd.Sets() {
+		simd.Use(set)
+		for _, cores := range []int{1, 2, 3, 8, 1} {
+			runtime.GOMAXPROCS(cores)
+			LimitCores(cores % 3) // none for 3, 2 for 8
+			// The second model is large enough for every product, and the optimizer, to be split.
+			big := Sequential(Dense(256, ReLU), Dense(300, Sigmoid), Dense(10, Softmax))
+			got := hash(t, trainSmall(t, 1)) + " " +
+				hash(t, train(t, big, SparseCategoricalCrossEntropy, x, y, Epochs(2), BatchSize(64), ValidationSplit(0.25)))
+			if want == "" {
+				want = got
+			}
+			if got != want {
+				t.Errorf("with %s on %d cores the hash is %s, before it was %s", set, cores, got, want)
+			}
 		}
 	}
 }

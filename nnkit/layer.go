@@ -33,6 +33,7 @@ type layerCore struct {
 type purpose struct {
 	backward bool // gradients of the parameters are wanted
 	input    bool // so is the gradient of the input
+	gated    bool // the input is the value of a ReLU, and its gradient is that of the sums before the ReLU
 	sums     bool // the weighted sums are kept beside the activations, for a loss that is computed from them
 }
 

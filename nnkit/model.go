@@ -16,7 +16,7 @@ type Model struct {
 	err        error   // what was wrong in Sequential
 	inputs     int     // features of a row; 0 while unknown
 	seed       int
-	weights    []float32 // all parameters, one after another, and below their gradients
+	weights    []float32 // all parameters, one after another, each aligned, and below their gradients
 	gradients  []float32
 	parameters []*Parameter
 	drawing    sync.Mutex
@@ -94,7 +94,7 @@ func (m *Model) build(inputs int) error {
 		c.input, c.output, c.parameters = shape, output, parameters
 		shape = output
 		for _, p := range parameters {
-			total += p.Len()
+			total += aligned(p.Len())
 		}
 		m.parameters = append(m.parameters, parameters...)
 	}
@@ -104,10 +104,13 @@ func (m *Model) build(inputs int) error {
 	for _, p := range m.parameters {
 		end := at + p.Len()
 		p.data, p.gradient = m.weights[at:end:end], m.gradients[at:end:end]
-		at = end
+		at += aligned(p.Len())
 	}
 	return nil
 }
+
+// aligned rounds up to whole cache lines, so that each parameter begins with one. What is between stays zero.
+func aligned(n int) int { return (n + 15) &^ 15 }
 
 // draw gives the weights their first values, once.
 func (m *Model) draw() {

@@ -10,35 +10,35 @@ import (
 type product struct {
 	p             simd.Product
 	rows, columns int // of a block
+	across        int // blocks in a row of blocks
 }
 
-// Below this many multiply-adds waking another core costs more than it saves.
+// Below this many multiply-adds a run on several cores costs more than it saves.
 const parallelFrom = 1 << 18
+
+// A block is as wide as two of the widest tiles; it is high enough to use its part of B often, and low enough that many
+// cores have something to do.
+const blockColumns, blockRows = 64, 256
 
 func (j *product) run(p simd.Product) {
 	if p.M*p.N*p.K < parallelFrom {
 		p.Part(0, p.M, 0, p.N)
 		return
 	}
-	// Blocks of whole columns read each part of B once; a narrow product is cut by rows. What a block is depends on the
-	// shape alone, though no cut changes a bit.
-	j.p, j.rows, j.columns = p, p.M, p.N
-	blocks := 0
-	if p.N >= 64 {
-		j.columns = max(16, (p.N+15)/16)
-		blocks = (p.N + j.columns - 1) / j.columns
-	} else {
-		j.rows = max(4, (p.M+15)/16)
-		blocks = (p.M + j.rows - 1) / j.rows
+	j.p, j.rows, j.columns = p, blockRows, min(blockColumns, p.N)
+	if p.N < 2*blockColumns { // few columns: low blocks instead
+		j.rows = 28
 	}
-	parallel.Run(blocks, j)
+	j.across = (p.N + j.columns - 1) / j.columns
+	parallel.Run((p.M+j.rows-1)/j.rows*j.across, j)
 }
 
 // Block implements parallel.Task.
 func (j *product) Block(i int) {
-	if j.columns < j.p.N {
-		j.p.Part(0, j.p.M, i*j.columns, min(j.p.N, (i+1)*j.columns))
-		return
-	}
-	j.p.Part(i*j.rows, min(j.p.M, (i+1)*j.rows), 0, j.p.N)
+	row, column := i/j.across*j.rows, i%j.across*j.columns
+	j.p.Part(row, min(row+j.rows, j.p.M), column, min(column+j.columns, j.p.N))
 }
+
+// LimitCores lets training, evaluation and prediction use at most so many cores; 0, the default, is as many as Go may
+// use ([runtime.GOMAXPROCS]). The numbers they compute are the same for any limit, to the last bit.
+func LimitCores(cores int) { parallel.SetLimit(cores) }

@@ -109,6 +109,7 @@ func newNetwork(m *Model, rows int, train bool) network {
 		n.passes[i] = l.newPass(rows, purpose{
 			backward: train,
 			input:    train && i > 0,
+			gated:    i > 0 && n.gates(i-1),
 			sums:     n.sums && i == len(m.layers)-1,
 		})
 	}
@@ -138,8 +139,15 @@ func (n *network) backward(x, dy []float32, rows int) {
 		if i > 0 {
 			in = n.ys[i-1]
 		}
-		dy = n.passes[i].backward(in, dy, rows, n.sums && i == len(n.passes)-1)
+		last := i == len(n.passes)-1
+		dy = n.passes[i].backward(in, dy, rows, n.sums && last || n.gates(i))
 	}
+}
+
+// gates says whether layer i ends in a ReLU within the network: then the layer behind it applies its gradient.
+func (n *network) gates(i int) bool {
+	l, ok := n.m.layers[i].(*denseLayer)
+	return ok && l.activation == ReLU && i < len(n.m.layers)-1
 }
 
 // evaluate writes the loss and the metrics of all rows, judged by at most step at a time.

@@ -57,17 +57,14 @@ func Log64(x float64) float64 {
 // logRatio is log((1+s)/(1-s)) by its series, for |s| up to 1/3, with a relative error below 1e-10.
 func logRatio(s float64) float64 {
 	z := s * s
-	p := 1. / 19
-	p = 1./17 + float64(p*z)
-	p = 1./15 + float64(p*z)
-	p = 1./13 + float64(p*z)
-	p = 1./11 + float64(p*z)
-	p = 1./9 + float64(p*z)
-	p = 1./7 + float64(p*z)
-	p = 1./5 + float64(p*z)
-	p = 1./3 + float64(p*z)
-	p = 1 + float64(p*z)
-	return 2 * s * p
+	z2 := z * z
+	// The even and the odd powers of z apart, so that the multiplications overlap.
+	even, odd := 1./17, 1./19
+	even, odd = 1./13+float64(even*z2), 1./15+float64(odd*z2)
+	even, odd = 1./9+float64(even*z2), 1./11+float64(odd*z2)
+	even, odd = 1./5+float64(even*z2), 1./7+float64(odd*z2)
+	even, odd = 1+float64(even*z2), 1./3+float64(odd*z2)
+	return 2 * s * (even + float64(odd*z))
 }
 
 // Log1pExpNeg is log(1+exp(-|z|)), the part of the logistic loss that is not linear.

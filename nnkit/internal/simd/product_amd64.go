@@ -52,7 +52,7 @@ func (p *Product) partInTiles(i0, i1, j0, j1 int) bool {
 	w.tile.cRow, w.tile.gateRow = uintptr(p.Stride)*4, uintptr(p.Stride)*4
 	vectors := 2
 	switch {
-	case p.B.ColumnStride != 1 || i1-i0 > w.rows:
+	case p.B.ColumnStride != 1 || i1-i0 > w.rows && j1-j0 > w.lanes:
 		free := borrow()
 		defer giveBack(free)
 		w.panel = free
