@@ -127,15 +127,16 @@ type densePass struct {
 	relu    bool // ReLU is applied by the product
 	gated   bool // so is the gradient of the ReLU before this layer
 
-	up, weights, down product
+	up, weights, down simd.Product // of this batch; they live here, so that none is allocated
 }
 
 func (d *densePass) forward(x []float32, rows int) []float32 {
-	d.up.run(simd.Product{
+	d.up = simd.Product{
 		M: rows, N: d.out, K: d.in,
 		A: simd.RowMajor(x, d.in), B: simd.RowMajor(d.w, d.out),
 		C: d.z, Stride: d.out, Start: d.b, ReLU: d.relu,
-	})
+	}
+	compute(&d.up)
 	y, z := d.y[:rows*d.out], d.z[:rows*d.out]
 	if d.layer.activation == Linear {
 		return z
@@ -152,25 +153,26 @@ func (d *densePass) backward(x, dy []float32, rows int, bySums bool) []float32 {
 	if !bySums && d.layer.activation != Linear {
 		d.layer.activation.chain(dy, d.y[:rows*d.out], rows, d.out)
 	}
-	d.weights.run(simd.Product{
+	d.weights = simd.Product{
 		M: d.in, N: d.out, K: rows,
 		A: simd.RowMajor(x, d.in).Transposed(), B: simd.RowMajor(dy, d.out),
 		C: d.gw, Stride: d.out,
-	})
+	}
+	compute(&d.weights)
 	if d.gb != nil {
 		simd.ColumnSums(d.gb, dy, rows, d.out)
 	}
 	if d.dx == nil {
 		return nil
 	}
-	p := simd.Product{
+	d.down = simd.Product{
 		M: rows, N: d.in, K: d.out,
 		A: simd.RowMajor(dy, d.out), B: simd.RowMajor(d.w, d.out).Transposed(),
 		C: d.dx, Stride: d.in,
 	}
 	if d.gated {
-		p.Gate = x
+		d.down.Gate = x
 	}
-	d.down.run(p)
+	compute(&d.down)
 	return d.dx[:rows*d.in]
 }

@@ -32,6 +32,41 @@ type Product struct {
 	Gate []float32
 }
 
+// A block is as wide as two of the widest tiles, or as the product; it is high enough to use its part of B often, and low
+// enough that many cores have something to do.
+const blockColumns, blockRows = 64, 256
+
+// Below this many multiply-adds a product is one block: several cores would cost more than they save.
+const smallProduct = 1 << 18
+
+// Blocks returns into how many blocks, which may be computed at the same time, the product is best cut.
+func (p *Product) Blocks() int {
+	if p.M*p.N*p.K < smallProduct {
+		return 1
+	}
+	rows, columns := p.blockSize()
+	return ((p.M + rows - 1) / rows) * ((p.N + columns - 1) / columns)
+}
+
+func (p *Product) blockSize() (rows, columns int) {
+	switch {
+	case p.M*p.N*p.K < smallProduct:
+		return p.M, p.N
+	case p.N < 2*blockColumns:
+		return 2 * 14, p.N // few columns: low blocks instead, of two whole tiles
+	default:
+		return blockRows, blockColumns
+	}
+}
+
+// Block computes block i.
+func (p *Product) Block(i int) {
+	rows, columns := p.blockSize()
+	across := max(1, (p.N+columns-1)/max(1, columns))
+	i0, j0 := i/across*rows, i%across*columns
+	p.Part(i0, min(i0+rows, p.M), j0, min(j0+columns, p.N))
+}
+
 // Part computes rows i0 to i1-1 and columns j0 to j1-1 of C:
 //
 //	for i := i0; i < i1; i++ {

@@ -143,6 +143,30 @@ func TestProduct(t *testing.T) {
 	}
 }
 
+// The blocks of a product cover it, each element once.
+func TestBlocks(t *testing.T) {
+	for _, size := range [][3]int{{0, 5, 5}, {1, 1, 1}, {5, 0, 3}, {32, 10, 8}, {600, 10, 100}, {600, 300, 20}, {100, 1000, 3}, {29, 129, 100}} {
+		m, n, k := size[0], size[1], size[2]
+		ones := make([]float32, max(m, n)*k)
+		for i := range ones {
+			ones[i] = 1
+		}
+		c := make([]float32, m*n)
+		p := Product{M: m, N: n, K: k, A: RowMajor(ones, k), B: RowMajor(ones, n), C: c, Stride: n, Start: c, StartStride: n}
+		for i := range p.Blocks() {
+			p.Block(i)
+		}
+		for i, got := range c {
+			if got != float32(k) {
+				t.Fatalf("%d×%d×%d in %d blocks: number %d is %v, want %d", m, n, k, p.Blocks(), i, got, k)
+			}
+		}
+		if large := m*n*k >= smallProduct; large != (p.Blocks() > 1) {
+			t.Errorf("%d×%d×%d is cut into %d blocks", m, n, k, p.Blocks())
+		}
+	}
+}
+
 // compare judges the portable product by the loop of Part's comment.
 func (p *Product) compare(t *testing.T, first, got []float32, variant, at int) {
 	t.Helper()

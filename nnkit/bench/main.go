@@ -1,0 +1,175 @@
+// Command bench times steps of nnkit beside the same steps of PyTorch and scikit-learn, where the system's Python has
+// them (Debian: python3-torch, python3-sklearn, libopenblas0-pthread).
+//
+//	go run ./nnkit/bench [-json] [-workload W2] [-rounds 15] [-simd avx2] [-python /usr/bin/python3]
+//
+// Ours and the peer take turns, round by round, so that a busy machine disturbs both alike; a ratio is that of one
+// round, below 1 where ours is faster. W1 is one step of training 8-10-8-1 in batches of 32, W2 one of 784-512-512-10 in
+// batches of 128, both with Adam through the public API; predict is one row through W1; gemm512 is the product of
+// two 512×512 matrices, beside what a loop of multiply-adds in registers reaches in the same run.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/seed5607215b/nnkit/nnkit"
+	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
+)
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("bench: ")
+	asJSON := flag.Bool("json", false, "print one JSON object a line")
+	only := flag.String("workload", "", "run only the workload of this name")
+	rounds := flag.Int("rounds", 15, "how often ours and the peer take turns")
+	set := flag.String("simd", "", "the kernels to use: avx512, avx2 or go; the machine's best if empty")
+	python := flag.String("python", "/usr/bin/python3", "the Python that has the peers")
+	flag.Parse()
+	if *set != "" {
+		s, err := simd.Find(*set)
+		if err != nil {
+			log.Fatal(err)
+		}
+		simd.Use(s)
+	}
+	b := bench{rounds: max(1, *rounds), print: printLine}
+	if *asJSON {
+		out := json.NewEncoder(os.Stdout)
+		b.print = func(r result) error { return out.Encode(r) }
+	} else {
+		fmt.Printf("%s, %d cores, kernels %s\n", runtime.Version(), runtime.NumCPU(), simd.Active())
+	}
+	for _, threads := range []int{1, 2} {
+		if threads > runtime.NumCPU() {
+			break
+		}
+		if err := b.run(*only, *python, threads); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+// result is one line of the output; times are medians over the rounds.
+type result struct {
+	Workload string  `json:"workload"`
+	Threads  int     `json:"threads"`
+	Ours     float64 `json:"ours_us"`
+	Peer     string  `json:"peer,omitempty"`
+	PeerTime float64 `json:"peer_us,omitempty"`
+	Ratio    float64 `json:"ratio,omitempty"` // the median
+	RatioMin float64 `json:"ratio_min,omitempty"`
+	RatioMax float64 `json:"ratio_max,omitempty"`
+	GFLOPS   float64 `json:"gflops,omitempty"` // of the fastest round
+	Peak     float64 `json:"peak_gflops,omitempty"`
+}
+
+func printLine(r result) error {
+	line := fmt.Sprintf("%-8s  %d threads  ours %9.2f µs", r.Workload, r.Threads, r.Ours)
+	if r.Peer != "" {
+		line += fmt.Sprintf("  %-12s %9.2f µs  ratio %.3f (%.3f to %.3f)", r.Peer, r.PeerTime, r.Ratio, r.RatioMin, r.RatioMax)
+	}
+	if r.Peak > 0 {
+		line += fmt.Sprintf("  %.0f of %.0f GFLOP/s, %.0f %%", r.GFLOPS, r.Peak, 100*r.GFLOPS/r.Peak)
+	}
+	_, err := fmt.Println(line)
+	return err
+}
+
+type bench struct {
+	rounds int
+	print  func(result) error
+}
+
+// run times all workloads on so many threads.
+func (b *bench) run(only, python string, threads int) error {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
+	nnkit.LimitCores(threads)
+	p, err := startPeers(python, threads)
+	if err != nil {
+		return err
+	}
+	for _, w := range workloads {
+		if only != "" && only != w.name || !slices.Contains(w.threads, threads) {
+			continue
+		}
+		if err := b.workload(w, p, threads); err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
+		}
+	}
+	return p.stop()
+}
+
+func (b *bench) workload(w workload, p *peers, threads int) error {
+	step, steps, err := w.prepare()
+	if err != nil {
+		return err
+	}
+	beside := slices.DeleteFunc(slices.Clone(w.peers), func(name string) bool { return !slices.Contains(p.names, name) })
+	if len(beside) == 0 {
+		beside = []string{""}
+	}
+	for _, peer := range beside {
+		r := result{Workload: w.name, Threads: threads, Peer: peer}
+		var ours, theirs, ratios []float64
+		for range b.rounds {
+			o, fastest, err := turn(step, steps)
+			if err != nil {
+				return err
+			}
+			ours = append(ours, o)
+			if w.operations > 0 {
+				r.GFLOPS, r.Peak = max(r.GFLOPS, float64(w.operations)/fastest/1000), max(r.Peak, peak(threads))
+			}
+			if peer == "" {
+				continue
+			}
+			t, err := p.time(peer, w.name, while)
+			if err != nil {
+				return err
+			}
+			theirs, ratios = append(theirs, t), append(ratios, o/t)
+		}
+		r.Ours = median(ours)
+		if peer != "" {
+			r.PeerTime, r.Ratio, r.RatioMin, r.RatioMax = median(theirs), median(ratios), slices.Min(ratios), slices.Max(ratios)
+		}
+		if err := b.print(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A turn of ours or the peer's takes so long.
+const while = 50 * time.Millisecond
+
+// turn returns the mean and the least microseconds of a step.
+func turn(run func() error, steps int) (mean, fastest float64, err error) {
+	began := time.Now()
+	for done := 0; ; {
+		before := time.Now()
+		if err := run(); err != nil {
+			return 0, 0, err
+		}
+		now := time.Now()
+		done += steps
+		if took := now.Sub(before).Seconds() * 1e6 / float64(steps); fastest == 0 || took < fastest {
+			fastest = took
+		}
+		if now.Sub(began) >= while {
+			return now.Sub(began).Seconds() * 1e6 / float64(done), fastest, nil
+		}
+	}
+}
+
+func median(x []float64) float64 {
+	sorted := slices.Sorted(slices.Values(x))
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+}

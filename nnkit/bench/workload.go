@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/seed5607215b/nnkit/nnkit"
+	"github.com/seed5607215b/nnkit/nnkit/internal/parallel"
+	"github.com/seed5607215b/nnkit/nnkit/internal/random"
+	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
+)
+
+// workload is something to time. The peers know it by its name.
+type workload struct {
+	name       string
+	peers      []string
+	operations int // of floating point in a step; 0 where that is not what counts
+	threads    []int
+	prepare    func() (run func() error, steps int, err error)
+}
+
+var workloads = []workload{
+	{"W1", []string{"PyTorch", "scikit-learn"}, 0, []int{1, 2}, func() (func() error, int, error) {
+		return training(8, 1, 32, 200, 20, nnkit.BinaryCrossEntropy,
+			nnkit.Dense(10, nnkit.ReLU), nnkit.Dense(8, nnkit.ReLU), nnkit.Dense(1, nnkit.Sigmoid))
+	}},
+	{"W2", []string{"PyTorch", "scikit-learn"}, 0, []int{1, 2}, func() (func() error, int, error) {
+		return training(784, 10, 128, 8, 1, nnkit.SparseCategoricalCrossEntropy,
+			nnkit.Dense(512, nnkit.ReLU), nnkit.Dense(512, nnkit.ReLU), nnkit.Dense(10, nnkit.Softmax))
+	}},
+	{"predict", []string{"PyTorch", "scikit-learn"}, 0, []int{1}, prediction},
+	gemm(128), gemm(256), gemm(512), gemm(1024),
+}
+
+// training prepares a Fit of so many batches and epochs.
+func training(features, classes, batch, batches, epochs int, loss nnkit.Loss, layers ...nnkit.Layer) (func() error, int, error) {
+	x, y := make([]float32, batch*batches*features), make([]float32, batch*batches)
+	s := random.Stream{Seed: 1}
+	for i := range x {
+		x[i] = float32(s.Normal(i))
+	}
+	for i := range y {
+		y[i] = float32(s.Int(i, max(2, classes)))
+	}
+	rows, err := nnkit.NewTensor(x, len(y), features)
+	if err != nil {
+		return nil, 0, err
+	}
+	truth, err := nnkit.NewTensor(y)
+	if err != nil {
+		return nil, 0, err
+	}
+	m := nnkit.Sequential(layers...)
+	if err := m.Compile(nnkit.Adam(), loss); err != nil {
+		return nil, 0, err
+	}
+	return func() error {
+		_, err := m.Fit(rows, truth, nnkit.BatchSize(batch), nnkit.Epochs(epochs), nnkit.Verbose(0))
+		return err
+	}, batches * epochs, nil
+}
+
+// prediction prepares the network of W1 to answer for one row.
+func prediction() (func() error, int, error) {
+	m := nnkit.Sequential(nnkit.Input(8), nnkit.Dense(10, nnkit.ReLU), nnkit.Dense(8, nnkit.ReLU), nnkit.Dense(1, nnkit.Sigmoid))
+	row := []float64{1, 1, 1, 1, 1, 1, 1, 1}
+	return func() error {
+		for range 1000 {
+			if _, err := m.Predict(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, 1000, nil
+}
+
+// gemm is the product of two square matrices.
+func gemm(n int) workload {
+	return workload{fmt.Sprint("gemm", n), []string{"PyTorch"}, 2 * n * n * n, []int{1, 2}, func() (func() error, int, error) {
+		a, b := make([]float32, n*n), make([]float32, n*n)
+		for i := range a {
+			a[i], b[i] = 1, 1
+		}
+		p := &simd.Product{M: n, N: n, K: n, A: simd.RowMajor(a, n), B: simd.RowMajor(b, n), C: make([]float32, n*n), Stride: n}
+		return func() error {
+			parallel.Run(p.Blocks(), p)
+			return nil
+		}, 1, nil
+	}}
+}
+
+// peak returns the operations a nanosecond that the cores can do without touching memory.
+func peak(cores int) float64 {
+	p := &peakTask{operations: make([]int, cores)}
+	best := 0.0
+	for range 20 {
+		began := time.Now()
+		parallel.Run(cores, p)
+		took := float64(time.Since(began).Nanoseconds())
+		sum := 0
+		for _, o := range p.operations {
+			sum += o
+		}
+		best = max(best, float64(sum)/took)
+	}
+	return best
+}
+
+type peakTask struct{ operations []int }
+
+// Block implements parallel.Task.
+func (p *peakTask) Block(i int) {
+	p.operations[i] = 0
+	for range 50 {
+		p.operations[i] += simd.Peak(200)
+	}
+}
