@@ -52,12 +52,23 @@ func (p *Product) blockSize() (rows, columns int) {
 	switch {
 	case p.M*p.N*p.K < smallProduct:
 		return p.M, p.N
+	case p.far():
+		return farRows, farColumns
 	case p.N < 2*blockColumns:
 		return 2 * 14, p.N // few columns: low blocks instead, of two whole tiles
 	default:
 		return blockRows, blockColumns
 	}
 }
+
+// far says whether neighbouring elements of A are a page or more apart in memory, and A is used often enough to copy it:
+// each would need a place of its own in the processor's table of pages, and many the same place of its first cache.
+func (p *Product) far() bool {
+	return max(p.A.RowStride, p.A.ColumnStride) >= 1024 && p.N >= 256
+}
+
+// The size of a block then: a copy of its part of A fits the second cache, and pays.
+const farRows, farColumns = 126, 1024
 
 // Block computes block i.
 func (p *Product) Block(i int) {

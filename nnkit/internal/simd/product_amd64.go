@@ -5,16 +5,20 @@ package simd
 import "sync"
 
 // A product is cut into tiles that fit the registers, at most 14×32 with AVX-512 and 6×16 with AVX2: each element of C
-// is one chain of multiply-adds that stays in a register for up to depth of them. A is read where it lies, an element at
-// a time. The columns of B that a tile needs are copied into a panel, where their parts lie next to each other: by the
-// first tile of a column of tiles as it reads them, so that it costs next to nothing, or by transposing. Where a column
-// has only one tile nothing is copied. The rows are divided evenly, since a low tile does not fill the pipeline.
+// is one chain of multiply-adds that stays in a register for up to depth of them. The columns of B that a tile needs are
+// copied into a panel, where their parts lie next to each other: by the first tile of a column of tiles as it reads
+// them, so that it costs next to nothing, or by transposing. Where a column has only one tile nothing is copied. A is
+// read where it lies, an element at a time, unless its lines are far apart: then it is copied, too. The rows are divided
+// evenly, since a low tile does not fill the pipeline.
 
 // depth is how much of k is taken at once: a call then takes 2 µs at most, and a panel fits the second cache.
 const depth = 512
 
-// widest is the most columns of a tile that reads from a panel.
-const widest = 2 * 16
+// panels are the copies that a part makes.
+type panels struct {
+	b [depth * 2 * 16]float32          // as wide as two vectors
+	a [depth * farRows / 6 * 8]float32 // tile by tile, each in rows of 16 or 8 numbers
+}
 
 // shape is how high a tile of a set may be.
 type shape struct {
@@ -25,37 +29,35 @@ type shape struct {
 
 var shapeAVX512, shapeAVX2 = shape{16, 14, 5}, shape{8, 6, 2}
 
-type panel [depth * widest]float32
-
 // tiling is the state of a part of a product on its way through its tiles. The product is not in it, since it would then
 // escape to the heap.
 type tiling struct {
 	shape
 	i0, i1      int
+	count       int // of tiles in a column
 	k0          int
-	first, last bool // of the blocks of k
-	panel       *panel
+	first, last bool    // of the blocks of k
+	panels      *panels // nil if nothing is copied
+	far         bool    // A is copied
 	tile        tile
 }
+
+// height is the length of a row of A's panel.
+func (s shape) height() int { return (s.rows + 7) &^ 7 }
 
 // partInTiles is Part for the sets that have tiles.
 func (p *Product) partInTiles(i0, i1, j0, j1 int) bool {
 	if active == portable {
 		return false
 	}
-	w := tiling{shape: shapeAVX512, i0: i0, i1: i1}
-	if active.lanes == shapeAVX2.lanes {
-		w.shape = shapeAVX2
-	}
 	p.check(i1, j1)
-	w.tile.aRow, w.tile.aColumn = uintptr(p.A.RowStride)*4, uintptr(p.A.ColumnStride)*4
-	w.tile.cRow, w.tile.gateRow = uintptr(p.Stride)*4, uintptr(p.Stride)*4
+	w := p.newTiling(i0, i1)
 	vectors := 2
 	switch {
-	case p.B.ColumnStride != 1 || i1-i0 > w.rows && j1-j0 > w.lanes:
+	case w.far || p.B.ColumnStride != 1 || w.count > 1 && j1-j0 > w.lanes:
 		free := borrow()
 		defer giveBack(free)
-		w.panel = free
+		w.panels = free
 	case i1-i0 <= w.few:
 		vectors = 4
 	}
@@ -64,6 +66,9 @@ func (p *Product) partInTiles(i0, i1, j0, j1 int) bool {
 		w.k0 = b * p.K / blocks
 		w.tile.k = (b+1)*p.K/blocks - w.k0
 		w.first, w.last = b == 0, b == blocks-1
+		if w.far {
+			p.copyA(&w)
+		}
 		for j, n := j0, 0; j < j1; j += n {
 			// As many vectors as are used, the last one perhaps in part.
 			w.tile.vectors = vectors
@@ -75,6 +80,22 @@ func (p *Product) partInTiles(i0, i1, j0, j1 int) bool {
 		}
 	}
 	return true
+}
+
+// newTiling sets what stays the same for all tiles of rows i0 to i1-1.
+func (p *Product) newTiling(i0, i1 int) tiling {
+	w := tiling{shape: shapeAVX512, i0: i0, i1: i1}
+	if active.lanes == shapeAVX2.lanes {
+		w.shape = shapeAVX2
+	}
+	w.count = (i1 - i0 + w.rows - 1) / w.rows
+	w.far = p.far() && w.count > 1 && i1-i0 <= farRows
+	w.tile.aRow, w.tile.aColumn = uintptr(p.A.RowStride)*4, uintptr(p.A.ColumnStride)*4
+	if w.far {
+		w.tile.aRow, w.tile.aColumn = 4, uintptr(w.height())*4
+	}
+	w.tile.cRow, w.tile.gateRow = uintptr(p.Stride)*4, uintptr(p.Stride)*4
+	return w
 }
 
 // check panics where the last elements are outside of their slices: assembly would write there.
@@ -90,33 +111,61 @@ func (p *Product) check(i1, j1 int) {
 	}
 }
 
+// copyA copies the rows of A into their panel.
+func (p *Product) copyA(w *tiling) {
+	height, k := w.height(), w.tile.k
+	for n := range w.count {
+		i, rows := w.rowsOf(n)
+		to := w.panels.a[n*k*height:]
+		if from := p.A.Data[i*p.A.RowStride+w.k0*p.A.ColumnStride:]; p.A.ColumnStride == 1 {
+			transpose(to, height, from, p.A.RowStride, rows, k)
+		} else {
+			for q := range k {
+				for r := range rows {
+					to[q*height+r] = from[q*p.A.ColumnStride+r*p.A.RowStride]
+				}
+			}
+		}
+	}
+}
+
+// rowsOf returns the first row of tile n of a column and how many it has. They are divided evenly.
+func (w *tiling) rowsOf(n int) (i, rows int) {
+	all := w.i1 - w.i0
+	rows, more := all/w.count, all%w.count
+	i = w.i0 + n*rows + min(n, more)
+	if n < more {
+		rows++
+	}
+	return i, rows
+}
+
 // column computes the tiles of n columns from j on.
 func (p *Product) column(w *tiling, j, n int) {
 	t := &w.tile
 	width := t.vectors * w.lanes
 	w.mask(n - (width - w.lanes))
 	if p.B.ColumnStride != 1 {
-		p.pack(w, j, n, width)
-		t.b, t.bRow = &w.panel[0], uintptr(width)*4
+		transpose(w.panels.b[:], width, p.B.Data[w.k0+j*p.B.ColumnStride:], p.B.ColumnStride, n, t.k)
+		t.b, t.bRow = &w.panels.b[0], uintptr(width)*4
 	} else {
 		t.b, t.bRow = &p.B.Data[w.k0*p.B.RowStride+j], uintptr(p.B.RowStride)*4
-		if w.panel != nil && t.vectors == 2 {
-			t.panel = &w.panel[0]
+		if w.panels != nil && t.vectors == 2 && w.count > 1 {
+			t.panel = &w.panels.b[0]
 		}
 	}
-	rows := w.i1 - w.i0
-	count := (rows + w.rows - 1) / w.rows
-	i := w.i0
-	for n := range count {
-		t.rows = rows / count
-		if n < rows%count {
-			t.rows++
+	for n := range w.count {
+		var i int
+		i, t.rows = w.rowsOf(n)
+		if w.far {
+			t.a = &w.panels.a[n*t.k*w.height()]
+		} else {
+			t.a = &p.A.Data[i*p.A.RowStride+w.k0*p.A.ColumnStride]
 		}
 		p.run(w, i, j)
 		if t.panel != nil { // from now on B is read there
 			t.b, t.bRow, t.panel = t.panel, uintptr(width)*4, nil
 		}
-		i += t.rows
 	}
 }
 
@@ -135,7 +184,6 @@ var lanesInUse = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
 
 func (p *Product) run(w *tiling, i, j int) {
 	t := &w.tile
-	t.a = &p.A.Data[i*p.A.RowStride+w.k0*p.A.ColumnStride]
 	t.c = &p.C[i*p.Stride+j]
 	switch {
 	case !w.first:
@@ -158,47 +206,45 @@ func (p *Product) run(w *tiling, i, j int) {
 	}
 }
 
-// pack transposes n columns of B, each of which lies in a row of memory, into rows of the panel of the given width.
-func (p *Product) pack(w *tiling, j, n, width int) {
-	k, stride := w.tile.k, p.B.ColumnStride
-	eightK, eightN := k&^7, n&^7
-	if eightK > 0 {
-		for c := 0; c < eightN; c += 8 {
-			transpose8(&w.panel[c], uintptr(width)*4, &p.B.Data[w.k0+(j+c)*stride], uintptr(stride)*4, eightK/8)
+// transpose sets dst[q*width+l] to number q of line l of src, for k numbers of each line.
+func transpose(dst []float32, width int, src []float32, stride, lines, k int) {
+	if lines < 8 || k < 8 {
+		for l := range lines {
+			for q, v := range src[l*stride:][:k] {
+				dst[q*width+l] = v
+			}
 		}
+		return
 	}
-	for c := range n {
-		from := p.B.Data[w.k0+(j+c)*stride:][:k]
-		at := 0
-		if c < eightN {
-			at = eightK
-		}
-		for ; at < k; at++ {
-			w.panel[at*width+c] = from[at]
+	for l := 0; l < lines; l += 8 {
+		l := min(l, lines-8) // the last eight, some of them a second time; the same for k
+		transpose8(&dst[l], uintptr(width)*4, &src[l*stride], uintptr(stride)*4, k/8)
+		if k%8 != 0 {
+			transpose8(&dst[(k-8)*width+l], uintptr(width)*4, &src[l*stride+k-8], uintptr(stride)*4, 1)
 		}
 	}
 }
 
-// panels are those that nobody uses: as many as parts have ever run at the same time.
-var panels struct {
+// unused are panels that nobody uses: as many as parts have ever run at the same time.
+var unused struct {
 	sync.Mutex
-	free []*panel
+	free []*panels
 }
 
-func borrow() *panel {
-	panels.Lock()
-	defer panels.Unlock()
-	n := len(panels.free)
+func borrow() *panels {
+	unused.Lock()
+	defer unused.Unlock()
+	n := len(unused.free)
 	if n == 0 {
-		return new(panel)
+		return new(panels)
 	}
-	p := panels.free[n-1]
-	panels.free = panels.free[:n-1]
+	p := unused.free[n-1]
+	unused.free = unused.free[:n-1]
 	return p
 }
 
-func giveBack(p *panel) {
-	panels.Lock()
-	defer panels.Unlock()
-	panels.free = append(panels.free, p)
+func giveBack(p *panels) {
+	unused.Lock()
+	defer unused.Unlock()
+	unused.free = append(unused.free, p)
 }

@@ -100,9 +100,13 @@ func TestProduct(t *testing.T) {
 		if round%100 == 1 {
 			k = 0
 		}
+		pad := s.Int(at+3, 3)
+		if round%30 == 2 { // lines of A that are far apart
+			n, pad = n+256, 1100
+		}
 		p := Product{
 			M: m, N: n, K: k,
-			A:      matrix(m, k, s.Int(at+3, 3), at, s.Int(at+4, 2) == 0),
+			A:      matrix(m, k, pad, at, s.Int(at+4, 2) == 0),
 			B:      matrix(k, n, s.Int(at+5, 3), at+1, s.Int(at+6, 2) == 0),
 			Stride: n + s.Int(at+7, 3),
 			ReLU:   s.Int(at+8, 2) == 0,
