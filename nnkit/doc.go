@@ -18,8 +18,9 @@
 //
 // Everything random (initial weights, shuffling) is a function of a seed and a counter, never of a hidden state, and
 // every sum is taken in a fixed order. So a program with the same seed and data gives the same losses, weights and
-// predictions to the last bit, from run to run and for any number of cores. A seed is always set ([DefaultSeed]
-// unless [Seed] says otherwise) and shown in the summary.
+// predictions to the last bit: from run to run, for any number of cores ([LimitCores] sets it) and whichever vector
+// instructions the machine has. A seed is always set ([DefaultSeed] unless [Seed] says otherwise) and shown in the
+// summary.
 //
 // # Errors
 //
