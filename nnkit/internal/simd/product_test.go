@@ -9,7 +9,7 @@ import (
 	"github.com/seed5607215b/nnkit/nnkit/internal/random"
 )
 
-// whole is a number of a wide range of exponents, often near the middle between two float32 when added to others.
+// raw is a number of any bits, a whole one times a power of two, or one of a wide range of exponents.
 func raw(s random.Stream, i int) float32 {
 	switch s.Int(4*i, 4) {
 	case 0:

@@ -9,6 +9,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"go/format"
 	"log"
 	"os"
 
@@ -66,11 +67,11 @@ func (m machine) bytes() int { return 4 * m.lanes }
 type file struct {
 	*build.Context
 	declarations *declarations
-	constants    map[uint32]bool
+	symbols      map[string]bool // of constants that are written
 }
 
 func newFile(d *declarations) *file {
-	f := &file{Context: build.NewContext(), declarations: d, constants: map[uint32]bool{}}
+	f := &file{Context: build.NewContext(), declarations: d, symbols: map[string]bool{}}
 	f.ConstraintExpr(constraint)
 	return f
 }
@@ -129,5 +130,9 @@ func (d *declarations) save(path string) error {
 		fmt.Fprintf(&b, "\nvar kernels%s = kernels{\n%s}\n", m.name, d.tables[m.name])
 	}
 	b.Write(d.stubs.Bytes())
-	return save(path, b.Bytes())
+	text, err := format.Source(b.Bytes())
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, text, 0o644)
 }

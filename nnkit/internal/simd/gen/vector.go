@@ -2,22 +2,13 @@ package main
 
 import (
 	"fmt"
-	"go/format"
 	"math"
-	"os"
 	"strings"
 
+	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
-
-func save(path string, source []byte) error {
-	text, err := format.Source(source)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, text, 0o644)
-}
 
 // kernel is a function on arrays of one length in the making. Its methods name what is done to a vector of lanes, and
 // write the instructions of its machine.
@@ -30,36 +21,33 @@ type kernel struct {
 	mask     Register // of the lanes in use, when masked
 }
 
-// constant is a vector of the same number in all lanes, in memory. Symbols of the file alone are reached without the
-// table of global offsets, which in a library would cost R15.
+// constant is a vector of the same number in all lanes, in memory.
 func (f *file) constant(v float32) Mem { return f.bits(math.Float32bits(v)) }
 
 func (f *file) bits(u uint32) Mem {
-	name := fmt.Sprintf("all%08x", u)
-	if !f.constants[u] {
-		f.constants[u] = true
-		f.StaticGlobal(name)
-		f.DataAttributes(16 | 8) // NOPTR, RODATA
-		for i := range 8 {
-			f.AddDatum(8*i, U64(uint64(u)<<32|uint64(u)))
-		}
-	}
-	return NewDataAddr(Symbol{Name: name, Static: true}, 0)
+	return f.table(fmt.Sprintf("all%08x", u), 16, func(int) uint32 { return u })
 }
 
-// lanesInUse is a table from which any number of lanes from 0 to 32 can be masked: all bits 32 times, then none.
+// lanesInUse is a table in which any number of lanes from 0 to 32 is masked: from 4·(32-n) bytes on, the first n lanes
+// have all bits.
 func (f *file) lanesInUse() Mem {
-	const name = "lanesInUse"
-	if !f.constants[1] {
-		f.constants[1] = true
+	return f.table("lanesInUse", 64, func(i int) uint32 {
+		if i < 32 {
+			return math.MaxUint32
+		}
+		return 0
+	})
+}
+
+// table is constant memory of n words. It is a symbol of the file alone, which is reached without the table of global
+// offsets; that would cost R15 in a library.
+func (f *file) table(name string, n int, word func(i int) uint32) Mem {
+	if !f.symbols[name] {
+		f.symbols[name] = true
 		f.StaticGlobal(name)
-		f.DataAttributes(16 | 8)
-		for i := range 32 {
-			v := uint64(math.MaxUint64)
-			if i >= 16 {
-				v = 0
-			}
-			f.AddDatum(8*i, U64(v))
+		f.DataAttributes(attr.NOPTR | attr.RODATA)
+		for i := 0; i < n; i += 2 {
+			f.AddDatum(4*i, U64(uint64(word(i+1))<<32|uint64(word(i))))
 		}
 	}
 	return NewDataAddr(Symbol{Name: name, Static: true}, 0)
