@@ -1,6 +1,6 @@
-// Package parallel splits work into fixed blocks and runs them on all cores. The blocks are the caller's choice; no
-// result depends on the number of cores as long as no two blocks write the same memory, no block reads what another
-// writes, and what is computed depends on how the work is cut only if the cut does not depend on the cores.
+// Package parallel splits work into fixed blocks and runs them on all cores. The blocks are the caller's choice. No
+// result depends on the number of cores, as long as no block writes what another one reads or writes, and how the work
+// is cut does not depend on that number either, or does not matter, as for a matrix product.
 //
 // It leaves out reductions: a sum over blocks is taken by the caller, in the order of the blocks. And it leaves to the
 // caller what is worth several cores: a run costs about a microsecond while the workers are awake, and some hundred

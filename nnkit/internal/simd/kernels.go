@@ -44,8 +44,7 @@ var portable = &Set{name: "go", lanes: 1, kernels: &kernels{
 	scale: scaleGo, addScaled: addScaledGo, shift: shiftGo,
 	relu: reluGo, exp: expGo, log: logGo, tanh: tanhGo, sigmoid: sigmoidGo, erf: erfGo,
 	reluGradient: reluGradientGo, sigmoidGradient: sigmoidGradientGo, tanhGradient: tanhGradientGo,
-	softmaxGradient: softmaxGradientGo,
-	sum:             sumGo, largest: largestGo, dot: dotGo, expSum: expSumGo,
+	softmaxGradient: softmaxGradientGo, sum: sumGo, largest: largestGo, dot: dotGo, expSum: expSumGo,
 	gradientDescent: gradientDescentGo, momentum: momentumGo, nesterov: nesterovGo, adaGrad: adaGradGo,
 	rmsProp: rmsPropGo, rmsPropMomentum: rmsPropMomentumGo, adam: adamGo,
 	peak: peakGo,
@@ -58,16 +57,14 @@ var (
 )
 
 func chosen(name string) *Set {
-	for _, s := range sets {
-		if s.name == name {
-			return s
-		}
+	if s, err := Find(name); err == nil {
+		return s
 	}
 	return sets[0]
 }
 
 // Sets returns the sets that this machine can run, the fastest first and "go" last. The first is in use unless the
-// environment variable NNKIT_SIMD names another one when the program starts. All give the same bits.
+// environment variable NNKIT_SIMD names another of them when the program starts. All give the same bits.
 func Sets() []*Set { return append([]*Set(nil), sets...) }
 
 // Active returns the set in use.
