@@ -51,7 +51,8 @@ func (p *Product) partInTiles(i0, i1, j0, j1 int) bool {
 		return false
 	}
 	p.check(i1, j1)
-	w := p.newTiling(i0, i1)
+	var w tiling
+	p.prepare(&w, i0, i1)
 	vectors := 2
 	switch {
 	case w.far || p.B.ColumnStride != 1 || w.count > 1 && j1-j0 > w.lanes:
@@ -82,9 +83,9 @@ func (p *Product) partInTiles(i0, i1, j0, j1 int) bool {
 	return true
 }
 
-// newTiling sets what stays the same for all tiles of rows i0 to i1-1.
-func (p *Product) newTiling(i0, i1 int) tiling {
-	w := tiling{shape: shapeAVX512, i0: i0, i1: i1}
+// prepare sets what stays the same for all tiles of rows i0 to i1-1.
+func (p *Product) prepare(w *tiling, i0, i1 int) {
+	w.shape, w.i0, w.i1 = shapeAVX512, i0, i1
 	if active.lanes == shapeAVX2.lanes {
 		w.shape = shapeAVX2
 	}
@@ -95,7 +96,6 @@ func (p *Product) newTiling(i0, i1 int) tiling {
 		w.tile.aRow, w.tile.aColumn = 4, uintptr(w.height())*4
 	}
 	w.tile.cRow, w.tile.gateRow = uintptr(p.Stride)*4, uintptr(p.Stride)*4
-	return w
 }
 
 // check panics where the last elements are outside of their slices: assembly would write there.
