@@ -1449,24 +1449,25 @@ loop:
 	VMOVUPS      (SI), Z0
 	VANDPS       all7fffffff<>+0(SB), Z0, Z1
 	VMULPS       Z0, Z0, Z2
-	VMOVUPS      all38aa455a<>+0(SB), Z3
-	VFMADD213PS  allba53dbb9<>+0(SB), Z2, Z3
-	VFMADD213PS  all3baa3f4b<>+0(SB), Z2, Z3
-	VFMADD213PS  allbcdc0381<>+0(SB), Z2, Z3
-	VFMADD213PS  all3de716d8<>+0(SB), Z2, Z3
-	VFMADD213PS  allbec093a1<>+0(SB), Z2, Z3
+	VMOVUPS      all38b45475<>+0(SB), Z3
+	VFMADD213PS  allba57028f<>+0(SB), Z2, Z3
+	VFMADD213PS  all3baa9cb4<>+0(SB), Z2, Z3
+	VFMADD213PS  allbcdc0d2e<>+0(SB), Z2, Z3
+	VFMADD213PS  all3de71744<>+0(SB), Z2, Z3
+	VFMADD213PS  allbec093a2<>+0(SB), Z2, Z3
 	VFMADD213PS  all3e0375d4<>+0(SB), Z2, Z3
 	VMOVUPS      Z0, Z2
 	VFMADD231PS  Z0, Z3, Z2
 	VMOVUPS      all40800000<>+0(SB), Z3
 	VMINPS       Z1, Z3, Z3
-	VMOVUPS      all3948c1fd<>+0(SB), Z6
-	VFMADD213PS  allbb448c22<>+0(SB), Z3, Z6
-	VFMADD213PS  all3cb4a26c<>+0(SB), Z3, Z6
-	VFMADD213PS  allbdd418c7<>+0(SB), Z3, Z6
-	VFMADD213PS  allbf233a10<>+0(SB), Z3, Z6
-	VFMADD213PS  allbf904f68<>+0(SB), Z3, Z6
-	VFMADD213PS  allb986d1f2<>+0(SB), Z3, Z6
+	VMOVUPS      allb7b248b9<>+0(SB), Z6
+	VFMADD213PS  all39e4c040<>+0(SB), Z3, Z6
+	VFMADD213PS  allbb88f87a<>+0(SB), Z3, Z6
+	VFMADD213PS  all3ccdf871<>+0(SB), Z3, Z6
+	VFMADD213PS  allbdddd4d4<>+0(SB), Z3, Z6
+	VFMADD213PS  allbf2220e5<>+0(SB), Z3, Z6
+	VFMADD213PS  allbf909478<>+0(SB), Z3, Z6
+	VFMADD213PS  all393aa4cb<>+0(SB), Z3, Z6
 	VMOVUPS      all42b1999a<>+0(SB), Z3
 	VMINPS       Z6, Z3, Z3
 	VMOVUPS      allc2d00000<>+0(SB), Z6
@@ -1500,7 +1501,7 @@ loop:
 	VFNMADD231PS Z3, Z6, Z7
 	VANDPS       all80000000<>+0(SB), Z0, Z0
 	VORPS        Z0, Z7, Z0
-	VCMPPS       $0x01, all3f75c28f<>+0(SB), Z1, K2
+	VCMPPS       $0x01, all3f70a3d7<>+0(SB), Z1, K2
 	VBLENDMPS    Z2, Z0, K2, Z4
 	VMOVUPS      Z4, (DI)
 	ADDQ         $0x00000040, DI
@@ -1518,24 +1519,25 @@ tail:
 	VMOVUPS.Z    (SI), K1, Z0
 	VANDPS       all7fffffff<>+0(SB), Z0, Z1
 	VMULPS       Z0, Z0, Z2
-	VMOVUPS      all38aa455a<>+0(SB), Z3
-	VFMADD213PS  allba53dbb9<>+0(SB), Z2, Z3
-	VFMADD213PS  all3baa3f4b<>+0(SB), Z2, Z3
-	VFMADD213PS  allbcdc0381<>+0(SB), Z2, Z3
-	VFMADD213PS  all3de716d8<>+0(SB), Z2, Z3
-	VFMADD213PS  allbec093a1<>+0(SB), Z2, Z3
+	VMOVUPS      all38b45475<>+0(SB), Z3
+	VFMADD213PS  allba57028f<>+0(SB), Z2, Z3
+	VFMADD213PS  all3baa9cb4<>+0(SB), Z2, Z3
+	VFMADD213PS  allbcdc0d2e<>+0(SB), Z2, Z3
+	VFMADD213PS  all3de71744<>+0(SB), Z2, Z3
+	VFMADD213PS  allbec093a2<>+0(SB), Z2, Z3
 	VFMADD213PS  all3e0375d4<>+0(SB), Z2, Z3
 	VMOVUPS      Z0, Z2
 	VFMADD231PS  Z0, Z3, Z2
 	VMOVUPS      all40800000<>+0(SB), Z3
 	VMINPS       Z1, Z3, Z3
-	VMOVUPS      all3948c1fd<>+0(SB), Z4
-	VFMADD213PS  allbb448c22<>+0(SB), Z3, Z4
-	VFMADD213PS  all3cb4a26c<>+0(SB), Z3, Z4
-	VFMADD213PS  allbdd418c7<>+0(SB), Z3, Z4
-	VFMADD213PS  allbf233a10<>+0(SB), Z3, Z4
-	VFMADD213PS  allbf904f68<>+0(SB), Z3, Z4
-	VFMADD213PS  allb986d1f2<>+0(SB), Z3, Z4
+	VMOVUPS      allb7b248b9<>+0(SB), Z4
+	VFMADD213PS  all39e4c040<>+0(SB), Z3, Z4
+	VFMADD213PS  allbb88f87a<>+0(SB), Z3, Z4
+	VFMADD213PS  all3ccdf871<>+0(SB), Z3, Z4
+	VFMADD213PS  allbdddd4d4<>+0(SB), Z3, Z4
+	VFMADD213PS  allbf2220e5<>+0(SB), Z3, Z4
+	VFMADD213PS  allbf909478<>+0(SB), Z3, Z4
+	VFMADD213PS  all393aa4cb<>+0(SB), Z3, Z4
 	VMOVUPS      all42b1999a<>+0(SB), Z3
 	VMINPS       Z4, Z3, Z3
 	VMOVUPS      allc2d00000<>+0(SB), Z4
@@ -1569,7 +1571,7 @@ tail:
 	VFNMADD231PS Z3, Z4, Z6
 	VANDPS       all80000000<>+0(SB), Z0, Z0
 	VORPS        Z0, Z6, Z0
-	VCMPPS       $0x01, all3f75c28f<>+0(SB), Z1, K2
+	VCMPPS       $0x01, all3f70a3d7<>+0(SB), Z1, K2
 	VBLENDMPS    Z2, Z0, K2, Z5
 	VMOVUPS      Z5, K1, (DI)
 
@@ -1577,65 +1579,65 @@ done:
 	VZEROUPPER
 	RET
 
-DATA all38aa455a<>+0(SB)/8, $0x38aa455a38aa455a
-DATA all38aa455a<>+8(SB)/8, $0x38aa455a38aa455a
-DATA all38aa455a<>+16(SB)/8, $0x38aa455a38aa455a
-DATA all38aa455a<>+24(SB)/8, $0x38aa455a38aa455a
-DATA all38aa455a<>+32(SB)/8, $0x38aa455a38aa455a
-DATA all38aa455a<>+40(SB)/8, $0x38aa455a38aa455a
-DATA all38aa455a<>+48(SB)/8, $0x38aa455a38aa455a
-DATA all38aa455a<>+56(SB)/8, $0x38aa455a38aa455a
-GLOBL all38aa455a<>(SB), RODATA|NOPTR, $64
+DATA all38b45475<>+0(SB)/8, $0x38b4547538b45475
+DATA all38b45475<>+8(SB)/8, $0x38b4547538b45475
+DATA all38b45475<>+16(SB)/8, $0x38b4547538b45475
+DATA all38b45475<>+24(SB)/8, $0x38b4547538b45475
+DATA all38b45475<>+32(SB)/8, $0x38b4547538b45475
+DATA all38b45475<>+40(SB)/8, $0x38b4547538b45475
+DATA all38b45475<>+48(SB)/8, $0x38b4547538b45475
+DATA all38b45475<>+56(SB)/8, $0x38b4547538b45475
+GLOBL all38b45475<>(SB), RODATA|NOPTR, $64
 
-DATA allba53dbb9<>+0(SB)/8, $0xba53dbb9ba53dbb9
-DATA allba53dbb9<>+8(SB)/8, $0xba53dbb9ba53dbb9
-DATA allba53dbb9<>+16(SB)/8, $0xba53dbb9ba53dbb9
-DATA allba53dbb9<>+24(SB)/8, $0xba53dbb9ba53dbb9
-DATA allba53dbb9<>+32(SB)/8, $0xba53dbb9ba53dbb9
-DATA allba53dbb9<>+40(SB)/8, $0xba53dbb9ba53dbb9
-DATA allba53dbb9<>+48(SB)/8, $0xba53dbb9ba53dbb9
-DATA allba53dbb9<>+56(SB)/8, $0xba53dbb9ba53dbb9
-GLOBL allba53dbb9<>(SB), RODATA|NOPTR, $64
+DATA allba57028f<>+0(SB)/8, $0xba57028fba57028f
+DATA allba57028f<>+8(SB)/8, $0xba57028fba57028f
+DATA allba57028f<>+16(SB)/8, $0xba57028fba57028f
+DATA allba57028f<>+24(SB)/8, $0xba57028fba57028f
+DATA allba57028f<>+32(SB)/8, $0xba57028fba57028f
+DATA allba57028f<>+40(SB)/8, $0xba57028fba57028f
+DATA allba57028f<>+48(SB)/8, $0xba57028fba57028f
+DATA allba57028f<>+56(SB)/8, $0xba57028fba57028f
+GLOBL allba57028f<>(SB), RODATA|NOPTR, $64
 
-DATA all3baa3f4b<>+0(SB)/8, $0x3baa3f4b3baa3f4b
-DATA all3baa3f4b<>+8(SB)/8, $0x3baa3f4b3baa3f4b
-DATA all3baa3f4b<>+16(SB)/8, $0x3baa3f4b3baa3f4b
-DATA all3baa3f4b<>+24(SB)/8, $0x3baa3f4b3baa3f4b
-DATA all3baa3f4b<>+32(SB)/8, $0x3baa3f4b3baa3f4b
-DATA all3baa3f4b<>+40(SB)/8, $0x3baa3f4b3baa3f4b
-DATA all3baa3f4b<>+48(SB)/8, $0x3baa3f4b3baa3f4b
-DATA all3baa3f4b<>+56(SB)/8, $0x3baa3f4b3baa3f4b
-GLOBL all3baa3f4b<>(SB), RODATA|NOPTR, $64
+DATA all3baa9cb4<>+0(SB)/8, $0x3baa9cb43baa9cb4
+DATA all3baa9cb4<>+8(SB)/8, $0x3baa9cb43baa9cb4
+DATA all3baa9cb4<>+16(SB)/8, $0x3baa9cb43baa9cb4
+DATA all3baa9cb4<>+24(SB)/8, $0x3baa9cb43baa9cb4
+DATA all3baa9cb4<>+32(SB)/8, $0x3baa9cb43baa9cb4
+DATA all3baa9cb4<>+40(SB)/8, $0x3baa9cb43baa9cb4
+DATA all3baa9cb4<>+48(SB)/8, $0x3baa9cb43baa9cb4
+DATA all3baa9cb4<>+56(SB)/8, $0x3baa9cb43baa9cb4
+GLOBL all3baa9cb4<>(SB), RODATA|NOPTR, $64
 
-DATA allbcdc0381<>+0(SB)/8, $0xbcdc0381bcdc0381
-DATA allbcdc0381<>+8(SB)/8, $0xbcdc0381bcdc0381
-DATA allbcdc0381<>+16(SB)/8, $0xbcdc0381bcdc0381
-DATA allbcdc0381<>+24(SB)/8, $0xbcdc0381bcdc0381
-DATA allbcdc0381<>+32(SB)/8, $0xbcdc0381bcdc0381
-DATA allbcdc0381<>+40(SB)/8, $0xbcdc0381bcdc0381
-DATA allbcdc0381<>+48(SB)/8, $0xbcdc0381bcdc0381
-DATA allbcdc0381<>+56(SB)/8, $0xbcdc0381bcdc0381
-GLOBL allbcdc0381<>(SB), RODATA|NOPTR, $64
+DATA allbcdc0d2e<>+0(SB)/8, $0xbcdc0d2ebcdc0d2e
+DATA allbcdc0d2e<>+8(SB)/8, $0xbcdc0d2ebcdc0d2e
+DATA allbcdc0d2e<>+16(SB)/8, $0xbcdc0d2ebcdc0d2e
+DATA allbcdc0d2e<>+24(SB)/8, $0xbcdc0d2ebcdc0d2e
+DATA allbcdc0d2e<>+32(SB)/8, $0xbcdc0d2ebcdc0d2e
+DATA allbcdc0d2e<>+40(SB)/8, $0xbcdc0d2ebcdc0d2e
+DATA allbcdc0d2e<>+48(SB)/8, $0xbcdc0d2ebcdc0d2e
+DATA allbcdc0d2e<>+56(SB)/8, $0xbcdc0d2ebcdc0d2e
+GLOBL allbcdc0d2e<>(SB), RODATA|NOPTR, $64
 
-DATA all3de716d8<>+0(SB)/8, $0x3de716d83de716d8
-DATA all3de716d8<>+8(SB)/8, $0x3de716d83de716d8
-DATA all3de716d8<>+16(SB)/8, $0x3de716d83de716d8
-DATA all3de716d8<>+24(SB)/8, $0x3de716d83de716d8
-DATA all3de716d8<>+32(SB)/8, $0x3de716d83de716d8
-DATA all3de716d8<>+40(SB)/8, $0x3de716d83de716d8
-DATA all3de716d8<>+48(SB)/8, $0x3de716d83de716d8
-DATA all3de716d8<>+56(SB)/8, $0x3de716d83de716d8
-GLOBL all3de716d8<>(SB), RODATA|NOPTR, $64
+DATA all3de71744<>+0(SB)/8, $0x3de717443de71744
+DATA all3de71744<>+8(SB)/8, $0x3de717443de71744
+DATA all3de71744<>+16(SB)/8, $0x3de717443de71744
+DATA all3de71744<>+24(SB)/8, $0x3de717443de71744
+DATA all3de71744<>+32(SB)/8, $0x3de717443de71744
+DATA all3de71744<>+40(SB)/8, $0x3de717443de71744
+DATA all3de71744<>+48(SB)/8, $0x3de717443de71744
+DATA all3de71744<>+56(SB)/8, $0x3de717443de71744
+GLOBL all3de71744<>(SB), RODATA|NOPTR, $64
 
-DATA allbec093a1<>+0(SB)/8, $0xbec093a1bec093a1
-DATA allbec093a1<>+8(SB)/8, $0xbec093a1bec093a1
-DATA allbec093a1<>+16(SB)/8, $0xbec093a1bec093a1
-DATA allbec093a1<>+24(SB)/8, $0xbec093a1bec093a1
-DATA allbec093a1<>+32(SB)/8, $0xbec093a1bec093a1
-DATA allbec093a1<>+40(SB)/8, $0xbec093a1bec093a1
-DATA allbec093a1<>+48(SB)/8, $0xbec093a1bec093a1
-DATA allbec093a1<>+56(SB)/8, $0xbec093a1bec093a1
-GLOBL allbec093a1<>(SB), RODATA|NOPTR, $64
+DATA allbec093a2<>+0(SB)/8, $0xbec093a2bec093a2
+DATA allbec093a2<>+8(SB)/8, $0xbec093a2bec093a2
+DATA allbec093a2<>+16(SB)/8, $0xbec093a2bec093a2
+DATA allbec093a2<>+24(SB)/8, $0xbec093a2bec093a2
+DATA allbec093a2<>+32(SB)/8, $0xbec093a2bec093a2
+DATA allbec093a2<>+40(SB)/8, $0xbec093a2bec093a2
+DATA allbec093a2<>+48(SB)/8, $0xbec093a2bec093a2
+DATA allbec093a2<>+56(SB)/8, $0xbec093a2bec093a2
+GLOBL allbec093a2<>(SB), RODATA|NOPTR, $64
 
 DATA all3e0375d4<>+0(SB)/8, $0x3e0375d43e0375d4
 DATA all3e0375d4<>+8(SB)/8, $0x3e0375d43e0375d4
@@ -1657,85 +1659,95 @@ DATA all40800000<>+48(SB)/8, $0x4080000040800000
 DATA all40800000<>+56(SB)/8, $0x4080000040800000
 GLOBL all40800000<>(SB), RODATA|NOPTR, $64
 
-DATA all3948c1fd<>+0(SB)/8, $0x3948c1fd3948c1fd
-DATA all3948c1fd<>+8(SB)/8, $0x3948c1fd3948c1fd
-DATA all3948c1fd<>+16(SB)/8, $0x3948c1fd3948c1fd
-DATA all3948c1fd<>+24(SB)/8, $0x3948c1fd3948c1fd
-DATA all3948c1fd<>+32(SB)/8, $0x3948c1fd3948c1fd
-DATA all3948c1fd<>+40(SB)/8, $0x3948c1fd3948c1fd
-DATA all3948c1fd<>+48(SB)/8, $0x3948c1fd3948c1fd
-DATA all3948c1fd<>+56(SB)/8, $0x3948c1fd3948c1fd
-GLOBL all3948c1fd<>(SB), RODATA|NOPTR, $64
+DATA allb7b248b9<>+0(SB)/8, $0xb7b248b9b7b248b9
+DATA allb7b248b9<>+8(SB)/8, $0xb7b248b9b7b248b9
+DATA allb7b248b9<>+16(SB)/8, $0xb7b248b9b7b248b9
+DATA allb7b248b9<>+24(SB)/8, $0xb7b248b9b7b248b9
+DATA allb7b248b9<>+32(SB)/8, $0xb7b248b9b7b248b9
+DATA allb7b248b9<>+40(SB)/8, $0xb7b248b9b7b248b9
+DATA allb7b248b9<>+48(SB)/8, $0xb7b248b9b7b248b9
+DATA allb7b248b9<>+56(SB)/8, $0xb7b248b9b7b248b9
+GLOBL allb7b248b9<>(SB), RODATA|NOPTR, $64
 
-DATA allbb448c22<>+0(SB)/8, $0xbb448c22bb448c22
-DATA allbb448c22<>+8(SB)/8, $0xbb448c22bb448c22
-DATA allbb448c22<>+16(SB)/8, $0xbb448c22bb448c22
-DATA allbb448c22<>+24(SB)/8, $0xbb448c22bb448c22
-DATA allbb448c22<>+32(SB)/8, $0xbb448c22bb448c22
-DATA allbb448c22<>+40(SB)/8, $0xbb448c22bb448c22
-DATA allbb448c22<>+48(SB)/8, $0xbb448c22bb448c22
-DATA allbb448c22<>+56(SB)/8, $0xbb448c22bb448c22
-GLOBL allbb448c22<>(SB), RODATA|NOPTR, $64
+DATA all39e4c040<>+0(SB)/8, $0x39e4c04039e4c040
+DATA all39e4c040<>+8(SB)/8, $0x39e4c04039e4c040
+DATA all39e4c040<>+16(SB)/8, $0x39e4c04039e4c040
+DATA all39e4c040<>+24(SB)/8, $0x39e4c04039e4c040
+DATA all39e4c040<>+32(SB)/8, $0x39e4c04039e4c040
+DATA all39e4c040<>+40(SB)/8, $0x39e4c04039e4c040
+DATA all39e4c040<>+48(SB)/8, $0x39e4c04039e4c040
+DATA all39e4c040<>+56(SB)/8, $0x39e4c04039e4c040
+GLOBL all39e4c040<>(SB), RODATA|NOPTR, $64
 
-DATA all3cb4a26c<>+0(SB)/8, $0x3cb4a26c3cb4a26c
-DATA all3cb4a26c<>+8(SB)/8, $0x3cb4a26c3cb4a26c
-DATA all3cb4a26c<>+16(SB)/8, $0x3cb4a26c3cb4a26c
-DATA all3cb4a26c<>+24(SB)/8, $0x3cb4a26c3cb4a26c
-DATA all3cb4a26c<>+32(SB)/8, $0x3cb4a26c3cb4a26c
-DATA all3cb4a26c<>+40(SB)/8, $0x3cb4a26c3cb4a26c
-DATA all3cb4a26c<>+48(SB)/8, $0x3cb4a26c3cb4a26c
-DATA all3cb4a26c<>+56(SB)/8, $0x3cb4a26c3cb4a26c
-GLOBL all3cb4a26c<>(SB), RODATA|NOPTR, $64
+DATA allbb88f87a<>+0(SB)/8, $0xbb88f87abb88f87a
+DATA allbb88f87a<>+8(SB)/8, $0xbb88f87abb88f87a
+DATA allbb88f87a<>+16(SB)/8, $0xbb88f87abb88f87a
+DATA allbb88f87a<>+24(SB)/8, $0xbb88f87abb88f87a
+DATA allbb88f87a<>+32(SB)/8, $0xbb88f87abb88f87a
+DATA allbb88f87a<>+40(SB)/8, $0xbb88f87abb88f87a
+DATA allbb88f87a<>+48(SB)/8, $0xbb88f87abb88f87a
+DATA allbb88f87a<>+56(SB)/8, $0xbb88f87abb88f87a
+GLOBL allbb88f87a<>(SB), RODATA|NOPTR, $64
 
-DATA allbdd418c7<>+0(SB)/8, $0xbdd418c7bdd418c7
-DATA allbdd418c7<>+8(SB)/8, $0xbdd418c7bdd418c7
-DATA allbdd418c7<>+16(SB)/8, $0xbdd418c7bdd418c7
-DATA allbdd418c7<>+24(SB)/8, $0xbdd418c7bdd418c7
-DATA allbdd418c7<>+32(SB)/8, $0xbdd418c7bdd418c7
-DATA allbdd418c7<>+40(SB)/8, $0xbdd418c7bdd418c7
-DATA allbdd418c7<>+48(SB)/8, $0xbdd418c7bdd418c7
-DATA allbdd418c7<>+56(SB)/8, $0xbdd418c7bdd418c7
-GLOBL allbdd418c7<>(SB), RODATA|NOPTR, $64
+DATA all3ccdf871<>+0(SB)/8, $0x3ccdf8713ccdf871
+DATA all3ccdf871<>+8(SB)/8, $0x3ccdf8713ccdf871
+DATA all3ccdf871<>+16(SB)/8, $0x3ccdf8713ccdf871
+DATA all3ccdf871<>+24(SB)/8, $0x3ccdf8713ccdf871
+DATA all3ccdf871<>+32(SB)/8, $0x3ccdf8713ccdf871
+DATA all3ccdf871<>+40(SB)/8, $0x3ccdf8713ccdf871
+DATA all3ccdf871<>+48(SB)/8, $0x3ccdf8713ccdf871
+DATA all3ccdf871<>+56(SB)/8, $0x3ccdf8713ccdf871
+GLOBL all3ccdf871<>(SB), RODATA|NOPTR, $64
 
-DATA allbf233a10<>+0(SB)/8, $0xbf233a10bf233a10
-DATA allbf233a10<>+8(SB)/8, $0xbf233a10bf233a10
-DATA allbf233a10<>+16(SB)/8, $0xbf233a10bf233a10
-DATA allbf233a10<>+24(SB)/8, $0xbf233a10bf233a10
-DATA allbf233a10<>+32(SB)/8, $0xbf233a10bf233a10
-DATA allbf233a10<>+40(SB)/8, $0xbf233a10bf233a10
-DATA allbf233a10<>+48(SB)/8, $0xbf233a10bf233a10
-DATA allbf233a10<>+56(SB)/8, $0xbf233a10bf233a10
-GLOBL allbf233a10<>(SB), RODATA|NOPTR, $64
+DATA allbdddd4d4<>+0(SB)/8, $0xbdddd4d4bdddd4d4
+DATA allbdddd4d4<>+8(SB)/8, $0xbdddd4d4bdddd4d4
+DATA allbdddd4d4<>+16(SB)/8, $0xbdddd4d4bdddd4d4
+DATA allbdddd4d4<>+24(SB)/8, $0xbdddd4d4bdddd4d4
+DATA allbdddd4d4<>+32(SB)/8, $0xbdddd4d4bdddd4d4
+DATA allbdddd4d4<>+40(SB)/8, $0xbdddd4d4bdddd4d4
+DATA allbdddd4d4<>+48(SB)/8, $0xbdddd4d4bdddd4d4
+DATA allbdddd4d4<>+56(SB)/8, $0xbdddd4d4bdddd4d4
+GLOBL allbdddd4d4<>(SB), RODATA|NOPTR, $64
 
-DATA allbf904f68<>+0(SB)/8, $0xbf904f68bf904f68
-DATA allbf904f68<>+8(SB)/8, $0xbf904f68bf904f68
-DATA allbf904f68<>+16(SB)/8, $0xbf904f68bf904f68
-DATA allbf904f68<>+24(SB)/8, $0xbf904f68bf904f68
-DATA allbf904f68<>+32(SB)/8, $0xbf904f68bf904f68
-DATA allbf904f68<>+40(SB)/8, $0xbf904f68bf904f68
-DATA allbf904f68<>+48(SB)/8, $0xbf904f68bf904f68
-DATA allbf904f68<>+56(SB)/8, $0xbf904f68bf904f68
-GLOBL allbf904f68<>(SB), RODATA|NOPTR, $64
+DATA allbf2220e5<>+0(SB)/8, $0xbf2220e5bf2220e5
+DATA allbf2220e5<>+8(SB)/8, $0xbf2220e5bf2220e5
+DATA allbf2220e5<>+16(SB)/8, $0xbf2220e5bf2220e5
+DATA allbf2220e5<>+24(SB)/8, $0xbf2220e5bf2220e5
+DATA allbf2220e5<>+32(SB)/8, $0xbf2220e5bf2220e5
+DATA allbf2220e5<>+40(SB)/8, $0xbf2220e5bf2220e5
+DATA allbf2220e5<>+48(SB)/8, $0xbf2220e5bf2220e5
+DATA allbf2220e5<>+56(SB)/8, $0xbf2220e5bf2220e5
+GLOBL allbf2220e5<>(SB), RODATA|NOPTR, $64
 
-DATA allb986d1f2<>+0(SB)/8, $0xb986d1f2b986d1f2
-DATA allb986d1f2<>+8(SB)/8, $0xb986d1f2b986d1f2
-DATA allb986d1f2<>+16(SB)/8, $0xb986d1f2b986d1f2
-DATA allb986d1f2<>+24(SB)/8, $0xb986d1f2b986d1f2
-DATA allb986d1f2<>+32(SB)/8, $0xb986d1f2b986d1f2
-DATA allb986d1f2<>+40(SB)/8, $0xb986d1f2b986d1f2
-DATA allb986d1f2<>+48(SB)/8, $0xb986d1f2b986d1f2
-DATA allb986d1f2<>+56(SB)/8, $0xb986d1f2b986d1f2
-GLOBL allb986d1f2<>(SB), RODATA|NOPTR, $64
+DATA allbf909478<>+0(SB)/8, $0xbf909478bf909478
+DATA allbf909478<>+8(SB)/8, $0xbf909478bf909478
+DATA allbf909478<>+16(SB)/8, $0xbf909478bf909478
+DATA allbf909478<>+24(SB)/8, $0xbf909478bf909478
+DATA allbf909478<>+32(SB)/8, $0xbf909478bf909478
+DATA allbf909478<>+40(SB)/8, $0xbf909478bf909478
+DATA allbf909478<>+48(SB)/8, $0xbf909478bf909478
+DATA allbf909478<>+56(SB)/8, $0xbf909478bf909478
+GLOBL allbf909478<>(SB), RODATA|NOPTR, $64
 
-DATA all3f75c28f<>+0(SB)/8, $0x3f75c28f3f75c28f
-DATA all3f75c28f<>+8(SB)/8, $0x3f75c28f3f75c28f
-DATA all3f75c28f<>+16(SB)/8, $0x3f75c28f3f75c28f
-DATA all3f75c28f<>+24(SB)/8, $0x3f75c28f3f75c28f
-DATA all3f75c28f<>+32(SB)/8, $0x3f75c28f3f75c28f
-DATA all3f75c28f<>+40(SB)/8, $0x3f75c28f3f75c28f
-DATA all3f75c28f<>+48(SB)/8, $0x3f75c28f3f75c28f
-DATA all3f75c28f<>+56(SB)/8, $0x3f75c28f3f75c28f
-GLOBL all3f75c28f<>(SB), RODATA|NOPTR, $64
+DATA all393aa4cb<>+0(SB)/8, $0x393aa4cb393aa4cb
+DATA all393aa4cb<>+8(SB)/8, $0x393aa4cb393aa4cb
+DATA all393aa4cb<>+16(SB)/8, $0x393aa4cb393aa4cb
+DATA all393aa4cb<>+24(SB)/8, $0x393aa4cb393aa4cb
+DATA all393aa4cb<>+32(SB)/8, $0x393aa4cb393aa4cb
+DATA all393aa4cb<>+40(SB)/8, $0x393aa4cb393aa4cb
+DATA all393aa4cb<>+48(SB)/8, $0x393aa4cb393aa4cb
+DATA all393aa4cb<>+56(SB)/8, $0x393aa4cb393aa4cb
+GLOBL all393aa4cb<>(SB), RODATA|NOPTR, $64
+
+DATA all3f70a3d7<>+0(SB)/8, $0x3f70a3d73f70a3d7
+DATA all3f70a3d7<>+8(SB)/8, $0x3f70a3d73f70a3d7
+DATA all3f70a3d7<>+16(SB)/8, $0x3f70a3d73f70a3d7
+DATA all3f70a3d7<>+24(SB)/8, $0x3f70a3d73f70a3d7
+DATA all3f70a3d7<>+32(SB)/8, $0x3f70a3d73f70a3d7
+DATA all3f70a3d7<>+40(SB)/8, $0x3f70a3d73f70a3d7
+DATA all3f70a3d7<>+48(SB)/8, $0x3f70a3d73f70a3d7
+DATA all3f70a3d7<>+56(SB)/8, $0x3f70a3d73f70a3d7
+GLOBL all3f70a3d7<>(SB), RODATA|NOPTR, $64
 
 // func erfAVX2(dst []float32, src []float32)
 // Requires: AVX, AVX2, FMA3
@@ -1750,24 +1762,25 @@ loop:
 	VMOVUPS      (SI), Y0
 	VANDPS       all7fffffff<>+0(SB), Y0, Y1
 	VMULPS       Y0, Y0, Y2
-	VMOVUPS      all38aa455a<>+0(SB), Y3
-	VFMADD213PS  allba53dbb9<>+0(SB), Y2, Y3
-	VFMADD213PS  all3baa3f4b<>+0(SB), Y2, Y3
-	VFMADD213PS  allbcdc0381<>+0(SB), Y2, Y3
-	VFMADD213PS  all3de716d8<>+0(SB), Y2, Y3
-	VFMADD213PS  allbec093a1<>+0(SB), Y2, Y3
+	VMOVUPS      all38b45475<>+0(SB), Y3
+	VFMADD213PS  allba57028f<>+0(SB), Y2, Y3
+	VFMADD213PS  all3baa9cb4<>+0(SB), Y2, Y3
+	VFMADD213PS  allbcdc0d2e<>+0(SB), Y2, Y3
+	VFMADD213PS  all3de71744<>+0(SB), Y2, Y3
+	VFMADD213PS  allbec093a2<>+0(SB), Y2, Y3
 	VFMADD213PS  all3e0375d4<>+0(SB), Y2, Y3
 	VMOVUPS      Y0, Y2
 	VFMADD231PS  Y0, Y3, Y2
 	VMOVUPS      all40800000<>+0(SB), Y3
 	VMINPS       Y1, Y3, Y3
-	VMOVUPS      all3948c1fd<>+0(SB), Y4
-	VFMADD213PS  allbb448c22<>+0(SB), Y3, Y4
-	VFMADD213PS  all3cb4a26c<>+0(SB), Y3, Y4
-	VFMADD213PS  allbdd418c7<>+0(SB), Y3, Y4
-	VFMADD213PS  allbf233a10<>+0(SB), Y3, Y4
-	VFMADD213PS  allbf904f68<>+0(SB), Y3, Y4
-	VFMADD213PS  allb986d1f2<>+0(SB), Y3, Y4
+	VMOVUPS      allb7b248b9<>+0(SB), Y4
+	VFMADD213PS  all39e4c040<>+0(SB), Y3, Y4
+	VFMADD213PS  allbb88f87a<>+0(SB), Y3, Y4
+	VFMADD213PS  all3ccdf871<>+0(SB), Y3, Y4
+	VFMADD213PS  allbdddd4d4<>+0(SB), Y3, Y4
+	VFMADD213PS  allbf2220e5<>+0(SB), Y3, Y4
+	VFMADD213PS  allbf909478<>+0(SB), Y3, Y4
+	VFMADD213PS  all393aa4cb<>+0(SB), Y3, Y4
 	VMOVUPS      all42b1999a<>+0(SB), Y3
 	VMINPS       Y4, Y3, Y3
 	VMOVUPS      allc2d00000<>+0(SB), Y4
@@ -1809,7 +1822,7 @@ loop:
 	VFNMADD231PS Y3, Y4, Y5
 	VANDPS       all80000000<>+0(SB), Y0, Y0
 	VORPS        Y0, Y5, Y0
-	VCMPPS       $0x01, all3f75c28f<>+0(SB), Y1, Y1
+	VCMPPS       $0x01, all3f70a3d7<>+0(SB), Y1, Y1
 	VBLENDVPS    Y1, Y2, Y0, Y1
 	VMOVUPS      Y1, (DI)
 	ADDQ         $0x00000020, DI
@@ -1827,24 +1840,25 @@ tail:
 	VMASKMOVPS   (SI), Y0, Y1
 	VANDPS       all7fffffff<>+0(SB), Y1, Y2
 	VMULPS       Y1, Y1, Y3
-	VMOVUPS      all38aa455a<>+0(SB), Y4
-	VFMADD213PS  allba53dbb9<>+0(SB), Y3, Y4
-	VFMADD213PS  all3baa3f4b<>+0(SB), Y3, Y4
-	VFMADD213PS  allbcdc0381<>+0(SB), Y3, Y4
-	VFMADD213PS  all3de716d8<>+0(SB), Y3, Y4
-	VFMADD213PS  allbec093a1<>+0(SB), Y3, Y4
+	VMOVUPS      all38b45475<>+0(SB), Y4
+	VFMADD213PS  allba57028f<>+0(SB), Y3, Y4
+	VFMADD213PS  all3baa9cb4<>+0(SB), Y3, Y4
+	VFMADD213PS  allbcdc0d2e<>+0(SB), Y3, Y4
+	VFMADD213PS  all3de71744<>+0(SB), Y3, Y4
+	VFMADD213PS  allbec093a2<>+0(SB), Y3, Y4
 	VFMADD213PS  all3e0375d4<>+0(SB), Y3, Y4
 	VMOVUPS      Y1, Y3
 	VFMADD231PS  Y1, Y4, Y3
 	VMOVUPS      all40800000<>+0(SB), Y4
 	VMINPS       Y2, Y4, Y4
-	VMOVUPS      all3948c1fd<>+0(SB), Y5
-	VFMADD213PS  allbb448c22<>+0(SB), Y4, Y5
-	VFMADD213PS  all3cb4a26c<>+0(SB), Y4, Y5
-	VFMADD213PS  allbdd418c7<>+0(SB), Y4, Y5
-	VFMADD213PS  allbf233a10<>+0(SB), Y4, Y5
-	VFMADD213PS  allbf904f68<>+0(SB), Y4, Y5
-	VFMADD213PS  allb986d1f2<>+0(SB), Y4, Y5
+	VMOVUPS      allb7b248b9<>+0(SB), Y5
+	VFMADD213PS  all39e4c040<>+0(SB), Y4, Y5
+	VFMADD213PS  allbb88f87a<>+0(SB), Y4, Y5
+	VFMADD213PS  all3ccdf871<>+0(SB), Y4, Y5
+	VFMADD213PS  allbdddd4d4<>+0(SB), Y4, Y5
+	VFMADD213PS  allbf2220e5<>+0(SB), Y4, Y5
+	VFMADD213PS  allbf909478<>+0(SB), Y4, Y5
+	VFMADD213PS  all393aa4cb<>+0(SB), Y4, Y5
 	VMOVUPS      all42b1999a<>+0(SB), Y4
 	VMINPS       Y5, Y4, Y4
 	VMOVUPS      allc2d00000<>+0(SB), Y5
@@ -1886,7 +1900,7 @@ tail:
 	VFNMADD231PS Y4, Y5, Y6
 	VANDPS       all80000000<>+0(SB), Y1, Y1
 	VORPS        Y1, Y6, Y1
-	VCMPPS       $0x01, all3f75c28f<>+0(SB), Y2, Y2
+	VCMPPS       $0x01, all3f70a3d7<>+0(SB), Y2, Y2
 	VBLENDVPS    Y2, Y3, Y1, Y2
 	VMASKMOVPS   Y2, Y0, (DI)
 

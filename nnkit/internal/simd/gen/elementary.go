@@ -22,10 +22,11 @@ var (
 		-0.49999988,
 	}
 	erfSeries = []float32{
-		8.1191494e-05, -8.0817525e-04, 0.0051955334, -0.02685714, 0.11283654, -0.37612632, 0.12837917,
+		8.5988e-05, -8.2019804e-04, 0.0052066687, -0.026861753, 0.112837344, -0.37612635, 0.12837917,
 	}
 	erfTail = []float32{
-		1.9145753e-04, -0.0029990752, 0.022050105, -0.103562884, -0.6376047, -1.1274233, -2.5714893e-04,
+		-2.1253118e-05, 4.3630786e-04, -0.0041800113, 0.02514288, -0.10831609, -0.63331443, -1.1295309,
+		1.7799732e-04,
 	}
 )
 
@@ -152,5 +153,5 @@ func (k *kernel) erf(x VecVirtual) VecVirtual {
 	s := k.scale(k.copy(one), e)
 	outer := k.fmaNegative(s, e.high, k.subtract(k.copy(one), s))
 	outer = k.or(outer, k.signOf(x))
-	return k.choose(t, less, k.constant(0.96), inner, outer)
+	return k.choose(t, less, k.constant(0.94), inner, outer)
 }
