@@ -60,7 +60,7 @@ func TestText(t *testing.T) {
 func TestTable(t *testing.T) {
 	var out bytes.Buffer
 	table(&out, []result{
-		{Case: "trivial", Ours: 20, GoNB: 400, Ratio: 0.05, Unit: "ms", What: "a cell"},
+		{Case: "trivial", Ours: 20, GoNB: new(400.0), Ratio: 0.05, Unit: "ms", What: "a cell"},
 		{Case: "memory", Ours: 0.0441, Ratio: 0.0441, Unit: "MB a cell", What: "memory"},
 	})
 	lines := strings.Split(out.String(), "\n")

@@ -273,7 +273,7 @@ func (b *bench) memory(ctx context.Context) (result, error) {
 
 func compare(took [2][]float64) result {
 	ours, gonb := median(took[0]), median(took[1])
-	return result{Ours: ours, GoNB: gonb, Ratio: ours / gonb, Unit: "ms"}
+	return result{Ours: ours, GoNB: &gonb, Ratio: ours / gonb, Unit: "ms"}
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -17,7 +17,7 @@
 //
 //	case      trivial, plot, again, start, runall, growth or memory
 //	ours_ms   this kernel's figure; for memory it is megabytes a cell, as unit says
-//	gonb_ms   GoNB's, where it was measured
+//	gonb_ms   GoNB's; null where it is not measured
 //	fifth_ms  of growth: the fifth cell's figure, where ours_ms is the 500th's
 //	ratio     ours to GoNB's; of growth the 500th's to the fifth's; of memory
 //	          ours to one megabyte

@@ -30,13 +30,13 @@ func main() {
 
 // result is what a case has measured. Its JSON is documented at the package.
 type result struct {
-	Case  string  `json:"case"`
-	Ours  float64 `json:"ours_ms"`
-	GoNB  float64 `json:"gonb_ms,omitempty"`
-	Fifth float64 `json:"fifth_ms,omitempty"`
-	Ratio float64 `json:"ratio"`
-	Unit  string  `json:"unit"`
-	What  string  `json:"what"`
+	Case  string   `json:"case"`
+	Ours  float64  `json:"ours_ms"`
+	GoNB  *float64 `json:"gonb_ms"`
+	Fifth float64  `json:"fifth_ms,omitempty"`
+	Ratio float64  `json:"ratio"`
+	Unit  string   `json:"unit"`
+	What  string   `json:"what"`
 }
 
 func run(ctx context.Context, args []string) error {
@@ -113,8 +113,8 @@ func table(w io.Writer, results []result) {
 	fmt.Fprintln(t, "case\tours\tGoNB\tratio\tunit\t  what")
 	for _, r := range results {
 		other := "-"
-		if r.GoNB > 0 {
-			other = fmt.Sprintf("%.1f", r.GoNB)
+		if r.GoNB != nil {
+			other = fmt.Sprintf("%.1f", *r.GoNB)
 		}
 		digits := 1
 		if r.Ours < 1 {
