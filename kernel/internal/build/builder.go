@@ -117,7 +117,7 @@ func New(config Config) (*Builder, error) {
 		return nil, err
 	}
 	b.life, b.end = context.WithCancel(context.Background())
-	b.packages = &packages{tools: b.tools, cacheDir: config.CacheDir, overlay: overlay, progress: b.progress}
+	b.packages = &packages{tools: b.tools, cacheDir: config.CacheDir, overlay: overlay, progress: b.progress, used: map[string]bool{}}
 	b.names = &names{packages: b.packages}
 	return b, nil
 }

@@ -36,8 +36,8 @@ func (b *Builder) Changed(ctx context.Context) ([]string, error) {
 	return changed, err
 }
 
-// Stamp identifies what is known of the packages. It is 0 if files have changed
-// since, and asks no tool.
+// Stamp identifies what is known of the packages that were asked for. It is 0 if
+// files of theirs have changed since, and asks no tool.
 func (b *Builder) Stamp() int { return b.packages.stamp() }
 
 func (p *packages) stamp() int {
@@ -46,8 +46,8 @@ func (p *packages) stamp() int {
 	if key, err := p.currentKey(); err != nil || key != p.key {
 		return 0
 	}
-	for _, l := range p.known {
-		if l.Dir != "" && stateOf(l.Dir) != l.State {
+	for path := range p.used {
+		if l := p.known[path]; l == nil || l.Dir != "" && stateOf(l.Dir) != l.State {
 			return 0
 		}
 	}

@@ -35,6 +35,7 @@ type packages struct {
 	key   string               // of the answers: what they depend on
 	known map[string]*goListed // by import path
 	lists int                  // how often known has changed
+	used  map[string]bool      // the paths that were resolved here, not by another session
 }
 
 // goListed is a package as go list describes it.
@@ -228,6 +229,7 @@ func (p *packages) closure(paths []string) ([]*goListed, bool) {
 			}
 		}
 		all = append(all, l)
+		p.used[path] = true
 		return true
 	}
 	for _, path := range paths {
