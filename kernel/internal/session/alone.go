@@ -20,15 +20,21 @@ import (
 type alone struct {
 	builder     *build.Builder
 	startWorker starter
-	programs    map[int]string // the executables, by plan ID
+	programs    map[int]executable // by plan ID
 
 	mu     sync.Mutex
 	worker *Worker // of the cell that runs
 	closed bool
 }
 
+// executable is a cell's program, built when the builder had the stamp.
+type executable struct {
+	file  string
+	stamp int
+}
+
 func newAlone(b *build.Builder, start starter) *alone {
-	return &alone{builder: b, startWorker: start, programs: map[int]string{}}
+	return &alone{builder: b, startWorker: start, programs: map[int]executable{}}
 }
 
 // aloneWarning says that cells run alone, why, and what can be done about it.
@@ -58,12 +64,15 @@ func (a *alone) ready(context.Context) error {
 }
 
 func (a *alone) load(ctx context.Context, plan *program.Plan) error {
-	if _, err := os.Stat(a.programs[plan.ID]); err == nil {
-		return nil
+	stamp := a.builder.Stamp()
+	if p := a.programs[plan.ID]; p.stamp == stamp && stamp != 0 {
+		if _, err := os.Stat(p.file); err == nil {
+			return nil
+		}
 	}
 	file, err := a.builder.Program(ctx, plan.Source)
 	if err == nil {
-		a.programs[plan.ID] = file
+		a.programs[plan.ID] = executable{file, a.builder.Stamp()}
 	}
 	return err
 }
@@ -72,7 +81,7 @@ func (a *alone) load(ctx context.Context, plan *program.Plan) error {
 type programEnded struct{ *WorkerDied }
 
 func (a *alone) run(ctx context.Context, count int, plan *program.Plan) (wire.Outcome, error) {
-	w, err := a.start(ctx, a.programs[plan.ID])
+	w, err := a.start(ctx, a.programs[plan.ID].file)
 	var outcome wire.Outcome
 	if err == nil {
 		outcome, err = w.Run(ctx, count, plan.Entry)
