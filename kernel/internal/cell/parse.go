@@ -184,7 +184,9 @@ func (c *Cell) addDecls(f *ast.File) {
 		case *ast.GenDecl:
 			switch d.Tok {
 			case token.CONST:
-				c.Decls = append(c.Decls, Decl{Node: d, Start: c.start(d.Doc, d), End: c.Offset(d.End())})
+				if len(d.Specs) > 0 { // const () declares nothing
+					c.Decls = append(c.Decls, Decl{Node: d, Start: c.start(d.Doc, d), End: c.Offset(d.End())})
+				}
 			case token.TYPE:
 				for _, s := range d.Specs {
 					s := s.(*ast.TypeSpec)

@@ -201,7 +201,7 @@ func (m *model) make() {
 func (m *model) panics() {
 	v, n := m.known(), m.rand.IntN(1000)
 	m.variables[v] = n
-	want := fmt.Sprintf("panic: panic: boom %d\n  Cell [%d], line 2\n    panic(fmt.Sprint(\"boom \", %d))\n", n, m.count+1, n)
+	want := fmt.Sprintf("panic: panic: boom %d\n  Cell [%d], line 2\n    panic(fmt.Sprint(\"boom \", %d))\n    ^\n", n, m.count+1, n)
 	m.expect(want, "%s = %d\npanic(fmt.Sprint(\"boom \", %d))", v, n, n)
 }
 
