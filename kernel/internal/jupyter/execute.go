@@ -66,6 +66,7 @@ func (r *running) interrupt(ctx context.Context) error {
 		return nil
 	}
 	x.interrupted.fire()
+	r.iopub.hurry()
 	return r.interpreter.Interrupt(ctx)
 }
 

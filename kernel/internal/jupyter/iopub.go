@@ -1,6 +1,7 @@
 package jupyter
 
 import (
+	"bytes"
 	"encoding/json"
 	"sync"
 	"time"
@@ -13,10 +14,12 @@ import (
 // A cell that prints in a loop would make a message of every line, and a figure
 // that is redrawn in a loop one of every state: more than clients can take. So
 // text of a stream and updates of displays go out at once if nothing did
-// recently, and else are held for gatherTime: more text joins, a newer update takes
-// the place of an older one. Whatever else is published lets them out first. In a
-// flood they are held for longer, because a front end draws all of a cell's text
-// again for each message.
+// recently, and else are held for a moment: more text joins, a newer update takes
+// the place of an older one. Whatever else is published lets them out first.
+//
+// A front end draws all that a cell has printed again for each message, which for
+// a million lines takes it many seconds. So the moment grows with what the cell
+// has printed.
 type iopub struct {
 	socket *socket
 	codec  *Codec
@@ -28,10 +31,15 @@ type iopub struct {
 
 	mu       sync.Mutex
 	held     []held
-	size     int       // bytes of text in held
-	released time.Time // when something held went out last
+	size     int             // of the text in held, as it is sent
+	printer  json.RawMessage // the cell that has printed last
+	printed  int             // how much, as far as it was sent
+	released time.Time       // when something held went out last
+	hurried  bool            // the cell that prints was interrupted
+	trimmed  bool            // and the person told that not all is shown
 	timer    *time.Timer
 	pace     pace
+	changed  signal // of size or hurried
 }
 
 // held is what waits for more: text of a stream, or an update.
@@ -43,9 +51,10 @@ type held struct {
 }
 
 const (
-	gatherTime = 20 * time.Millisecond
-	floodTime  = 500 * time.Millisecond
-	gatherSize = 1 << 18 // as much text goes out at once
+	gatherTime = 20 * time.Millisecond // text is held at least for so long
+	floodTime  = 3 * time.Second       // and at most
+	drawRate   = 1 << 20               // bytes that a front end draws in a second
+	gatherSize = 2_400_000             // who prints more waits
 	// gatherCount bounds the messages that go out together. When a program changes
 	// between standard output and standard error more often than that within
 	// gatherTime, the text joins what is there of the same stream.
@@ -56,7 +65,7 @@ const (
 func (p *iopub) publish(parent json.RawMessage, msgType string, content any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.release()
+	p.releaseInTime()
 	p.send(parent, msgType, content)
 }
 
@@ -69,7 +78,7 @@ func (p *iopub) status(req *request, state string) {
 func (p *iopub) stream(parent json.RawMessage, name, text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.size += len(text)
+	p.size += sentSize(text)
 	joins := func(h *held) bool { return h.stream == name && string(h.parent) == string(parent) }
 	if n := len(p.held); n > 0 && joins(&p.held[n-1]) {
 		p.held[n-1].text = append(p.held[n-1].text, text...)
@@ -108,16 +117,88 @@ func find(all []held, match func(*held) bool) *held {
 
 // soon releases what is held, now or when its time has come. The caller holds mu.
 func (p *iopub) soon() {
-	wait := gatherTime - time.Since(p.released)
-	if p.pace.flooded() {
-		wait += floodTime - gatherTime
-	}
+	gather := min(max(gatherTime, time.Duration(p.printed)*time.Second/drawRate), floodTime)
+	now := time.Now()
+	wait := max(gather-now.Sub(p.released), p.pace.wait(now, p.size))
 	switch {
-	case wait <= 0 || p.size >= gatherSize:
+	case wait <= 0:
 		p.release()
 	case p.timer == nil:
-		p.timer = time.AfterFunc(wait, p.flush)
+		p.timer = time.AfterFunc(wait, func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.timer = nil
+			if len(p.held) > 0 {
+				p.soon()
+			}
+		})
 	}
+}
+
+// hurry lets nobody wait any more for what the cell prints that runs: it was
+// interrupted.
+func (p *iopub) hurry() {
+	p.mu.Lock()
+	p.hurried = true
+	p.mu.Unlock()
+	p.changed.fire()
+}
+
+// releaseInTime releases what is held as soon as a server lets it through. What it
+// would not of a cell that was interrupted is left out. The caller holds mu.
+func (p *iopub) releaseInTime() {
+	for !p.hurried && p.size > 0 {
+		wait := p.pace.wait(time.Now(), p.size)
+		if wait == 0 {
+			break
+		}
+		changed := p.changed.wait()
+		p.mu.Unlock()
+		select {
+		case <-changed:
+		case <-time.After(wait):
+		}
+		p.mu.Lock()
+	}
+	if p.hurried {
+		p.trim(p.pace.room(time.Now()))
+	}
+	p.release()
+}
+
+// trim shortens the text that is held to so many bytes.
+func (p *iopub) trim(room int) {
+	const note = "\n… what was printed here is left out, since the cell was interrupted\n"
+	for i := range p.held {
+		h := &p.held[i]
+		if size := sentSize(string(h.text)); size <= room {
+			room -= size
+			continue
+		}
+		h.text = h.text[:wholeLines(h.text[:min(len(h.text), room/2)])]
+		if !p.trimmed {
+			h.text = append(h.text, note...)
+		}
+		p.held, p.trimmed = p.held[:i+1], true
+		return
+	}
+}
+
+// wholeLines is the length of a text without an unfinished line at its end.
+func wholeLines(text []byte) int { return bytes.LastIndexByte(text, '\n') + 1 }
+
+// sentSize is how long a text is in a message: JSON escapes some letters.
+func sentSize(text string) int {
+	n := len(text)
+	for i := range len(text) {
+		switch b := text[i]; {
+		case b == '\n' || b == '\t' || b == '\r' || b == '"' || b == '\\':
+			n++
+		case b < ' ' || b == '<' || b == '>' || b == '&':
+			n += len(`\u0000`) - 1
+		}
+	}
+	return n
 }
 
 // flush publishes what is held.
@@ -138,6 +219,13 @@ func (p *iopub) release() {
 	}
 	for _, h := range p.held {
 		if h.stream != "" {
+			if len(h.text) == 0 {
+				continue
+			}
+			if string(p.printer) != string(h.parent) {
+				p.printer, p.printed = h.parent, 0
+			}
+			p.printed += len(h.text)
 			p.send(h.parent, "stream", message.Stream{Name: h.stream, Text: string(h.text)})
 		} else {
 			p.send(h.parent, "update_display_data", h.update)
@@ -146,6 +234,7 @@ func (p *iopub) release() {
 	clear(p.held)
 	p.held, p.size = p.held[:0], 0
 	p.released = time.Now()
+	p.changed.fire()
 }
 
 // send makes a message and sends it. The caller holds mu.
@@ -168,31 +257,37 @@ func (p *iopub) count(msgType string, content any, frames [][]byte) {
 	switch msgType {
 	case "status":
 		if s, ok := content.(message.Status); ok && s.ExecutionState == "idle" {
-			p.pace = pace{}
+			p.pace, p.hurried, p.trimmed = pace{}, false, false
 		}
 	case "stream":
-		bytes := 0
+		size := 0
 		for _, f := range frames {
-			bytes += len(f)
+			size += len(f)
 		}
-		p.pace.spend(time.Now(), bytes)
+		p.pace.spend(time.Now(), size)
 	case "execute_input":
 	default:
 		p.pace.spend(time.Now(), 0)
 	}
 }
 
-// room waits while a client has too much unsent, and while more was published
-// than a server lets through.
+// room waits while a client has too much unsent, and while more is held or was
+// published than a server lets through.
 func (p *iopub) room() {
 	for {
+		changed := p.changed.wait()
 		p.mu.Lock()
-		wait := p.pace.wait(time.Now())
+		full, hurried := p.size >= gatherSize, p.hurried
+		wait := p.pace.wait(time.Now(), 0)
 		p.mu.Unlock()
-		if wait == 0 {
+		if hurried || !full && wait == 0 {
 			break
 		}
-		time.Sleep(wait)
+		if !full {
+			time.Sleep(wait)
+			continue
+		}
+		<-changed
 	}
 	for _, client := range p.socket.all() {
 		for {

@@ -4,45 +4,63 @@ import "time"
 
 // Jupyter's servers drop what a kernel publishes beyond a rate, and tell the
 // person so: by default more than 1,000,000 bytes of streams a second, or more
-// than 1,000 messages of any kind but status, over a window of three seconds that
-// starts anew when the kernel is idle (jupyter_server's iopub_data_rate_limit,
+// than 1,000 messages of any kind but status, on the average over three seconds,
+// counted anew when the kernel is idle (jupyter_server's iopub_data_rate_limit,
 // iopub_msg_rate_limit, rate_limit_window). A kernel that stays below loses
-// nothing. The figures leave room for one more message than there should be, of
-// the size that iopub gathers, and for messages that arrive in bunches.
+// nothing. These leave room for messages that arrive in bunches.
 const (
-	pacedBytes    = 750_000 // a second
-	pacedMessages = 700
-	byteBurst     = 150_000 // beyond the rate, after a pause
-	messageBurst  = 400
+	paceWindow   = 3300 * time.Millisecond
+	paceBytes    = 2_800_000 // in a window
+	paceMessages = 2_700
 )
 
-// pace tells how long to wait before more is published. The zero value is that of
-// an idle kernel.
+// pace tells when more can be published. The zero value is that of an idle kernel.
 type pace struct {
-	bytes, messages float64 // spent and not yet made up for
-	counted         time.Time
+	sent  []parcel // within the last window
+	bytes int      // of them
 }
 
-// spend counts a message that was published, with the bytes that matter.
+// parcel is a message that was published, with the bytes that count.
+type parcel struct {
+	at    time.Time
+	bytes int
+}
+
+// spend counts a message.
 func (p *pace) spend(now time.Time, bytes int) {
-	p.recover(now)
-	p.bytes += float64(bytes)
-	p.messages++
+	p.forget(now)
+	p.sent = append(p.sent, parcel{now, bytes})
+	p.bytes += bytes
 }
 
-// wait returns how long nothing should be published.
-func (p *pace) wait(now time.Time) time.Duration {
-	p.recover(now)
-	over := max((p.bytes-byteBurst)/pacedBytes, (p.messages-messageBurst)/pacedMessages)
-	return max(0, time.Duration(over*float64(time.Second)))
+// wait returns how long it takes until a message of so many bytes can be published.
+func (p *pace) wait(now time.Time, bytes int) time.Duration {
+	p.forget(now)
+	left, sum := len(p.sent), p.bytes
+	for _, s := range p.sent {
+		if left < paceMessages && sum+bytes <= paceBytes {
+			break
+		}
+		left--
+		sum -= s.bytes
+	}
+	if gone := len(p.sent) - left; gone > 0 {
+		return p.sent[gone-1].at.Add(paceWindow).Sub(now)
+	}
+	return 0
 }
 
-// flooded tells whether there is more than can go out.
-func (p *pace) flooded() bool { return p.bytes > byteBurst/2 }
+// room returns how many bytes can be published now.
+func (p *pace) room(now time.Time) int {
+	p.forget(now)
+	return max(0, paceBytes-p.bytes)
+}
 
-func (p *pace) recover(now time.Time) {
-	passed := now.Sub(p.counted).Seconds()
-	p.counted = now
-	p.bytes = max(0, p.bytes-passed*pacedBytes)
-	p.messages = max(0, p.messages-passed*pacedMessages)
+func (p *pace) forget(now time.Time) {
+	n := 0
+	for n < len(p.sent) && now.Sub(p.sent[n].at) >= paceWindow {
+		p.bytes -= p.sent[n].bytes
+		n++
+	}
+	p.sent = p.sent[n:]
 }
