@@ -132,7 +132,7 @@ func explainImport(path string, err error) string {
 	if strings.HasSuffix(msg, " is not in std") {
 		return beside(msg, didYouMean(packageNames, path))
 	}
-	return strings.ReplaceAll(msg, "; to add it:\n\tgo get ", "; to add it, run in a cell: !*go get ")
+	return msg
 }
 
 // packageNames are those that newcomers mistype.
@@ -238,7 +238,7 @@ func didYouMean(names []string, wrong string) string {
 		if strings.Contains(name, prime) || strings.Contains(name, ".") || name == wrong || name == "_" {
 			continue
 		}
-		d := distance(name, wrong)
+		d := Distance(name, wrong)
 		if strings.EqualFold(name, wrong) {
 			d = 0
 		}
@@ -252,9 +252,9 @@ func didYouMean(names []string, wrong string) string {
 	return "did you mean " + best + "?"
 }
 
-// distance is the number of letters to change, add, leave out, or swap with the
+// Distance is the number of letters to change, add, leave out, or swap with the
 // next one, that makes one name of another (optimal string alignment).
-func distance(a, b string) int {
+func Distance(a, b string) int {
 	s, t := []rune(a), []rune(b)
 	before, last, row := make([]int, len(t)+1), make([]int, len(t)+1), make([]int, len(t)+1)
 	for j := range last {

@@ -178,7 +178,7 @@ func unknown(name string) string {
 	best, distance := "", 3
 	for _, c := range commands {
 		for _, n := range c.names {
-			if d := editDistance(name, n); d < distance && strings.Trim(n, "%!*") != "" {
+			if d := program.Distance(name, n); d < distance && strings.Trim(n, "%!*") != "" {
 				best, distance = n, d
 			}
 		}
@@ -188,27 +188,6 @@ func unknown(name string) string {
 		text += ", perhaps " + best + " is meant"
 	}
 	return text + "; %help lists the commands"
-}
-
-// editDistance is how many letters to change, add or leave out make b of a.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // splitArgs splits arguments at spaces. Double quotes hold what has spaces
