@@ -1,6 +1,8 @@
 package nnkit
 
 import (
+	"sync"
+
 	"github.com/seed5607215b/nnkit/nnkit/internal/parallel"
 	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
 )
@@ -9,12 +11,69 @@ import (
 // use ([runtime.GOMAXPROCS]). The numbers they compute are the same for any limit, to the last bit.
 func LimitCores(cores int) { parallel.SetLimit(cores) }
 
-// compute computes a matrix product, on several cores if it is large. It allocates nothing if p lives longer than the
-// call.
-func compute(p *simd.Product) {
-	if n := p.Blocks(); n > 1 {
-		parallel.Run(n, p)
-	} else {
-		p.Block(0)
+// work is a task that knows how it is best cut.
+type work interface {
+	parallel.Task
+	Blocks() int
+}
+
+// compute runs work, on several cores if it is large. It allocates nothing if w lives longer than the call.
+func compute(w work) {
+	if n := w.Blocks(); n > 1 {
+		parallel.Run(n, w)
+	} else if n == 1 {
+		w.Block(0)
 	}
 }
+
+// A function of each number is worth several cores from two of these on.
+const spreadBlock = 1 << 14
+
+// spread calls f for all of dst and src, in parts on several cores if they are long.
+func spread(f func(dst, src []float32), dst, src []float32) {
+	if len(dst) < 2*spreadBlock {
+		f(dst, src)
+		return
+	}
+	s := spreads.Get().(*spreading)
+	*s = spreading{two: f, dst: dst, a: src}
+	s.run()
+}
+
+// spread3 is spread for functions of two arrays.
+func spread3(f func(dst, a, b []float32), dst, a, b []float32) {
+	if len(dst) < 2*spreadBlock {
+		f(dst, a, b)
+		return
+	}
+	s := spreads.Get().(*spreading)
+	*s = spreading{three: f, dst: dst, a: a, b: b}
+	s.run()
+}
+
+var spreads = sync.Pool{New: func() any { return new(spreading) }}
+
+type spreading struct {
+	two       func(dst, src []float32)
+	three     func(dst, a, b []float32)
+	dst, a, b []float32
+}
+
+func (s *spreading) run() {
+	parallel.Run((len(s.dst)+spreadBlock-1)/spreadBlock, s)
+	*s = spreading{}
+	spreads.Put(s)
+}
+
+// Block implements parallel.Task.
+func (s *spreading) Block(i int) {
+	lo, hi := i*spreadBlock, min(len(s.dst), (i+1)*spreadBlock)
+	if s.two != nil {
+		s.two(s.dst[lo:hi], s.a[lo:hi])
+	} else {
+		s.three(s.dst[lo:hi], s.a[lo:hi], s.b[lo:hi])
+	}
+}
+
+// columnSums sets dst to the sums of the columns of rows of its length.
+func columnSums(dst, src []float32, rows, width int) { simd.ColumnSums(dst, src, rows, width) }

@@ -3,7 +3,6 @@ package nnkit
 import (
 	"fmt"
 
-	"github.com/seed5607215b/nnkit/nnkit/internal/random"
 	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
 )
 
@@ -17,20 +16,20 @@ import (
 //	nnkit.Dense(10, nnkit.ReLU)
 //	nnkit.Dense(1, nnkit.Sigmoid, nnkit.Name("output"))
 func Dense(units int, options ...DenseOption) Layer {
-	l := &denseLayer{units: units, activation: Linear, kernel: GlorotUniform, useBias: true}
-	l.kind, l.output = "dense", []int{units}
+	l := &denseLayer{units: units, initializer: GlorotUniform, useBias: true}
+	l.layer.kind, l.layer.output, l.layer.activation = "dense", []int{units}, Linear
 	for i, o := range options {
 		if o == nil {
-			l.err = fmt.Errorf("Dense(%d, …): option %d is nil", units, i+1)
+			l.layer.err = fmt.Errorf("Dense(%d, …): option %d is nil", units, i+1)
 			return l
 		}
 		o.denseOption(l)
 	}
 	if units < 1 {
-		l.err = fmt.Errorf("Dense(%d, …): the number of units must be at least 1", units)
+		l.layer.err = fmt.Errorf("Dense(%d, …): the number of units must be at least 1", units)
 	}
-	if units == 1 && l.activation == Softmax {
-		l.err = fmt.Errorf("Dense(1, Softmax): softmax over one unit is always 1; for yes or no write Dense(1, Sigmoid), " +
+	if units == 1 && l.layer.activation == Softmax {
+		l.layer.err = fmt.Errorf("Dense(1, Softmax): softmax over one unit is always 1; for yes or no write Dense(1, Sigmoid), " +
 			"for classes one unit for each")
 	}
 	return l
@@ -47,10 +46,10 @@ func KernelInitializer(i Initializer) KernelInitializerOption { return KernelIni
 
 func (o KernelInitializerOption) denseOption(d *denseLayer) {
 	if o.initializer == nil {
-		d.err = fmt.Errorf("KernelInitializer(nil): name one, GlorotUniform or HeNormal for example")
+		d.layer.err = fmt.Errorf("KernelInitializer(nil): name one, GlorotUniform or HeNormal for example")
 		return
 	}
-	d.kernel = o.initializer
+	d.initializer = o.initializer
 }
 
 // UseBiasOption is the result of [UseBias].
@@ -62,117 +61,117 @@ func UseBias(on bool) UseBiasOption { return UseBiasOption{on} }
 func (o UseBiasOption) denseOption(d *denseLayer) { d.useBias = o.on }
 
 type denseLayer struct {
-	layerCore
-	units      int
-	activation Activation
-	kernel     Initializer
-	useBias    bool
+	BaseLayer
+	units        int
+	initializer  Initializer
+	useBias      bool
+	kernel, bias *Parameter
 }
 
-func (l *denseLayer) core() *layerCore { return &l.layerCore }
-
-func (l *denseLayer) describe() string { return l.activation.String() }
-
-func (l *denseLayer) build(input []int) ([]int, []*Parameter, error) {
-	if len(input) != 1 {
-		return nil, nil, fmt.Errorf("wants rows of plain numbers and gets rows of shape %s", shapeText(input))
-	}
-	parameters := []*Parameter{{name: l.name + "/kernel", shape: []int{input[0], l.units}}}
+// Build makes kernel and bias.
+func (l *denseLayer) Build(input []int) error {
+	l.kernel = l.AddParameter("kernel", l.initializer, input[len(input)-1], l.units)
 	if l.useBias {
-		parameters = append(parameters, &Parameter{name: l.name + "/bias", shape: []int{l.units}})
+		l.bias = l.AddParameter("bias", Zeros, l.units)
 	}
-	return l.output, parameters, nil
+	return nil
 }
 
-func (l *denseLayer) draw(seed, first int) {
-	kernel := l.parameters[0]
-	l.kernel.fill(kernel.data, kernel.shape[0], l.units,
-		random.Stream{Seed: uint64(int64(seed)), Purpose: random.Weights, Index: uint32(first)})
-	if l.useBias {
-		clear(l.parameters[1].data)
+// Forward is x·kernel + bias along the last dimension, and the activation of that.
+func (l *denseLayer) Forward(x *Tensor) *Tensor {
+	var bias *Tensor
+	if l.bias != nil {
+		bias = l.bias.Tensor()
+	}
+	relu := l.layer.activation == ReLU
+	y := linear("Dense", x, l.kernel.Tensor(), bias, relu)
+	if relu {
+		return y
+	}
+	return l.layer.activation.apply(y)
+}
+
+// Linear is x·weights + bias along the last dimension: weights of shape (inputs, outputs), bias of (outputs) or nil for
+// none. It is MatMul and Add in one pass.
+func (x *Tensor) Linear(weights, bias *Tensor) *Tensor {
+	return linear("Linear", x, weights, bias, false)
+}
+
+func linear(operation string, x, w, b *Tensor, relu bool) *Tensor {
+	if len(w.shape) != 2 || len(x.shape) == 0 || x.shape[len(x.shape)-1] != w.shape[0] || b != nil && (len(b.shape) != 1 || b.shape[0] != w.shape[1]) {
+		failLinear(operation, x, w, b)
+	}
+	n := next(operation, x, w, b)
+	n.setShape(x.shape)
+	in, out := w.shape[0], w.shape[1]
+	n.shape[len(n.shape)-1] = out
+	n.make(n.shape...)
+	o := noted[lineared](n)
+	o.x, o.w, o.b, o.rows, o.in, o.out = x.node, w.node, nil, sizeOf(x.shape[:len(x.shape)-1]), in, out
+	o.xs, o.ws = x.data, w.data
+	var bias []float32
+	if b != nil {
+		o.b, bias = b.node, b.data
+	}
+	o.up = simd.Product{
+		M: o.rows, N: out, K: in,
+		A: simd.RowMajor(x.data, in), B: simd.RowMajor(w.data, out),
+		C: n.data, Stride: out, Start: bias, ReLU: relu,
+	}
+	compute(&o.up)
+	o.relu = relu
+	n.gated = relu && n.wanted
+	return n.done()
+}
+
+func failLinear(operation string, x, w, b *Tensor) {
+	switch {
+	case len(w.shape) != 2:
+		fail(operation, "the weights have the shape %s: they must be a matrix of inputs by outputs", shapeText(w.shape))
+	case len(x.shape) == 0 || x.shape[len(x.shape)-1] != w.shape[0]:
+		fail(operation, "x has the shape %s, but the weights are of %d inputs: the last size of x must be %d",
+			shapeText(x.shape), w.shape[0], w.shape[0])
+	default:
+		fail(operation, "the bias has the shape %s, but there are %d outputs: it must be (%d)", shapeText(b.shape), w.shape[1], w.shape[1])
 	}
 }
 
-func (l *denseLayer) newPass(rows int, p purpose) pass {
-	in := l.input[0]
-	d := &densePass{layer: l, in: in, out: l.units, y: make([]float32, rows*l.units)}
-	d.w = l.parameters[0].data
-	d.gw = l.parameters[0].gradient
-	if l.useBias {
-		d.b, d.gb = l.parameters[1].data, l.parameters[1].gradient
-	}
-	d.z = d.y
-	if p.sums {
-		d.z = make([]float32, rows*l.units)
-	}
-	if p.input {
-		d.dx = make([]float32, rows*in)
-	}
-	d.gated = p.gated
-	d.relu = l.activation == ReLU && !p.sums
-	return d
-}
-
-// densePass is the arithmetic of a dense layer:
+// lineared is the arithmetic of a dense layer:
 //
-//	z  = x·w + b     y = f(z)
-//	dz = dy·f'(z)    dw = xᵀ·dz    db = Σ dz over the rows    dx = dz·wᵀ
-type densePass struct {
-	layer   *denseLayer
-	in, out int
-	w, b    []float32
-	gw, gb  []float32
-	z, y    []float32 // the same memory unless the sums are kept
-	dx      []float32
-	relu    bool // ReLU is applied by the product
-	gated   bool // so is the gradient of the ReLU before this layer
-
-	up, weights, down simd.Product // of this batch; they live here, so that none is allocated
+//	y  = x·w + b, at least 0 with relu
+//	dw = xᵀ·dy    db = Σ dy over the rows    dx = dy·wᵀ
+type lineared struct {
+	x, w, b           *node // nil for constants
+	xs, ws            []float32
+	rows, in, out     int
+	relu              bool
+	up, weights, down simd.Product
 }
 
-func (d *densePass) forward(x []float32, rows int) []float32 {
-	d.up = simd.Product{
-		M: rows, N: d.out, K: d.in,
-		A: simd.RowMajor(x, d.in), B: simd.RowMajor(d.w, d.out),
-		C: d.z, Stride: d.out, Start: d.b, ReLU: d.relu,
+func (o *lineared) backward(t *Tape, n *node) {
+	dy := n.gradient()
+	if o.relu && !n.gated {
+		spread(simd.ReLUGradient, dy, n.data)
 	}
-	compute(&d.up)
-	y, z := d.y[:rows*d.out], d.z[:rows*d.out]
-	if d.layer.activation == Linear {
-		return z
+	if wantedOf(o.w) {
+		o.weights = simd.Product{
+			M: o.in, N: o.out, K: o.rows,
+			A: simd.RowMajor(o.xs, o.in).Transposed(), B: simd.RowMajor(dy, o.out), Stride: o.out,
+		}
+		t.into(&o.weights, o.w)
+		compute(&o.weights)
 	}
-	if !d.relu {
-		d.layer.activation.apply(y, z, rows, d.out)
+	if wantedOf(o.b) {
+		s := t.part(o.b)
+		columnSums(s.data, dy, o.rows, o.out)
+		t.contribute(s)
 	}
-	return y
-}
-
-func (d *densePass) sums() []float32 { return d.z }
-
-func (d *densePass) backward(x, dy []float32, rows int, bySums bool) []float32 {
-	if !bySums && d.layer.activation != Linear {
-		d.layer.activation.chain(dy, d.y[:rows*d.out], rows, d.out)
+	if wantedOf(o.x) {
+		o.down = simd.Product{
+			M: o.rows, N: o.in, K: o.out,
+			A: simd.RowMajor(dy, o.out), B: simd.RowMajor(o.ws, o.out).Transposed(), Stride: o.in,
+		}
+		t.into(&o.down, o.x)
+		compute(&o.down)
 	}
-	d.weights = simd.Product{
-		M: d.in, N: d.out, K: rows,
-		A: simd.RowMajor(x, d.in).Transposed(), B: simd.RowMajor(dy, d.out),
-		C: d.gw, Stride: d.out,
-	}
-	compute(&d.weights)
-	if d.gb != nil {
-		simd.ColumnSums(d.gb, dy, rows, d.out)
-	}
-	if d.dx == nil {
-		return nil
-	}
-	d.down = simd.Product{
-		M: rows, N: d.in, K: d.out,
-		A: simd.RowMajor(dy, d.out), B: simd.RowMajor(d.w, d.out).Transposed(),
-		C: d.dx, Stride: d.in,
-	}
-	if d.gated {
-		d.down.Gate = x
-	}
-	compute(&d.down)
-	return d.dx[:rows*d.in]
 }

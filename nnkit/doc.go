@@ -28,6 +28,11 @@
 // before training starts where that is possible. [Sequential] returns only the model, so that it can be chained; what
 // was wrong in it is said by [Model.Compile].
 //
-// The package knows no notebook and draws nothing. It leaves out, for now, layers of a user's own and automatic
-// differentiation.
+// # Operations, layers and losses of one's own
+//
+// The methods of [Tensor] compute: x.MatMul(w).Add(b).ReLU(). Those on a [Tape] can be differentiated. A layer of one's
+// own embeds [BaseLayer], or is a [Lambda], and a loss is a function given to [LossFunc]; both need only say what they
+// compute.
+//
+// The package knows no notebook and draws nothing.
 package nnkit

@@ -7,6 +7,8 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed5607215b/nnkit/nnkit/internal/random"
@@ -44,11 +46,6 @@ func (m *Model) Fit(x, y any, options ...FitOption) (*History, error) {
 	train, validation, err := m.prepare(x, y, s)
 	if err != nil {
 		return nil, err
-	}
-	if m.inputs == 0 {
-		if err := m.build(train.width); err != nil {
-			return nil, fmt.Errorf("Fit: %w", err)
-		}
 	}
 	if s.seed != nil {
 		m.seed = *s.seed
@@ -119,6 +116,7 @@ func readOptions(options []FitOption) (*fitSettings, error) {
 // rows are examples with their truth, or without.
 type rows struct {
 	n, width, truth int
+	truthShape      []int // of one row's
 	x, y            []float32
 }
 
@@ -135,16 +133,8 @@ func (m *Model) prepare(x, y any, s *fitSettings) (train, validation rows, err e
 	all := train.n
 	switch {
 	case s.valGiven:
-		width := m.inputs
-		if width == 0 {
-			width = train.width
-		}
 		if validation, err = m.convert("Fit", "ValidationData's x", "ValidationData's y", s.valX, s.valY); err != nil {
 			return train, validation, err
-		}
-		if validation.width != width {
-			return train, validation, fmt.Errorf("Fit: x has %d numbers a row and ValidationData's x %d: they must agree",
-				width, validation.width)
 		}
 	case s.split != nil && *s.split != 0:
 		if !(*s.split > 0 && *s.split < 1) {
@@ -181,6 +171,17 @@ func (m *Model) convert(caller, xName, yName string, x, y any) (rows, error) {
 	if n != ny {
 		return rows{}, fmt.Errorf("%s: %s has %d %s and %s %d; they must agree", caller, xName, n, plural(n, "row"), yName, ny)
 	}
+	if len(xt.shape) == 1 {
+		xt = &Tensor{shape: []int{n, 1}, data: xt.data}
+	}
+	if m.input == nil {
+		if err := m.build(xt.shape[1:]); err != nil {
+			return rows{}, fmt.Errorf("%s: %w", caller, err)
+		}
+	}
+	if len(yt.shape) == 1 {
+		yt = &Tensor{shape: []int{ny, 1}, data: yt.data}
+	}
 	if err := m.fits(caller, xName, xt); err != nil {
 		return rows{}, err
 	}
@@ -194,29 +195,45 @@ func (m *Model) convert(caller, xName, yName string, x, y any) (rows, error) {
 			}
 		}
 	}
-	return rows{n: n, width: width, truth: truth, x: xt.data, y: yt.data}, nil
+	return rows{n: n, width: width, truth: truth, truthShape: yt.shape[1:], x: xt.data, y: yt.data}, nil
 }
 
-// fits says whether rows of x can go into the model.
+// fits says whether rows of x can go into the model. Sizes of 1 need not be written: rows of 28×28 are images of one
+// channel.
 func (m *Model) fits(caller, name string, x *Tensor) error {
-	if len(x.shape) > 2 {
-		_, width := x.rows()
-		return fmt.Errorf("%s: %s has the shape %s, but %s wants rows of plain numbers: give rows of %d numbers",
-			caller, name, shapeText(x.shape), m.layers[0].core().where(0), width)
+	if len(x.shape) > 0 && slices.Equal(x.shape[1:], m.input) {
+		return nil
 	}
-	if _, width := x.rows(); m.inputs != 0 && width != m.inputs {
+	_, width := x.rows()
+	switch first := m.layers[0].core().where(0); {
+	case slices.Equal(withoutOnes(x.shape[min(1, len(x.shape)):]), withoutOnes(m.input)):
+		return nil
+	case len(m.input) == 1 && len(x.shape) <= 2:
 		return fmt.Errorf("%s: %s has the shape %s, but %s wants %d %s a row: give each row %d %s, or make a new "+
-			"model for rows of %d", caller, name, shapeText(x.shape), m.layers[0].core().where(0), m.inputs,
-			plural(m.inputs, "number"), m.inputs, plural(m.inputs, "number"), width)
+			"model for rows of %d", caller, name, shapeText(x.shape), first, m.input[0],
+			plural(m.input[0], "number"), m.input[0], plural(m.input[0], "number"), width)
+	case width == sizeOf(m.input):
+		return fmt.Errorf("%s: %s has the shape %s, but %s wants rows of shape %s: they have as many numbers, so that "+
+			"Reshape(-1, %s) makes one of the other", caller, name, shapeText(x.shape), first, shapeText(m.input), strings.Trim(callText(m.input), "()"))
+	default:
+		return fmt.Errorf("%s: %s has the shape %s, but %s wants rows of shape %s: give it such rows, or make a new model",
+			caller, name, shapeText(x.shape), first, shapeText(m.input))
 	}
-	return nil
 }
 
-func (m *Model) last() *denseLayer { return m.layers[len(m.layers)-1].(*denseLayer) }
+func withoutOnes(shape []int) []int {
+	return slices.DeleteFunc(slices.Clone(shape), func(d int) bool { return d == 1 })
+}
 
+// output describes what the last layer puts out.
 func (m *Model) output() output {
-	l := m.last()
-	return output{where: l.where(len(m.layers) - 1), activation: l.activation, width: l.units}
+	at := len(m.layers) - 1
+	c := m.layers[at].core()
+	o := output{where: c.where(at), activation: c.activation}
+	if c.output != nil {
+		o.width = sizeOf(c.output)
+	}
+	return o
 }
 
 func (m *Model) compiled(caller string) error {
@@ -251,7 +268,7 @@ func newFit(ctx context.Context, m *Model, s *fitSettings, train, validation row
 			batch = train.n
 		}
 	}
-	f := &fit{m: m, s: s, train: train, validation: validation, trainer: newTrainer(m, batch, train.truth)}
+	f := &fit{m: m, s: s, train: train, validation: validation, trainer: newTrainer(m, batch, train)}
 	f.order = make([]int32, train.n)
 	for i := range f.order {
 		f.order[i] = int32(i)
@@ -330,12 +347,12 @@ func (f *fit) epoch() error {
 		random.Stream{Seed: uint64(int64(f.m.seed)), Purpose: random.Shuffle, Index: uint32(f.m.epochs)}.Permutation(f.order)
 	}
 	f.trainer.reset()
-	for lo := 0; lo < f.train.n; lo += f.trainer.capacity {
+	for lo := 0; lo < f.train.n; lo += f.trainer.batch.n {
 		t.Batch++
 		for _, c := range f.s.callbacks {
 			c.BatchBegin(t)
 		}
-		if err := f.batch(f.order[lo:min(lo+f.trainer.capacity, f.train.n)]); err != nil {
+		if err := f.batch(f.order[lo:min(lo+f.trainer.batch.n, f.train.n)]); err != nil {
 			return err
 		}
 		for _, c := range f.s.callbacks {
@@ -353,7 +370,7 @@ func (f *fit) epoch() error {
 	}
 	if f.validation.n > 0 {
 		t.Scores.names = f.names
-		if err := f.trainer.evaluate(t.ctx, f.validation, t.Scores.values[1+len(f.m.metrics):]); err != nil {
+		if err := f.trainer.validate(t.ctx, f.validation, t.Scores.values[1+len(f.m.metrics):]); err != nil {
 			return err
 		}
 	}
@@ -377,12 +394,15 @@ func (f *fit) epoch() error {
 func (f *fit) batch(order []int32) error {
 	t := &f.state
 	f.trainer.gather(f.train, order)
-	t.BatchLoss = f.trainer.forward(len(order))
+	loss, err := f.trainer.step(len(order))
+	if err != nil {
+		return err
+	}
+	t.BatchLoss = loss
 	if math.IsNaN(t.BatchLoss) || math.IsInf(t.BatchLoss, 0) {
 		return fmt.Errorf("the loss is no longer a number (%v) in epoch %d, batch %d: use a smaller learning rate (it is %v), or "+
 			"standardize the features", t.BatchLoss, t.Epoch, t.Batch, t.LearningRate())
 	}
-	f.trainer.backward(len(order))
 	f.trainer.update(t.step)
 	f.trainer.scores(t.Scores.values)
 	return nil

@@ -6,8 +6,8 @@ import (
 	"github.com/seed5607215b/nnkit/nnkit/internal/random"
 )
 
-// Initializer draws the first values of a layer's kernel: [GlorotUniform], [GlorotNormal], [HeUniform] or [HeNormal].
-// Biases begin at zero.
+// Initializer draws the first values of a parameter: [GlorotUniform], [GlorotNormal], [HeUniform] or [HeNormal] for
+// kernels, [Zeros] or [Ones] for others.
 type Initializer interface {
 	// String returns the name, "glorot_uniform" for example.
 	String() string
@@ -29,6 +29,22 @@ var (
 	// HeNormal is normal with variance 2/in. From the same paper.
 	HeNormal Initializer = scaling{"he_normal", false, true}
 )
+
+var (
+	// Zeros is how biases begin.
+	Zeros Initializer = constant{"zeros", 0}
+	// Ones is how the gains of a normalisation begin.
+	Ones Initializer = constant{"ones", 1}
+)
+
+type constant struct {
+	name  string
+	value float32
+}
+
+func (c constant) String() string { return c.name }
+
+func (c constant) fill(w []float32, _, _ int, _ random.Stream) { fill(w, c.value) }
 
 // scaling is Keras' VarianceScaling.
 type scaling struct {

@@ -5,17 +5,46 @@ import (
 	"strings"
 )
 
-// Layer is one step of a network. [Dense] and [Input] make layers, and [Sequential] takes them. A layer belongs to one
-// model, which names it and gives it its parameters.
+// Layer is one step of a network. [Dense], [Input] and their kin make layers, and [Sequential] takes them. A layer
+// belongs to one model, which names it.
+//
+// A layer of one's own is a type that embeds [BaseLayer] and has a Forward, written with the operations of [Tensor];
+// its gradients come by themselves. If it has parameters it makes them in a method Build (see [Builder]):
+//
+//	type gain struct {
+//		nnkit.BaseLayer
+//		factor *nnkit.Parameter
+//	}
+//
+//	func (g *gain) Build(input []int) error {
+//		g.factor = g.AddParameter("factor", nnkit.Ones, input...)
+//		return nil
+//	}
+//
+//	func (g *gain) Forward(x *nnkit.Tensor) *nnkit.Tensor { return x.Mul(g.factor.Tensor()) }
+//
+//	model := nnkit.Sequential(&gain{}, nnkit.Dense(1))
 type Layer interface {
+	// Forward computes the output for a batch: the first dimension of x, and of the result, counts the rows. A model calls
+	// it once with a row of zeros, to learn the shape of the output.
+	Forward(x *Tensor) *Tensor
+
 	core() *layerCore
-	// build fixes the shapes for an input of the given shape and returns the parameters, without memory yet.
-	build(input []int) (output []int, parameters []*Parameter, err error)
-	// draw fills the parameters with their first values; first is the place of the layer's first parameter in the model.
-	draw(seed, first int)
-	// newPass returns working memory for batches of up to rows rows.
-	newPass(rows int, p purpose) pass
-	describe() string
+}
+
+// Builder is a [Layer] that has something to prepare, its parameters above all, when it knows the shape of one row of its
+// input. Build is called once, before the first Forward.
+type Builder interface{ Build(input []int) error }
+
+// BaseLayer makes a type that embeds it and has a Forward a [Layer].
+type BaseLayer struct{ layer layerCore }
+
+func (b *BaseLayer) core() *layerCore { return &b.layer }
+
+// AddParameter makes a parameter of the layer, to be trained with the model: name is "kernel" for example, and the
+// initializer draws its first values. Call it in Build.
+func (b *BaseLayer) AddParameter(name string, i Initializer, shape ...int) *Parameter {
+	return b.layer.add(name, i, shape...)
 }
 
 // layerCore is what all layers have.
@@ -26,25 +55,46 @@ type layerCore struct {
 	err        error // what was wrong with the arguments
 	input      []int // the shape of one row; nil until built
 	output     []int
+	activation Activation // what its output is the value of; nil for what we do not know
 	parameters []*Parameter
 }
 
-// purpose says what a pass is for, so that it keeps only the memory it needs.
-type purpose struct {
-	backward bool // gradients of the parameters are wanted
-	input    bool // so is the gradient of the input
-	gated    bool // the input is the value of a ReLU, and its gradient is that of the sums before the ReLU
-	sums     bool // the weighted sums are kept beside the activations, for a loss that is computed from them
+func (c *layerCore) add(name string, i Initializer, shape ...int) *Parameter {
+	p := newParameter(c.name+"/"+name, i, shape...)
+	c.parameters = append(c.parameters, p)
+	return p
 }
 
-// pass runs one layer forwards and backwards in memory of its own, without allocating.
-type pass interface {
-	forward(x []float32, rows int) (y []float32)
-	// sums returns the weighted sums of the last forward pass.
-	sums() []float32
-	// backward takes the gradient dy of the output, or with bySums of the weighted sums, and may overwrite it. It leaves
-	// the parameters' gradients behind and returns the input's, nil if it was not wanted.
-	backward(x, dy []float32, rows int, bySums bool) (dx []float32)
+// build lets a layer prepare itself for rows of the given shape, and finds the shape of its output.
+func build(l Layer, input []int) (err error) {
+	c := l.core()
+	defer caught(&err)
+	c.input = append([]int(nil), input...)
+	if b, ok := l.(Builder); ok {
+		if err := b.Build(input); err != nil {
+			return err
+		}
+	}
+	y := l.Forward(zeros(append([]int{1}, input...)))
+	switch {
+	case y == nil:
+		return fmt.Errorf("has returned nil from Forward")
+	case len(y.shape) == 0 || y.shape[0] != 1:
+		return fmt.Errorf("has made the shape %s of one row: the first dimension must go on counting the rows", shapeText(y.shape))
+	}
+	c.output = append([]int(nil), y.shape[1:]...)
+	return nil
+}
+
+// caught makes an error of an operation's panic.
+func caught(err *error) {
+	switch e := recover().(type) {
+	case nil:
+	case *OperationError:
+		*err = e
+	default:
+		panic(e)
+	}
 }
 
 // LayerInfo describes a layer of a model. [Model.Layers] returns one for each.
@@ -52,7 +102,7 @@ type LayerInfo struct {
 	Index       int          // counted from 1, as messages do
 	Name        string       // "dense_1", or as given by [Name]
 	Kind        string       // "dense"
-	Activation  string       // "relu"; "linear" for none
+	Activation  string       // "relu"; "linear" for none, "" where a layer has no such thing
 	InputShape  []int        // of one row; nil while the width of the data is not known
 	OutputShape []int        // of one row
 	Parameters  []*Parameter // empty while the width of the data is not known
@@ -65,39 +115,77 @@ type NameOption struct{ name string }
 // of a kind are numbered: dense_1, dense_2.
 func Name(name string) NameOption { return NameOption{name} }
 
-func (o NameOption) denseOption(d *denseLayer) {
+func (o NameOption) denseOption(d *denseLayer) { o.apply(&d.layer) }
+
+func (o NameOption) apply(c *layerCore) {
 	if o.name == "" || strings.ContainsAny(o.name, "/\n") {
-		d.err = fmt.Errorf("Name(%q): a layer's name must not be empty nor contain a slash or a line break", o.name)
+		c.err = fmt.Errorf("Name(%q): a layer's name must not be empty nor contain a slash or a line break", o.name)
 		return
 	}
-	d.name = o.name
+	c.name = o.name
 }
 
-// Input gives the number of features in advance, as the first layer of a [Sequential]. It is seldom needed, since the
-// data tell it: use it to look at a model's weights or its size before there are data.
-func Input(features int) Layer {
-	l := &inputLayer{features: features}
-	l.kind = "input"
-	if features < 1 {
-		l.err = fmt.Errorf("Input(%d): the number of features must be at least 1", features)
+// Input gives the shape of a row in advance, as the first layer of a [Sequential]: Input(8) for eight features,
+// Input(28, 28, 1) for an image of height, width and channels. It is seldom needed, since the data tell it: use it to look
+// at a model's weights or its size before there are data.
+func Input(shape ...int) Layer {
+	l := &inputLayer{}
+	l.layer.kind = "input"
+	l.layer.output = shape
+	call := "Input" + callText(shape)
+	if len(shape) == 0 {
+		l.layer.err = fmt.Errorf("%s: give the number of features, Input(8), or the sizes of a row, Input(28, 28, 1)", call)
+	}
+	for _, d := range shape {
+		switch {
+		case d > 0:
+		case len(shape) == 1:
+			l.layer.err = fmt.Errorf("%s: the number of features must be at least 1", call)
+		default:
+			l.layer.err = fmt.Errorf("%s: each size must be at least 1", call)
+		}
 	}
 	return l
 }
 
-type inputLayer struct {
-	layerCore
-	features int
+// callText writes numbers as arguments: (28, 28, 1).
+func callText(numbers []int) string {
+	s := fmt.Sprint(numbers)
+	return "(" + strings.ReplaceAll(s[1:len(s)-1], " ", ", ") + ")"
 }
 
-func (l *inputLayer) core() *layerCore { return &l.layerCore }
+type inputLayer struct{ BaseLayer }
 
-func (l *inputLayer) build(input []int) ([]int, []*Parameter, error) { return input, nil, nil }
+// Forward returns x.
+func (l *inputLayer) Forward(x *Tensor) *Tensor { return x }
 
-func (l *inputLayer) draw(int, int) {}
+// Lambda makes a layer of a function without parameters, written with the operations of [Tensor]:
+//
+//	nnkit.Lambda("swish", func(x *nnkit.Tensor) *nnkit.Tensor { return x.Mul(x.Sigmoid()) })
+func Lambda(name string, f func(x *Tensor) *Tensor) Layer {
+	l := &lambdaLayer{f: f}
+	l.layer.kind = "lambda"
+	NameOption{name}.apply(&l.layer)
+	if f == nil {
+		l.layer.err = fmt.Errorf("Lambda(%q, nil): the function is missing", name)
+	}
+	return l
+}
 
-func (l *inputLayer) newPass(int, purpose) pass { return nil }
+type lambdaLayer struct {
+	BaseLayer
+	f func(x *Tensor) *Tensor
+}
 
-func (l *inputLayer) describe() string { return "" }
+// Forward calls the function.
+func (l *lambdaLayer) Forward(x *Tensor) *Tensor { return l.f(x) }
+
+func (c *layerCore) activationText() string {
+	if c.activation == nil {
+		return ""
+	}
+	return c.activation.String()
+}
 
 // where names a layer in a message: the first one is layer 1.
 func (c *layerCore) where(index int) string {

@@ -29,16 +29,19 @@ type Loss interface {
 
 // output is what a loss needs to know of a model's last layer.
 type output struct {
-	where      string // for messages: dense layer "dense_3" (layer 3)
-	activation Activation
-	width      int
+	where      string     // for messages: dense layer "dense_3" (layer 3)
+	activation Activation // nil if it is not known
+	width      int        // 0 if it is not known yet
 }
 
 // judged is a batch of predictions beside the truth.
 type judged struct {
+	out        *Tensor
+	sums       *node     // of the output layer's weighted sums, if the loss is computed from them; else nil
 	p          []float32 // outputs, rows×width
-	z          []float32 // the output layer's weighted sums, if the loss is computed from them; else nil
+	z          []float32 // the weighted sums
 	y          []float32 // truth, a number for each output or, for class numbers, one for each row
+	truthShape []int     // of one row of it
 	rows       int
 	width      int
 	activation Activation // from z to p
@@ -73,7 +76,7 @@ func (l binaryCrossEntropy) newMeter(Loss, int) meter { return &lossMeter{loss: 
 func (binaryCrossEntropy) larger() bool { return false }
 
 func (binaryCrossEntropy) suits(o output) error {
-	if o.activation != Sigmoid && o.activation != Softmax {
+	if o.activation != nil && o.activation != Sigmoid && o.activation != Softmax {
 		return fmt.Errorf("BinaryCrossEntropy wants outputs between 0 and 1, but %s ends in %s: write "+
 			"Dense(%d, nnkit.Sigmoid)", o.where, o.activation, o.width)
 	}
@@ -137,7 +140,7 @@ func wantsSoftmax(loss string, o output) error {
 	case o.width == 1:
 		return fmt.Errorf("%s wants an output for each class, but %s has one: write Dense(classes, "+
 			"nnkit.Softmax), or for yes or no nnkit.BinaryCrossEntropy", loss, o.where)
-	case o.activation != Softmax:
+	case o.activation != nil && o.activation != Softmax:
 		return fmt.Errorf("%s wants probabilities of classes, but %s ends in %s: write Dense(%d, "+
 			"nnkit.Softmax)", loss, o.where, o.activation, o.width)
 	}

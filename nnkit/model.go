@@ -2,7 +2,9 @@ package nnkit
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -14,7 +16,7 @@ import (
 type Model struct {
 	layers     []Layer // without Input
 	err        error   // what was wrong in Sequential
-	inputs     int     // features of a row; 0 while unknown
+	input      []int   // the shape of a row; nil while unknown
 	seed       int
 	weights    []float32 // all parameters, one after another, each aligned, and below their gradients
 	gradients  []float32
@@ -51,18 +53,21 @@ func (m *Model) assemble(layers []Layer) error {
 		if c.err != nil {
 			return fmt.Errorf("Sequential: layer %d: %w", i+1, c.err)
 		}
-		if in, ok := l.(*inputLayer); ok {
+		if _, ok := l.(*inputLayer); ok {
 			if i != 0 {
 				return fmt.Errorf("Sequential: Input is argument %d, but it can only come first: the layers behind the first "+
 					"know their inputs from the layer before", i+1)
 			}
-			m.inputs = in.features
+			m.input = slices.Clone(c.output)
 			continue
 		}
 		if c.owner != nil {
 			return fmt.Errorf("Sequential: layer %q is given a second time: make each layer by a call of its own", c.name)
 		}
 		c.owner = m
+		if c.kind == "" {
+			c.kind = kindOf(l)
+		}
 		count[c.kind]++
 		if c.name == "" {
 			c.name = fmt.Sprintf("%s_%d", c.kind, count[c.kind])
@@ -75,35 +80,44 @@ func (m *Model) assemble(layers []Layer) error {
 	if len(m.layers) == 0 {
 		return fmt.Errorf("Sequential: there are no layers: give it at least one, Dense(1, nnkit.Sigmoid) for example")
 	}
-	if m.inputs > 0 {
-		return m.build(m.inputs)
+	if m.input != nil {
+		return m.build(m.input)
 	}
 	return nil
 }
 
-// build fixes all shapes and makes room for the parameters.
-func (m *Model) build(inputs int) error {
-	shape := []int{inputs}
-	total := 0
+// kindOf makes a kind of the name of a user's type: Gain is "gain".
+func kindOf(l Layer) string {
+	t := reflect.TypeOf(l)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return strings.ToLower(t.Name())
+}
+
+// build fixes all shapes for rows of the given one, and puts the parameters together.
+func (m *Model) build(input []int) error {
+	shape := input
+	m.parameters = nil
 	for i, l := range m.layers {
 		c := l.core()
-		output, parameters, err := l.build(shape)
-		if err != nil {
-			return fmt.Errorf("%s %w", c.where(i), err)
+		c.parameters = nil
+		if err := build(l, shape); err != nil {
+			return fmt.Errorf("%s: %w", c.where(i), err)
 		}
-		c.input, c.output, c.parameters = shape, output, parameters
-		shape = output
-		for _, p := range parameters {
-			total += aligned(p.Len())
-		}
-		m.parameters = append(m.parameters, parameters...)
+		shape = c.output
+		m.parameters = append(m.parameters, c.parameters...)
 	}
-	m.inputs = inputs
+	m.input = slices.Clone(input)
+	total := 0
+	for _, p := range m.parameters {
+		total += aligned(p.Len())
+	}
 	m.weights, m.gradients = make([]float32, total), make([]float32, total)
 	at := 0
 	for _, p := range m.parameters {
 		end := at + p.Len()
-		p.data, p.gradient = m.weights[at:end:end], m.gradients[at:end:end]
+		p.place(m.weights[at:end:end], m.gradients[at:end:end])
 		at += aligned(p.Len())
 	}
 	return nil
@@ -119,10 +133,8 @@ func (m *Model) draw() {
 	if m.drawn || m.weights == nil {
 		return
 	}
-	first := 0
-	for _, l := range m.layers {
-		l.draw(m.seed, first)
-		first += len(l.core().parameters)
+	for i, p := range m.parameters {
+		p.draw(m.seed, i)
 	}
 	m.drawn = true
 }
@@ -191,7 +203,7 @@ func (m *Model) Layers() []LayerInfo {
 	for i, l := range m.layers {
 		c := l.core()
 		infos[i] = LayerInfo{
-			Index: i + 1, Name: c.name, Kind: c.kind, Activation: l.describe(),
+			Index: i + 1, Name: c.name, Kind: c.kind, Activation: c.activationText(),
 			InputShape: slices.Clone(c.input), OutputShape: slices.Clone(c.output), Parameters: slices.Clone(c.parameters),
 		}
 	}

@@ -1,37 +1,72 @@
 package nnkit
 
-import "fmt"
+import (
+	"fmt"
 
-// Parameter is an array of trained numbers: a layer's kernel or its bias.
+	"github.com/seed5607215b/nnkit/nnkit/internal/random"
+)
+
+// Parameter is an array of trained numbers: a layer's kernel or its bias. [BaseLayer.AddParameter] makes one.
 type Parameter struct {
-	name     string
-	shape    []int
-	data     []float32
-	gradient []float32
+	name        string
+	leaf        node // of every tape
+	gradient    []float32
+	mark        int64 // of the Backward that the gradient is of
+	initializer Initializer
+}
+
+func newParameter(name string, i Initializer, shape ...int) *Parameter {
+	p := &Parameter{name: name, initializer: i}
+	p.leaf = node{wanted: true, parameter: p}
+	p.leaf.Tensor = Tensor{shape: append([]int(nil), shape...), node: &p.leaf}
+	p.leaf.owner = &p.leaf
+	p.place(make([]float32, p.Len()), make([]float32, p.Len()))
+	return p
+}
+
+// place says where the values and their gradient are.
+func (p *Parameter) place(data, gradient []float32) { p.leaf.data, p.gradient = data, gradient }
+
+// draw gives the parameter its first values; index is its place in the model.
+func (p *Parameter) draw(seed, index int) {
+	in, out := fans(p.leaf.shape)
+	p.initializer.fill(p.leaf.data, in, out, random.Stream{Seed: uint64(int64(seed)), Purpose: random.Weights, Index: uint32(index)})
+}
+
+// fans returns how many inputs and outputs of a layer the numbers of a kernel connect, as Keras counts them: its last two
+// sizes, times the positions of a convolution's window.
+func fans(shape []int) (in, out int) {
+	switch n := len(shape); n {
+	case 0:
+		return 1, 1
+	case 1:
+		return shape[0], shape[0]
+	default:
+		window := sizeOf(shape[:n-2])
+		return window * shape[n-2], window * shape[n-1]
+	}
 }
 
 // Name returns the layer's name and the parameter's, in Keras' words: "dense_1/kernel", "dense_1/bias".
 func (p *Parameter) Name() string { return p.name }
 
 // Shape returns the sizes: (inputs, units) for the kernel of a dense layer, (units) for its bias. It is a copy.
-func (p *Parameter) Shape() []int { return append([]int(nil), p.shape...) }
+func (p *Parameter) Shape() []int { return p.leaf.Shape() }
 
 // Len returns the number of values.
-func (p *Parameter) Len() int {
-	n := 1
-	for _, d := range p.shape {
-		n *= d
-	}
-	return n
-}
+func (p *Parameter) Len() int { return sizeOf(p.leaf.shape) }
+
+// Tensor returns the parameter as a tensor to compute with. It shares the values, and operations on it beside one on a
+// [Tape] count it among what gradients are wanted of.
+func (p *Parameter) Tensor() *Tensor { return &p.leaf.Tensor }
 
 // Data returns the values, row after row. It is a view: it changes as training goes on, and writing to it changes the
 // model. Do neither while a Fit runs in another goroutine.
-func (p *Parameter) Data() []float32 { return p.data }
+func (p *Parameter) Data() []float32 { return p.leaf.data }
 
 // Gradient returns the gradient of the last training batch's mean loss, laid out as Data. It is a view, zero before
 // the first batch.
 func (p *Parameter) Gradient() []float32 { return p.gradient }
 
 // String names the parameter and its shape.
-func (p *Parameter) String() string { return fmt.Sprintf("%s %s", p.name, shapeText(p.shape)) }
+func (p *Parameter) String() string { return fmt.Sprintf("%s %s", p.name, shapeText(p.leaf.shape)) }

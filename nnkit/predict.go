@@ -3,6 +3,7 @@ package nnkit
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // Evaluate judges the model by rows x and their truth y, given as to [Model.Fit]: the loss and the compiled metrics,
@@ -26,10 +27,12 @@ func (m *Model) Evaluate(x, y any) (*Scores, error) {
 		names = append(names, metric.String())
 	}
 	values := make([]float64, len(names))
-	w := m.borrow(r.n)
+	w := m.borrow()
 	defer m.inference.Put(w)
-	err = w.network.evaluate(context.Background(), r, w.rows, &w.judged, m.newMeters(), values)
-	return &Scores{names, values}, err
+	if err := w.evaluate(context.Background(), r, m.inferenceRows(), &w.judged, m.newMeters(), values); err != nil {
+		return nil, fmt.Errorf("Evaluate: %w", err)
+	}
+	return &Scores{names, values}, nil
 }
 
 // Predict returns the outputs for one row or many: a tensor of shape (rows, outputs), with probabilities from a sigmoid
@@ -49,22 +52,40 @@ func (m *Model) Predict(x any) (*Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(t.shape) == 1 && m.inputs > 1 {
-		t = &Tensor{shape: []int{1, len(t.data)}, data: t.data}
-	}
-	if err := m.fits("Predict", "x", t); err != nil {
+	x1 := m.oneRow(t)
+	if err := m.fits("Predict", "x", x1); err != nil {
 		return nil, err
 	}
-	n, width := t.rows()
-	out := m.last().units
-	p := &Tensor{shape: []int{n, out}, data: make([]float32, 0, n*out)}
-	w := m.borrow(n)
+	n, width := x1.rows()
+	w := m.borrow()
 	defer m.inference.Put(w)
-	for lo := 0; lo < n; lo += w.rows {
-		hi := min(lo+w.rows, n)
-		p.data = append(p.data, w.network.forward(t.data[lo*width:hi*width], hi-lo)...)
+	p := &Tensor{}
+	step := m.inferenceRows()
+	for lo := 0; lo < n; lo += step {
+		hi := min(lo+step, n)
+		y, err := w.forward(x1.data[lo*width:hi*width], hi-lo)
+		if err != nil {
+			return nil, fmt.Errorf("Predict: %w", err)
+		}
+		if p.shape == nil {
+			_, out := y.rows()
+			p.shape = append([]int(nil), y.shape...)
+			p.shape[0], p.data = n, make([]float32, 0, n*out)
+		}
+		p.data = append(p.data, y.data...)
 	}
 	return p, nil
+}
+
+// oneRow gives a single row its first dimension, if that is what x is.
+func (m *Model) oneRow(x *Tensor) *Tensor {
+	if slices.Equal(x.shape, m.input) && !(len(m.input) == 1 && m.input[0] == 1) {
+		return &Tensor{shape: append([]int{1}, x.shape...), data: x.data}
+	}
+	if len(x.shape) == 1 && len(m.input) == 1 && m.input[0] > 1 { // of another width, as fits will tell
+		return &Tensor{shape: []int{1, len(x.data)}, data: x.data}
+	}
+	return x
 }
 
 func (m *Model) ready(caller string) error {
@@ -78,19 +99,25 @@ func (m *Model) ready(caller string) error {
 
 // workspace is the memory of one Predict or Evaluate at a time.
 type workspace struct {
-	network network
-	rows    int
-	judged  judged
+	network
+	judged judged
 }
 
-// So many rows go through the network at a time: enough for the products, little enough for the cache.
-const inferenceRows = 256
+// inferenceRows returns how many rows go through the network at a time: enough for the products, little enough for the
+// cache, and for the memory where a layer's output is large.
+func (m *Model) inferenceRows() int {
+	widest := sizeOf(m.input)
+	for _, l := range m.layers {
+		widest = max(widest, sizeOf(l.core().output))
+	}
+	return min(max(mostInference/max(1, widest), 16), 256)
+}
 
-func (m *Model) borrow(rows int) *workspace {
-	rows = min(rows, inferenceRows)
-	sums := m.loss != nil && m.loss.fromSums(m.last().activation)
-	if w, ok := m.inference.Get().(*workspace); ok && w.rows >= rows && w.network.sums == sums {
+const mostInference = 1 << 20
+
+func (m *Model) borrow() *workspace {
+	if w, ok := m.inference.Get().(*workspace); ok {
 		return w
 	}
-	return &workspace{network: newNetwork(m, rows, false), rows: rows}
+	return &workspace{network: network{m: m}}
 }

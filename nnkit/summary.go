@@ -85,7 +85,7 @@ func (m *Model) summary() (head []string, rows [][]string, notes []string) {
 			total += n
 			count = groups(n)
 		}
-		rows = append(rows, []string{c.name, c.kind, l.describe(), "(rows, " + shapeText(c.output)[1:], count})
+		rows = append(rows, []string{c.name, c.kind, c.activationText(), outputText(c.output), count})
 	}
 	switch {
 	case m.err != nil:
@@ -93,7 +93,7 @@ func (m *Model) summary() (head []string, rows [][]string, notes []string) {
 	case m.weights == nil:
 		notes = append(notes, "the number of inputs comes with the data")
 	default:
-		notes = append(notes, fmt.Sprintf("%d inputs, %s parameters (%s)", m.inputs, groups(total), bytesText(4*total)))
+		notes = append(notes, fmt.Sprintf("%s, %s parameters (%s)", inputsText(m.input), groups(total), bytesText(4*total)))
 	}
 	if m.loss != nil {
 		var text strings.Builder
@@ -110,6 +110,20 @@ func (m *Model) summary() (head []string, rows [][]string, notes []string) {
 		seed += fmt.Sprintf(", trained for %d %s", m.epochs, plural(m.epochs, "epoch"))
 	}
 	return head, rows, append(notes, seed)
+}
+
+func outputText(shape []int) string {
+	if shape == nil {
+		return "?"
+	}
+	return "(rows, " + shapeText(shape)[1:]
+}
+
+func inputsText(shape []int) string {
+	if len(shape) == 1 {
+		return fmt.Sprintf("%d inputs", shape[0])
+	}
+	return "inputs of shape " + shapeText(shape)
 }
 
 // groups writes 1234567 as 1,234,567.

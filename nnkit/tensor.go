@@ -10,9 +10,13 @@ import (
 
 // Tensor is an array of float32 numbers with a shape, stored row after row (the last index runs fastest). [TensorOf]
 // makes one from ordinary Go values, and [Model.Predict] returns one. A model takes a tensor wherever it takes data.
+//
+// Its methods compute: a result is a new tensor whose values can be looked at at once. What does not fit together
+// panics with an [*OperationError]. On a [Tape] operations are noted, so that gradients can be had.
 type Tensor struct {
 	shape []int
 	data  []float32
+	node  *node // on a tape; nil for a tensor by itself
 }
 
 // NewTensor lays a shape over data without copying: the tensor and the slice share their numbers. Without a shape it

@@ -2,36 +2,140 @@ package nnkit
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/seed5607215b/nnkit/nnkit/internal/parallel"
 )
 
-// trainer is the working memory of a training: everything a step needs, so that a step allocates nothing.
-type trainer struct {
-	m        *Model
-	network  network
-	capacity int // rows of a batch
-	truth    int // numbers of y a row
-	x, y     []float32
-	grad     []float32
-	total    float64 // of the rows' losses in this epoch
-	seen     int
-	meters   []meter
-	judged   judged
-	sweep    sweep
+// network is a model at work in a memory of its own.
+type network struct {
+	m    *Model
+	tape Tape
 }
 
-func newTrainer(m *Model, capacity, truth int) *trainer {
-	out := m.last().units
-	t := &trainer{
-		m:        m,
-		network:  newNetwork(m, capacity, true),
-		capacity: capacity,
-		truth:    truth,
-		x:        make([]float32, capacity*m.inputs),
-		y:        make([]float32, capacity*truth),
-		grad:     make([]float32, capacity*out),
-		meters:   m.newMeters(),
+// forward computes the output for rows of x, which begins a step of the tape.
+func (w *network) forward(x []float32, rows int) (*Tensor, error) {
+	t := &w.tape
+	t.Reset()
+	n := t.leaf(x)
+	n.setShape(append(append(n.shape[:0], rows), w.m.input...))
+	return w.m.forward(t, &n.Tensor)
+}
+
+// forward runs a tensor on a tape through the layers.
+func (m *Model) forward(t *Tape, x *Tensor) (y *Tensor, err error) {
+	defer m.caughtAt(t, &err)
+	first := t.used
+	for i, l := range m.layers {
+		t.layer = i
+		if x = l.Forward(x); x == nil {
+			return nil, fmt.Errorf("%s: has returned nil from Forward", l.core().where(i))
+		}
+		if !t.recording && i < len(m.layers)-1 && x.node != nil {
+			t.release(first, x.node)
+		}
+	}
+	return x, nil
+}
+
+// caughtAt makes an error of an operation's panic, with the layer at work.
+func (m *Model) caughtAt(t *Tape, err *error) {
+	switch e := recover().(type) {
+	case nil:
+	case *OperationError:
+		*err = fmt.Errorf("%s: %w", m.layers[t.layer].core().where(t.layer), e)
+	default:
+		panic(e)
+	}
+}
+
+// judge runs rows forwards and puts the outputs beside the truth.
+func (w *network) judge(j *judged, r rows) error {
+	p, err := w.forward(r.x, r.n)
+	if err != nil {
+		return err
+	}
+	_, width := p.rows()
+	*j = judged{out: p, p: p.data, y: r.y, truthShape: r.truthShape, rows: r.n, width: width}
+	if z, a := sums(p); a != nil && w.m.loss.fromSums(a) {
+		j.z, j.sums, j.activation = z.data, z, a
+	}
+	return nil
+}
+
+// sums returns what a sigmoid or a softmax has made p of, and which it was; nil if it was neither.
+func sums(p *Tensor) (*node, Activation) {
+	if p.node == nil {
+		return nil, nil
+	}
+	switch o := p.node.operation.(type) {
+	case *softmaxed:
+		return o.x, Softmax
+	case *unary:
+		if o.kind == isSigmoid {
+			return o.x, Sigmoid
+		}
+	}
+	return nil, nil
+}
+
+// evaluate writes the loss and the metrics of all rows, judged by at most step at a time.
+func (w *network) evaluate(ctx context.Context, all rows, step int, j *judged, meters []meter, values []float64) (err error) {
+	total := 0.0
+	for lo := 0; lo < all.n; lo += step {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := w.judge(j, all.slice(lo, min(lo+step, all.n))); err != nil {
+			return err
+		}
+		if total, err = w.lossOf(total, j); err != nil {
+			return err
+		}
+		if err := measure(meters, j); err != nil {
+			return err
+		}
+	}
+	values[0] = total / float64(all.n)
+	for i, m := range meters {
+		values[1+i] = m.value()
+	}
+	return nil
+}
+
+// lossOf adds the rows' losses to a total.
+func (w *network) lossOf(total float64, j *judged) (_ float64, err error) {
+	defer caught(&err)
+	return w.m.loss.sum(total, j, nil), nil
+}
+
+// measure takes what was judged into metrics.
+func measure(meters []meter, j *judged) (err error) {
+	defer caught(&err)
+	for _, m := range meters {
+		m.add(j)
+	}
+	return nil
+}
+
+// trainer is a network in training, with all that its steps need, so that a step allocates nothing.
+type trainer struct {
+	network
+	batch  rows
+	total  float64 // of the rows' losses in this epoch
+	seen   int
+	meters []meter
+	judged judged
+	sweep  sweep
+	quiet  network // for validation
+}
+
+func newTrainer(m *Model, capacity int, like rows) *trainer {
+	t := &trainer{network: network{m: m}, meters: m.newMeters(), quiet: network{m: m}}
+	t.tape.recording, t.tape.training, t.tape.frugal = true, true, true
+	t.batch = rows{
+		n: capacity, width: like.width, truth: like.truth, truthShape: like.truthShape,
+		x: make([]float32, capacity*like.width), y: make([]float32, capacity*like.truth),
 	}
 	return t
 }
@@ -39,7 +143,7 @@ func newTrainer(m *Model, capacity, truth int) *trainer {
 func (m *Model) newMeters() []meter {
 	meters := make([]meter, len(m.metrics))
 	for i, metric := range m.metrics {
-		meters[i] = metric.newMeter(m.loss, m.last().units)
+		meters[i] = metric.newMeter(m.loss, m.output().width)
 	}
 	return meters
 }
@@ -54,25 +158,64 @@ func (t *trainer) reset() {
 // gather copies the rows of a batch next to each other.
 func (t *trainer) gather(r rows, order []int32) {
 	for i, from := range order {
-		copy(t.x[i*r.width:(i+1)*r.width], r.x[int(from)*r.width:])
-		copy(t.y[i*r.truth:(i+1)*r.truth], r.y[int(from)*r.truth:])
+		copy(t.batch.x[i*r.width:(i+1)*r.width], r.x[int(from)*r.width:])
+		copy(t.batch.y[i*r.truth:(i+1)*r.truth], r.y[int(from)*r.truth:])
 	}
 }
 
-// forward returns the mean loss of the batch and leaves its gradient behind.
-func (t *trainer) forward(n int) float64 {
-	t.network.judge(&t.judged, t.x, t.y, n)
-	sum := t.m.loss.sum(0, &t.judged, t.grad)
+// step takes the first n rows of the batch forwards and backwards. It returns their mean loss, and leaves the gradients
+// behind.
+func (t *trainer) step(n int) (float64, error) {
+	if err := t.judge(&t.judged, t.batch.slice(0, n)); err != nil {
+		return 0, err
+	}
+	tape := &t.tape
+	tape.begin()
+	from, sum, err := t.seed()
+	if err != nil {
+		return 0, err
+	}
 	t.total += sum
 	t.seen += n
-	for _, m := range t.meters {
-		m.add(&t.judged)
+	if err := measure(t.meters, &t.judged); err != nil {
+		return 0, err
 	}
-	return sum / float64(n)
+	tape.backward(from)
+	for _, p := range t.m.parameters {
+		if p.mark != tape.mark {
+			clear(p.gradient)
+		}
+	}
+	return sum / float64(n), nil
 }
 
-func (t *trainer) backward(n int) {
-	t.network.backward(t.x, t.grad[:n*t.m.last().units], n)
+// seed computes the sum of the rows' losses and has the gradient of their mean begin: it returns where to go back from.
+func (t *trainer) seed() (from *node, sum float64, err error) {
+	j := &t.judged
+	defer caught(&err)
+	own, ok := t.m.loss.(*lossFunc)
+	switch {
+	case ok:
+		mean := own.mean(j)
+		from, sum = mean.node, mean.Item()*float64(j.rows)
+	case j.sums != nil:
+		from = j.sums
+	default:
+		from = j.out.node
+	}
+	if from == nil || !from.wanted {
+		at := len(t.m.layers) - 1
+		return nil, 0, fmt.Errorf("the output of %s, or the loss, does not depend on any parameter: there is nothing to train",
+			t.m.layers[at].core().where(at))
+	}
+	s := t.tape.part(from)
+	if ok {
+		s.data[0] = 1
+	} else {
+		sum = t.m.loss.sum(0, j, s.data)
+	}
+	t.tape.contribute(s)
+	return from, sum, nil
 }
 
 func (t *trainer) update(s stepper) {
@@ -88,87 +231,10 @@ func (t *trainer) scores(values []float64) {
 	}
 }
 
-// evaluate judges rows in the trainer's memory, and uses up its meters.
-func (t *trainer) evaluate(ctx context.Context, r rows, values []float64) error {
+// validate judges rows, and uses up the trainer's meters.
+func (t *trainer) validate(ctx context.Context, r rows, values []float64) error {
 	t.reset()
-	return t.network.evaluate(ctx, r, t.capacity, &t.judged, t.meters, values)
-}
-
-// network runs all layers forwards and backwards.
-type network struct {
-	m      *Model
-	passes []pass
-	sums   bool
-	ys     [][]float32 // the output of each layer in the last forward pass
-}
-
-func newNetwork(m *Model, rows int, train bool) network {
-	n := network{m: m, passes: make([]pass, len(m.layers)), ys: make([][]float32, len(m.layers))}
-	n.sums = m.loss != nil && m.loss.fromSums(m.last().activation)
-	for i, l := range m.layers {
-		n.passes[i] = l.newPass(rows, purpose{
-			backward: train,
-			input:    train && i > 0,
-			gated:    i > 0 && n.gates(i-1),
-			sums:     n.sums && i == len(m.layers)-1,
-		})
-	}
-	return n
-}
-
-func (n *network) forward(x []float32, rows int) []float32 {
-	for i, p := range n.passes {
-		x = p.forward(x, rows)
-		n.ys[i] = x
-	}
-	return x
-}
-
-// judge runs rows forwards and puts the outputs beside the truth.
-func (n *network) judge(j *judged, x, y []float32, rows int) {
-	last := n.m.last()
-	*j = judged{p: n.forward(x, rows), y: y, rows: rows, width: last.units, activation: last.activation}
-	if n.sums {
-		j.z = n.passes[len(n.passes)-1].sums()
-	}
-}
-
-func (n *network) backward(x, dy []float32, rows int) {
-	for i := len(n.passes) - 1; i >= 0; i-- {
-		in := x
-		if i > 0 {
-			in = n.ys[i-1]
-		}
-		last := i == len(n.passes)-1
-		dy = n.passes[i].backward(in, dy, rows, n.sums && last || n.gates(i))
-	}
-}
-
-// gates says whether layer i ends in a ReLU within the network: then the layer behind it applies its gradient.
-func (n *network) gates(i int) bool {
-	l, ok := n.m.layers[i].(*denseLayer)
-	return ok && l.activation == ReLU && i < len(n.m.layers)-1
-}
-
-// evaluate writes the loss and the metrics of all rows, judged by at most step at a time.
-func (n *network) evaluate(ctx context.Context, r rows, step int, j *judged, meters []meter, values []float64) error {
-	total := 0.0
-	for lo := 0; lo < r.n; lo += step {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		b := r.slice(lo, min(lo+step, r.n))
-		n.judge(j, b.x, b.y, b.n)
-		total = n.m.loss.sum(total, j, nil)
-		for _, m := range meters {
-			m.add(j)
-		}
-	}
-	values[0] = total / float64(r.n)
-	for i, m := range meters {
-		values[1+i] = m.value()
-	}
-	return nil
+	return t.quiet.evaluate(ctx, r, t.batch.n, &t.judged, t.meters, values)
 }
 
 // sweep is an optimizer's step over all weights, split over the cores if there are many.

@@ -1,0 +1,261 @@
+package nnkit
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
+)
+
+// OperationError is what an operation on tensors panics with when they do not fit together: it names the operation, the
+// shapes and the remedy. Where a model computes, [Model.Fit] and its kin return it as an error that names the layer, too.
+type OperationError struct {
+	Operation string // "MatMul"
+	Problem   string
+}
+
+// Error names the operation and says what is wrong.
+func (e *OperationError) Error() string { return e.Operation + ": " + e.Problem }
+
+func fail(operation, format string, args ...any) {
+	panic(&OperationError{operation, fmt.Sprintf(format, args...)})
+}
+
+func sizeOf(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
+}
+
+func zeros(shape []int) *Tensor {
+	return &Tensor{shape: append([]int(nil), shape...), data: make([]float32, sizeOf(shape))}
+}
+
+// unary notes y = f(x) for a function of each number, with its kernels: slope replaces dy by dx, given x or y.
+type unary struct {
+	x     *node
+	slope func(dy, of []float32)
+	kind  unaryKind
+}
+
+type unaryKind int
+
+const (
+	byY       unaryKind = iota // the slope is found from y
+	byX                        // from x
+	isSigmoid                  // from y, and losses know it
+)
+
+func (o *unary) backward(t *Tape, n *node) {
+	of := n.data
+	if o.kind == byX {
+		of = o.x.data
+	}
+	spread(o.slope, n.gradient(), of)
+	t.hand(n, o.x)
+}
+
+func (x *Tensor) unary(name string, f, slope func(dst, src []float32), kind unaryKind) *Tensor {
+	n := next(name, x, nil, nil)
+	n.make(x.shape...)
+	spread(f, n.data, x.data)
+	*noted[unary](n) = unary{x.node, slope, kind}
+	return n.done()
+}
+
+// Exp is e to the power of x, for each number, with an error of at most one unit in the last place.
+func (x *Tensor) Exp() *Tensor { return x.unary("Exp", simd.Exp, multiplyBy, byY) }
+
+func multiplyBy(dy, y []float32) { simd.Multiply(dy, dy, y) }
+
+// Log is the natural logarithm: NaN below 0, minus infinity at 0.
+func (x *Tensor) Log() *Tensor { return x.unary("Log", simd.Log, divideBy, byX) }
+
+func divideBy(dy, x []float32) { simd.Divide(dy, dy, x) }
+
+// Sigmoid is 1/(1+exp(-x)).
+func (x *Tensor) Sigmoid() *Tensor {
+	return x.unary("Sigmoid", simd.Sigmoid, simd.SigmoidGradient, isSigmoid)
+}
+
+// Tanh is the hyperbolic tangent.
+func (x *Tensor) Tanh() *Tensor { return x.unary("Tanh", simd.Tanh, simd.TanhGradient, byY) }
+
+// Erf is the error function.
+func (x *Tensor) Erf() *Tensor { return x.unary("Erf", simd.Erf, erfGradient, byX) }
+
+func erfGradient(dy, x []float32) {
+	var e [256]float32
+	for len(dy) > 0 {
+		n := min(len(dy), len(e))
+		simd.Multiply(e[:n], x[:n], x[:n])
+		simd.Scale(e[:n], e[:n], -1)
+		simd.Exp(e[:n], e[:n])
+		simd.Scale(e[:n], e[:n], 2/1.7724538509055159) // 2/√π
+		simd.Multiply(dy[:n], dy[:n], e[:n])
+		dy, x = dy[n:], x[n:]
+	}
+}
+
+// Square is x².
+func (x *Tensor) Square() *Tensor { return x.unary("Square", square, squareGradient, byX) }
+
+func square(y, x []float32) { simd.Multiply(y, x, x) }
+
+func squareGradient(dy, x []float32) {
+	simd.Multiply(dy, dy, x)
+	simd.Scale(dy, dy, 2)
+}
+
+// Sqrt is the square root, correctly rounded: NaN below 0.
+func (x *Tensor) Sqrt() *Tensor { return x.unary("Sqrt", root, rootGradient, byY) }
+
+func root(y, x []float32) {
+	for i, v := range x {
+		y[i] = float32(math.Sqrt(float64(v)))
+	}
+}
+
+func rootGradient(dy, y []float32) {
+	simd.Divide(dy, dy, y)
+	simd.Scale(dy, dy, 0.5)
+}
+
+// Abs is the absolute value; its gradient at 0 is 0.
+func (x *Tensor) Abs() *Tensor { return x.unary("Abs", absolute, absoluteGradient, byX) }
+
+func absolute(y, x []float32) {
+	for i, v := range x {
+		y[i] = math.Float32frombits(math.Float32bits(v) &^ (1 << 31))
+	}
+}
+
+func absoluteGradient(dy, x []float32) {
+	for i, v := range x {
+		switch {
+		case v < 0:
+			dy[i] = -dy[i]
+		case v == 0:
+			dy[i] = 0
+		}
+	}
+}
+
+// ReLU is max(x, 0); its gradient at 0 is 0.
+func (x *Tensor) ReLU() *Tensor {
+	n := next("ReLU", x, nil, nil)
+	n.make(x.shape...)
+	spread(simd.ReLU, n.data, x.data)
+	noted[rectified](n).x = x.node
+	n.gated = n.wanted
+	return n.done()
+}
+
+type rectified struct{ x *node }
+
+func (o *rectified) backward(t *Tape, n *node) {
+	if !n.gated {
+		spread(simd.ReLUGradient, n.gradient(), n.data)
+	}
+	t.hand(n, o.x)
+}
+
+// Scale is factor·x.
+func (x *Tensor) Scale(factor float64) *Tensor {
+	n := next("Scale", x, nil, nil)
+	n.make(x.shape...)
+	simd.Scale(n.data, x.data, float32(factor))
+	*noted[scaled](n) = scaled{x.node, float32(factor)}
+	return n.done()
+}
+
+type scaled struct {
+	x      *node
+	factor float32
+}
+
+func (o *scaled) backward(t *Tape, n *node) {
+	simd.Scale(n.gradient(), n.gradient(), o.factor)
+	t.hand(n, o.x)
+}
+
+// Neg is -x.
+func (x *Tensor) Neg() *Tensor { return x.Scale(-1) }
+
+// Shift is x + term.
+func (x *Tensor) Shift(term float64) *Tensor {
+	n := next("Shift", x, nil, nil)
+	n.make(x.shape...)
+	simd.Shift(n.data, x.data, float32(term))
+	noted[passed](n).x = x.node
+	return n.done()
+}
+
+// passed hands its gradient on as it is.
+type passed struct{ x *node }
+
+func (o *passed) backward(t *Tape, n *node) { t.hand(n, o.x) }
+
+// Softmax is exp(x_i)/Σexp(x_j) over the last dimension.
+func (x *Tensor) Softmax() *Tensor {
+	rows, width := x.lastRows("Softmax")
+	n := next("Softmax", x, nil, nil)
+	n.make(x.shape...)
+	simd.Softmax(n.data, x.data, rows, width)
+	*noted[softmaxed](n) = softmaxed{x.node, rows, width}
+	return n.done()
+}
+
+type softmaxed struct {
+	x           *node
+	rows, width int
+}
+
+func (o *softmaxed) backward(t *Tape, n *node) {
+	simd.SoftmaxGradient(n.gradient(), n.data, o.rows, o.width)
+	t.hand(n, o.x)
+}
+
+// LogSoftmax is x - log Σexp(x_j) over the last dimension: the logarithm of Softmax without its loss of digits.
+func (x *Tensor) LogSoftmax() *Tensor {
+	rows, width := x.lastRows("LogSoftmax")
+	n := next("LogSoftmax", x, nil, nil)
+	n.make(x.shape...)
+	simd.LogSoftmax(n.data, x.data, rows, width)
+	*noted[logSoftmaxed](n) = logSoftmaxed{x.node, rows, width}
+	return n.done()
+}
+
+type logSoftmaxed struct {
+	x           *node
+	rows, width int
+}
+
+func (o *logSoftmaxed) backward(t *Tape, n *node) {
+	// dx = dy - softmax·Σdy
+	p := t.memory.take(len(n.data))
+	s := p.data[:len(n.data)]
+	simd.Exp(s, n.data)
+	g := n.gradient()
+	for r := range o.rows {
+		at := r * o.width
+		row := g[at : at+o.width]
+		simd.AddScaled(row, s[at:at+o.width], -float32(simd.Sum(row)))
+	}
+	t.memory.free(p)
+	t.hand(n, o.x)
+}
+
+// lastRows cuts a tensor into rows along its last dimension.
+func (x *Tensor) lastRows(operation string) (rows, width int) {
+	if len(x.shape) == 0 {
+		fail(operation, "the tensor is a single number and has no last dimension")
+	}
+	width = x.shape[len(x.shape)-1]
+	if width == 0 {
+		return 0, 0
+	}
+	return len(x.data) / width, width
+}

@@ -1,0 +1,323 @@
+package nnkit
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
+)
+
+// Tape notes the operations on tensors as they are computed, so that [Tape.Backward] can go back through them and find
+// gradients: reverse-mode automatic differentiation. The operations are the methods of [Tensor]; those on a tensor that
+// is on the tape, be it watched or computed from one that is, are noted.
+//
+//	tape := nnkit.NewTape()
+//	x := tape.Watch(nnkit.Vector(1, 2, 3))
+//	y := x.Square().Sum()
+//	err := tape.Backward(y)
+//	fmt.Println(tape.Gradient(x)) // 2 4 6
+//
+// [Model.Fit] keeps a tape of its own, which is why a layer or a loss of one's own needs its forward computation alone.
+//
+// A tape owns the memory of what is computed on it. [Tape.Reset] begins the next step, and the tensors of the step
+// before are gone then: [Tensor.Clone] keeps one. In return steps of the same shapes allocate nothing after the first.
+//
+// A tape belongs to one goroutine at a time.
+type Tape struct {
+	nodes     []*node // those of this step first; the others were used before and will be again
+	used      int
+	memory    memory
+	recording bool  // gradients will be wanted
+	frugal    bool  // values are given up as soon as Backward has passed them
+	training  bool  // dropout drops
+	mark      int64 // of this Backward, among all
+	layer     int   // of the model, at work
+}
+
+// node is a tensor on a tape.
+type node struct {
+	Tensor
+	tape      *Tape // nil for a parameter's
+	operation operation
+	wanted    bool // a gradient goes through it
+	watched   bool // its gradient is kept
+	// The value is that of a ReLU, and its gradient is already that of the sums before it: whoever adds to it sees to that.
+	// So a product can apply it on its way out.
+	gated     bool
+	parameter *Parameter
+	buffer    *buffer // of the value; nil if it is the caller's or another node's
+	owner     *node   // whose buffer the value lies in
+	slope     *buffer // of the gradient; nil while it is zero
+	room      [4]int  // for the shape
+}
+
+// operation is what made a node.
+type operation interface {
+	// backward adds to the gradients of the inputs what the node's own gradient, which may be used up, makes of them.
+	backward(t *Tape, n *node)
+}
+
+// NewTape returns a tape that is ready for its first step.
+func NewTape() *Tape { return &Tape{recording: true} }
+
+// Watch puts a tensor on the tape and asks for its gradient. The result shares the tensor's numbers; compute with it. A
+// tensor that is on the tape already is returned as it is, and its gradient is kept from now on.
+func (t *Tape) Watch(x *Tensor) *Tensor {
+	if n := x.node; n != nil && n.tape == t {
+		n.wanted, n.watched, n.gated = true, true, false
+		return x
+	}
+	n := t.leaf(x.data, x.shape...)
+	n.wanted, n.watched = true, true
+	return &n.Tensor
+}
+
+// leaf puts the caller's numbers on the tape.
+func (t *Tape) leaf(data []float32, shape ...int) *node {
+	n := t.node()
+	n.setShape(shape)
+	n.data = data
+	n.operation = nil
+	return n
+}
+
+// node returns the next node, with its operation of the step before, which is used again if it is of the same kind.
+func (t *Tape) node() *node {
+	if t.used == len(t.nodes) {
+		n := &node{tape: t}
+		n.node = n
+		t.nodes = append(t.nodes, n)
+	}
+	n := t.nodes[t.used]
+	t.used++
+	n.wanted, n.watched, n.gated = false, false, false
+	n.buffer, n.slope, n.owner = nil, nil, n
+	return n
+}
+
+func (n *node) setShape(shape []int) {
+	if n.shape == nil {
+		n.shape = n.room[:0]
+	}
+	n.shape = append(n.shape[:0], shape...)
+}
+
+// Reset begins a new step: the tape is empty, and its memory is used again.
+func (t *Tape) Reset() {
+	t.used = 0
+	t.memory.reset()
+}
+
+// Bytes returns how much memory the tape holds for values and gradients.
+func (t *Tape) Bytes() int { return 4 * t.memory.size() }
+
+// Backward goes back from y, which must hold a single number, to everything it was computed from. Then
+// [Tape.Gradient] tells the gradients of watched tensors, and [Parameter.Gradient] those of parameters that took part.
+//
+// It is an error when y holds more than one number or is not on the tape.
+func (t *Tape) Backward(y *Tensor) error {
+	if y == nil || y.node == nil || y.node.tape != t {
+		return fmt.Errorf("Backward: the tensor is not on this tape: compute it from one that Tape.Watch has returned")
+	}
+	if len(y.data) != 1 {
+		return fmt.Errorf("Backward: the tensor has the shape %s, but a gradient is that of a single number: take its Sum or its Mean",
+			shapeText(y.shape))
+	}
+	if !y.node.wanted {
+		return fmt.Errorf("Backward: the number does not depend on anything watched nor on a trainable parameter")
+	}
+	t.begin()
+	g, _ := t.onto(y.node)
+	g[0] = 1
+	t.backward(y.node)
+	return nil
+}
+
+// backwards counts them, so that a parameter can tell whether its gradient is of the present one.
+var backwards atomic.Int64
+
+func (t *Tape) begin() {
+	t.mark = backwards.Add(1)
+	for _, n := range t.nodes[:t.used] {
+		n.slope = nil
+	}
+}
+
+// backward goes back from a node, whose gradient is there.
+func (t *Tape) backward(from *node) {
+	at := t.used - 1
+	for t.nodes[at] != from {
+		at--
+	}
+	for ; at >= 0; at-- {
+		n := t.nodes[at]
+		if n.slope != nil && n.operation != nil {
+			n.operation.backward(t, n)
+		}
+		if n.slope != nil && !n.watched {
+			t.memory.free(n.slope)
+			n.slope = nil
+		}
+		if t.frugal && n.buffer != nil {
+			t.memory.free(n.buffer)
+		}
+	}
+}
+
+// Gradient returns the gradient of a watched tensor after [Tape.Backward]: of its shape, zero where the result does not
+// depend on it. It is a copy. It is nil for a tensor that was not watched.
+func (t *Tape) Gradient(x *Tensor) *Tensor {
+	n := x.node
+	if n == nil || n.tape != t || !n.watched {
+		return nil
+	}
+	g := zeros(x.shape)
+	if n.slope != nil {
+		copy(g.data, n.slope.data)
+	}
+	return g
+}
+
+// next returns the node for the output of an operation on up to three tensors, of which the last ones may be nil. It is
+// on their tape; if they are on none it is by itself.
+func next(operation string, a, b, c *Tensor) *node {
+	var t *Tape
+	wanted := false
+	for _, x := range [...]*Tensor{a, b, c} {
+		if x == nil || x.node == nil {
+			continue
+		}
+		wanted = wanted || x.node.wanted
+		switch {
+		case x.node.tape == nil || x.node.tape == t:
+		case t == nil:
+			t = x.node.tape
+		default:
+			fail(operation, "its tensors are on two tapes: put them on one by Tape.Watch, or Clone what is a constant")
+		}
+	}
+	if t == nil {
+		return &node{}
+	}
+	n := t.node()
+	n.wanted = wanted && t.recording
+	return n
+}
+
+// make gives a node its shape and room for its value.
+func (n *node) make(shape ...int) {
+	n.setShape(shape)
+	size := sizeOf(shape)
+	if n.tape == nil {
+		n.data = make([]float32, size)
+		return
+	}
+	n.buffer = n.tape.memory.take(size)
+	n.data = n.buffer.data[:size]
+}
+
+// view gives a node a shape over numbers of another tensor.
+func (n *node) view(of *Tensor, data []float32, shape ...int) {
+	n.setShape(shape)
+	n.data = data
+	if of.node != nil {
+		n.owner = of.node.owner
+	}
+}
+
+// done returns the node's tensor. Without a tape nothing must hold on to what it was computed from.
+func (n *node) done() *Tensor {
+	if n.tape == nil {
+		return &Tensor{shape: append([]int(nil), n.shape...), data: n.data}
+	}
+	return &n.Tensor
+}
+
+// noted returns the node's operation, to be filled in: that of the step before if it was of the same kind.
+func noted[O any, P interface {
+	*O
+	operation
+}](n *node) P {
+	if p, ok := n.operation.(P); ok {
+		return p
+	}
+	p := P(new(O))
+	n.operation = p
+	return p
+}
+
+// wantedOf says whether a tensor's gradient is wanted; nil is none.
+func wantedOf(x *node) bool { return x != nil && x.wanted }
+
+// onto returns where the gradient of n is, and whether there is something already to add to.
+func (t *Tape) onto(n *node) (g []float32, add bool) {
+	if p := n.parameter; p != nil {
+		add = p.mark == t.mark
+		p.mark = t.mark
+		return p.gradient, add
+	}
+	if n.slope != nil {
+		return n.slope.data[:len(n.data)], true
+	}
+	n.slope = t.memory.take(len(n.data))
+	return n.slope.data[:len(n.data)], false
+}
+
+// gradient is n's own, in the backward of its operation.
+func (n *node) gradient() []float32 { return n.slope.data[:len(n.data)] }
+
+// contribution is a part of a gradient in the making.
+type contribution struct {
+	n     *node
+	data  []float32
+	extra *buffer // where data is, if something was there already
+}
+
+// part returns memory to write a contribution to; add it by [Tape.contribute].
+func (t *Tape) part(n *node) contribution {
+	g, add := t.onto(n)
+	if !add {
+		return contribution{n, g, nil}
+	}
+	b := t.memory.take(len(g))
+	return contribution{n, b.data[:len(g)], b}
+}
+
+func (t *Tape) contribute(s contribution) {
+	if s.n.gated {
+		spread(simd.ReLUGradient, s.data, s.n.data)
+	}
+	if s.extra != nil {
+		g, _ := t.onto(s.n)
+		spread3(simd.Add, g, g, s.data)
+		t.memory.free(s.extra)
+	}
+}
+
+// hand gives a node's own gradient, which is used up, to an input of as many numbers.
+func (t *Tape) hand(n, to *node) {
+	if to.parameter == nil && to.slope == nil && !n.watched {
+		to.slope, n.slope = n.slope, nil
+		if to.gated {
+			spread(simd.ReLUGradient, to.gradient(), to.data)
+		}
+		return
+	}
+	t.copy(n.gradient(), to)
+}
+
+// copy adds numbers, which stay, to a gradient.
+func (t *Tape) copy(g []float32, to *node) {
+	s := t.part(to)
+	copy(s.data, g)
+	t.contribute(s)
+}
+
+// release gives up the values of nodes from the first on, but for one.
+func (t *Tape) release(first int, but *node) {
+	for _, n := range t.nodes[first:t.used] {
+		if n.buffer != nil && n != but.owner {
+			t.memory.free(n.buffer)
+		}
+	}
+}
