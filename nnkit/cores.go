@@ -26,6 +26,17 @@ func compute(w work) {
 	}
 }
 
+// computeProduct computes p, which need not live longer than the call; if it is large it is copied to where it does.
+func computeProduct(p, lasting *simd.Product) {
+	n := p.Blocks()
+	if n == 1 {
+		p.Block(0)
+		return
+	}
+	*lasting = *p
+	parallel.Run(n, lasting)
+}
+
 // A function of each number is worth several cores from two of these on.
 const spreadBlock = 1 << 14
 

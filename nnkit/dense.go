@@ -107,20 +107,23 @@ func linear(operation string, x, w, b *Tensor, relu bool) *Tensor {
 	n.shape[len(n.shape)-1] = out
 	n.make(n.shape...)
 	o := noted[lineared](n)
-	o.x, o.w, o.b, o.rows, o.in, o.out = x.node, w.node, nil, sizeOf(x.shape[:len(x.shape)-1]), in, out
-	o.xs, o.ws = x.data, w.data
-	var bias []float32
-	if b != nil {
-		o.b, bias = b.node, b.data
-	}
-	o.up = simd.Product{
-		M: o.rows, N: out, K: in,
+	up := simd.Product{
+		M: sizeOf(x.shape[:len(x.shape)-1]), N: out, K: in,
 		A: simd.RowMajor(x.data, in), B: simd.RowMajor(w.data, out),
-		C: n.data, Stride: out, Start: bias, ReLU: relu,
+		C: n.data, Stride: out, ReLU: relu,
 	}
-	compute(&o.up)
-	o.relu = relu
-	n.gated = relu && n.wanted
+	if b != nil {
+		up.Start = b.data
+	}
+	computeProduct(&up, &o.product)
+	if n.wanted {
+		o.x, o.w, o.b, o.rows, o.in, o.out, o.relu = x.node, w.node, nil, up.M, in, out, relu
+		o.xs, o.ws = x.data, w.data
+		if b != nil {
+			o.b = b.node
+		}
+		n.gated = relu
+	}
 	return n.done()
 }
 
@@ -141,11 +144,11 @@ func failLinear(operation string, x, w, b *Tensor) {
 //	y  = x·w + b, at least 0 with relu
 //	dw = xᵀ·dy    db = Σ dy over the rows    dx = dy·wᵀ
 type lineared struct {
-	x, w, b           *node // nil for constants
-	xs, ws            []float32
-	rows, in, out     int
-	relu              bool
-	up, weights, down simd.Product
+	x, w, b       *node // nil for constants
+	xs, ws        []float32
+	rows, in, out int
+	relu          bool
+	product       simd.Product // at work on several cores
 }
 
 func (o *lineared) backward(t *Tape, n *node) {
@@ -154,12 +157,12 @@ func (o *lineared) backward(t *Tape, n *node) {
 		spread(simd.ReLUGradient, dy, n.data)
 	}
 	if wantedOf(o.w) {
-		o.weights = simd.Product{
+		weights := simd.Product{
 			M: o.in, N: o.out, K: o.rows,
 			A: simd.RowMajor(o.xs, o.in).Transposed(), B: simd.RowMajor(dy, o.out), Stride: o.out,
 		}
-		t.into(&o.weights, o.w)
-		compute(&o.weights)
+		t.into(&weights, o.w)
+		computeProduct(&weights, &o.product)
 	}
 	if wantedOf(o.b) {
 		s := t.part(o.b)
@@ -167,11 +170,11 @@ func (o *lineared) backward(t *Tape, n *node) {
 		t.contribute(s)
 	}
 	if wantedOf(o.x) {
-		o.down = simd.Product{
+		down := simd.Product{
 			M: o.rows, N: o.in, K: o.out,
 			A: simd.RowMajor(dy, o.out), B: simd.RowMajor(o.ws, o.out).Transposed(), Stride: o.in,
 		}
-		t.into(&o.down, o.x)
-		compute(&o.down)
+		t.into(&down, o.x)
+		computeProduct(&down, &o.product)
 	}
 }

@@ -23,10 +23,11 @@ const forgotten = 8
 func (m *memory) take(n int) *buffer {
 	b := m.choose(n)
 	b.busy, b.step = true, m.step
-	if m.next < len(m.plan) {
-		m.plan[m.next] = b
-	} else {
+	switch {
+	case m.next == len(m.plan):
 		m.plan = append(m.plan, b)
+	case m.plan[m.next] != b:
+		m.plan[m.next] = b
 	}
 	m.next++
 	return b

@@ -22,7 +22,7 @@ type Model struct {
 	gradients  []float32
 	parameters []*Parameter
 	drawing    sync.Mutex
-	drawn      bool
+	drawn      atomic.Bool
 
 	optimizer Optimizer
 	loss      Loss
@@ -128,15 +128,18 @@ func aligned(n int) int { return (n + 15) &^ 15 }
 
 // draw gives the weights their first values, once.
 func (m *Model) draw() {
+	if m.drawn.Load() {
+		return
+	}
 	m.drawing.Lock()
 	defer m.drawing.Unlock()
-	if m.drawn || m.weights == nil {
+	if m.drawn.Load() || m.weights == nil {
 		return
 	}
 	for i, p := range m.parameters {
 		p.draw(m.seed, i)
 	}
-	m.drawn = true
+	m.drawn.Store(true)
 }
 
 // Compile says how the model is trained: by which optimizer, to make which loss small, and which metrics are told
@@ -190,7 +193,8 @@ func (m *Model) Reset(seed int) error {
 	if m.fitting.Load() {
 		return fmt.Errorf("Reset: the model is in Fit: stop the training first")
 	}
-	m.seed, m.drawn, m.step, m.epochs = seed, false, nil, 0
+	m.seed, m.step, m.epochs = seed, nil, 0
+	m.drawn.Store(false)
 	clear(m.gradients)
 	m.draw()
 	return nil

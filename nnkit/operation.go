@@ -29,8 +29,17 @@ func sizeOf(shape []int) int {
 	return n
 }
 
-func zeros(shape []int) *Tensor {
-	return &Tensor{shape: append([]int(nil), shape...), data: make([]float32, sizeOf(shape))}
+func zeros(shape []int) *Tensor { return newTensor(shape, sizeOf(shape)) }
+
+// newTensor makes a tensor by itself for size numbers, with its shape in the same piece of memory.
+func newTensor(shape []int, size int) *Tensor {
+	t := &struct {
+		Tensor
+		room [4]int
+	}{}
+	t.shape = append(t.room[:0], shape...)
+	t.data = make([]float32, size)
+	return &t.Tensor
 }
 
 // unary notes y = f(x) for a function of each number, with its kernels: slope replaces dy by dx, given x or y.

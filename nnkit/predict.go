@@ -48,44 +48,54 @@ func (m *Model) Predict(x any) (*Tensor, error) {
 	if err := m.ready("Predict"); err != nil {
 		return nil, err
 	}
-	t, err := tensorOf("Predict", "x", x)
+	w := m.borrow()
+	defer m.inference.Put(w)
+	rows, err := w.rows(x)
 	if err != nil {
 		return nil, err
 	}
-	x1 := m.oneRow(t)
-	if err := m.fits("Predict", "x", x1); err != nil {
-		return nil, err
-	}
-	n, width := x1.rows()
-	w := m.borrow()
-	defer m.inference.Put(w)
-	p := &Tensor{}
+	n, width := rows.rows()
+	var p *Tensor
 	step := m.inferenceRows()
 	for lo := 0; lo < n; lo += step {
 		hi := min(lo+step, n)
-		y, err := w.forward(x1.data[lo*width:hi*width], hi-lo)
+		y, err := w.forward(rows.data[lo*width:hi*width], hi-lo)
 		if err != nil {
 			return nil, fmt.Errorf("Predict: %w", err)
 		}
-		if p.shape == nil {
+		if p == nil {
 			_, out := y.rows()
-			p.shape = append([]int(nil), y.shape...)
-			p.shape[0], p.data = n, make([]float32, 0, n*out)
+			p = newTensor(y.shape, n*out)
+			p.shape[0] = n
 		}
-		p.data = append(p.data, y.data...)
+		copy(p.data[lo*(len(p.data)/n):], y.data)
 	}
 	return p, nil
 }
 
+// rows converts what Predict is given. A row of float64 by itself, which a program asks for one at a time, is converted in
+// memory that stays.
+func (w *workspace) rows(x any) (*Tensor, error) {
+	if v, ok := x.([]float64); ok && len(w.m.input) == 1 && len(v) == w.m.input[0] && len(v) > 1 {
+		w.row.data = appendNarrow(w.row.data[:0], v)
+		w.row.shape = append(w.row.shape[:0], 1, len(v))
+		return &w.row, checkFinite("Predict", "x", &w.row)
+	}
+	t, err := tensorOf("Predict", "x", x)
+	if err != nil {
+		return nil, err
+	}
+	t = w.m.oneRow(t)
+	return t, w.m.fits("Predict", "x", t)
+}
+
 // oneRow gives a single row its first dimension, if that is what x is.
 func (m *Model) oneRow(x *Tensor) *Tensor {
-	if slices.Equal(x.shape, m.input) && !(len(m.input) == 1 && m.input[0] == 1) {
-		return &Tensor{shape: append([]int{1}, x.shape...), data: x.data}
+	single := slices.Equal(x.shape, m.input) || len(x.shape) == 1 && len(m.input) == 1 // of another width, as fits will tell
+	if !single || len(m.input) == 1 && m.input[0] == 1 {
+		return x
 	}
-	if len(x.shape) == 1 && len(m.input) == 1 && m.input[0] > 1 { // of another width, as fits will tell
-		return &Tensor{shape: []int{1, len(x.data)}, data: x.data}
-	}
-	return x
+	return &Tensor{shape: append([]int{1}, x.shape...), data: x.data}
 }
 
 func (m *Model) ready(caller string) error {
@@ -101,6 +111,7 @@ func (m *Model) ready(caller string) error {
 type workspace struct {
 	network
 	judged judged
+	row    Tensor
 }
 
 // inferenceRows returns how many rows go through the network at a time: enough for the products, little enough for the

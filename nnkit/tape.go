@@ -3,6 +3,7 @@ package nnkit
 import (
 	"fmt"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
 )
@@ -45,7 +46,8 @@ type node struct {
 	// So a product can apply it on its way out.
 	gated     bool
 	parameter *Parameter
-	buffer    *buffer // of the value; nil if it is the caller's or another node's
+	buffer    *buffer // of the value, while holds is set; else the value is the caller's or another node's
+	holds     bool
 	owner     *node   // whose buffer the value lies in
 	slope     *buffer // of the gradient; nil while it is zero
 	room      [4]int  // for the shape
@@ -76,9 +78,18 @@ func (t *Tape) Watch(x *Tensor) *Tensor {
 func (t *Tape) leaf(data []float32, shape ...int) *node {
 	n := t.node()
 	n.setShape(shape)
-	n.data = data
-	n.operation = nil
+	n.point(data)
+	if n.operation != nil {
+		n.operation = nil
+	}
 	return n
+}
+
+// point sets the node's numbers.
+func (n *node) point(data []float32) {
+	if len(n.data) != len(data) || unsafe.SliceData(n.data) != unsafe.SliceData(data) {
+		n.data = data
+	}
 }
 
 // node returns the next node, with its operation of the step before, which is used again if it is of the same kind.
@@ -90,8 +101,14 @@ func (t *Tape) node() *node {
 	}
 	n := t.nodes[t.used]
 	t.used++
-	n.wanted, n.watched, n.gated = false, false, false
-	n.buffer, n.slope, n.owner = nil, nil, n
+	n.wanted, n.watched, n.gated, n.holds = false, false, false, false
+	// Here and below: where nothing changes no pointer is written, since the collector would look at it.
+	if n.slope != nil {
+		n.slope = nil
+	}
+	if n.owner != n {
+		n.owner = n
+	}
 	return n
 }
 
@@ -158,7 +175,7 @@ func (t *Tape) backward(from *node) {
 			t.memory.free(n.slope)
 			n.slope = nil
 		}
-		if t.frugal && n.buffer != nil {
+		if t.frugal && n.holds {
 			t.memory.free(n.buffer)
 		}
 	}
@@ -212,14 +229,18 @@ func (n *node) make(shape ...int) {
 		n.data = make([]float32, size)
 		return
 	}
-	n.buffer = n.tape.memory.take(size)
-	n.data = n.buffer.data[:size]
+	b := n.tape.memory.take(size)
+	if n.buffer != b {
+		n.buffer = b
+	}
+	n.holds = true
+	n.point(b.data[:size])
 }
 
 // view gives a node a shape over numbers of another tensor.
 func (n *node) view(of *Tensor, data []float32, shape ...int) {
 	n.setShape(shape)
-	n.data = data
+	n.point(data)
 	if of.node != nil {
 		n.owner = of.node.owner
 	}
@@ -316,7 +337,7 @@ func (t *Tape) copy(g []float32, to *node) {
 // release gives up the values of nodes from the first on, but for one.
 func (t *Tape) release(first int, but *node) {
 	for _, n := range t.nodes[first:t.used] {
-		if n.buffer != nil && n != but.owner {
+		if n.holds && n != but.owner {
 			t.memory.free(n.buffer)
 		}
 	}
