@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
 )
 
 // plain is a dense layer as a user would write it.
@@ -127,4 +129,34 @@ func ExampleLossFunc() {
 	history, err := model.Fit([]float64{0, 1, 2, 3}, []float64{1, 3, 5, 7}, Epochs(300), FullBatch(), Verbose(0))
 	fmt.Printf("%.3f %v\n", history.Last("loss"), err)
 	// Output: 0.000 <nil>
+}
+
+// What a prediction gives up on its way does not show: it has the bits of the forward pass that keeps everything.
+func TestInferenceKeepsWhatItNeeds(t *testing.T) {
+	x, y := blobs(40, 6, 3)
+	m := Sequential(Dense(7, Tanh), Lambda("swish", swish), Dense(7, Sigmoid), Lambda("sum", func(x *Tensor) *Tensor { return x.Add(x.Exp()) }),
+		Lambda("halves", func(x *Tensor) *Tensor { return Concat(1, x, x.Square()).Reshape(-1, 2, 7).Flatten() }), Dense(7, Softmax), Dense(3, Softmax))
+	train(t, m, SparseCategoricalCrossEntropy, x, y)
+	in, err := TensorOf(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tape := NewTape()
+	all, err := m.forward(tape, tape.Watch(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer simd.Use(simd.Active())
+	for _, set := range simd.Sets() {
+		simd.Use(set)
+		p, err := m.Predict(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range all.Data() {
+			if p.Data()[i] != v {
+				t.Fatalf("with %s number %d is predicted as %v, want %v", set, i, p.Data()[i], v)
+			}
+		}
+	}
 }

@@ -175,8 +175,8 @@ func (t *Tape) backward(from *node) {
 			t.memory.free(n.slope)
 			n.slope = nil
 		}
-		if t.frugal && n.holds {
-			t.memory.free(n.buffer)
+		if t.frugal {
+			t.drop(n)
 		}
 	}
 }
@@ -337,8 +337,16 @@ func (t *Tape) copy(g []float32, to *node) {
 // release gives up the values of nodes from the first on, but for one.
 func (t *Tape) release(first int, but *node) {
 	for _, n := range t.nodes[first:t.used] {
-		if n.holds && n != but.owner {
-			t.memory.free(n.buffer)
+		if n != but.owner {
+			t.drop(n)
 		}
+	}
+}
+
+// drop gives up a node's value.
+func (t *Tape) drop(n *node) {
+	if n.holds {
+		n.holds = false
+		t.memory.free(n.buffer)
 	}
 }
