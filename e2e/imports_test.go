@@ -36,7 +36,8 @@ var mayImport = map[string][]string{
 	"nnkit/internal/simd":      {},
 	"nnkit/internal/parallel":  {},
 	"nnkit/data":               {"nnkit", "nnkit/internal/simd"}, // simd for its exp, the same to the last bit everywhere
-	"display":                  {"nnkit"},                        // in training.go alone
+	"nnkit/gonum":              {"nnkit"},
+	"display":                  {"nnkit"}, // in training.go alone
 	"install":                  {},
 	"notebooks":                {},
 	"e2e":                      {},

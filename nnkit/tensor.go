@@ -50,6 +50,7 @@ func NewTensor(data []float32, shape ...int) (*Tensor, error) {
 //     with a row for each inner slice, []int a vector of labels;
 //   - a matrix or vector of gonum, or anything else with the methods Dims() (rows, columns int) and
 //     At(row, column int) float64;
+//   - a matrix of gonum's float32 routines, blas32.General, or another struct with its fields Rows, Cols, Stride and Data;
 //   - a *Tensor, which is returned as it is. Everything else is copied.
 //
 // Numbers are rounded to float32. It is an error when inner slices differ in length, when there is nothing in them,
@@ -284,6 +285,11 @@ func checkFinite(caller, argument string, t *Tensor) error {
 // reflectTensor takes slices and arrays of every other number type and depth.
 func reflectTensor(caller, argument string, values any) (*Tensor, error) {
 	v := reflect.ValueOf(values)
+	if v.Kind() == reflect.Struct {
+		if t, ok := generalTensor(v); ok {
+			return t, nil
+		}
+	}
 	var shape []int
 	depth := v
 	for depth.Kind() == reflect.Slice || depth.Kind() == reflect.Array {
@@ -323,6 +329,28 @@ func reflectTensor(caller, argument string, values any) (*Tensor, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+// generalTensor copies a blas32.General, which is told by its fields: naming it would import gonum.
+func generalTensor(v reflect.Value) (*Tensor, bool) {
+	rows, columns, stride := v.FieldByName("Rows"), v.FieldByName("Cols"), v.FieldByName("Stride")
+	if !rows.IsValid() || !columns.IsValid() || !stride.IsValid() || !rows.CanInt() || !columns.CanInt() || !stride.CanInt() {
+		return nil, false
+	}
+	field := v.FieldByName("Data")
+	if !field.IsValid() || !field.CanInterface() {
+		return nil, false
+	}
+	data, ok := field.Interface().([]float32)
+	n, width, step := int(rows.Int()), int(columns.Int()), int(stride.Int())
+	if !ok || n < 1 || width < 1 || step < width || (len(data)-width)/step < n-1 {
+		return nil, false
+	}
+	t := &Tensor{shape: []int{n, width}, data: make([]float32, 0, n*width)}
+	for i := range n {
+		t.data = append(t.data, data[i*step:][:width]...)
+	}
+	return t, true
 }
 
 func isNumber(k reflect.Kind) bool {
