@@ -48,7 +48,9 @@ func wide(tb testing.TB) *fit {
 }
 
 func TestStepAllocatesNothing(t *testing.T) {
-	fits := map[string]*fit{"large, on all cores": wide(t)}
+	// Large enough that products and optimizer are split.
+	large := startFit(t, 64, Adam(), SparseCategoricalCrossEntropy, 128, Dense(300, ReLU), Dense(10, Softmax))
+	fits := map[string]*fit{"large, on all cores": large}
 	for _, o := range []Optimizer{
 		GradientDescent(), SGD(Momentum(0.9), Nesterov()), AdaGrad(), RMSprop(), RMSprop(Momentum(0.5)), Adam(),
 	} {
