@@ -6,24 +6,31 @@ package simd
 
 // tile is a part of C that fits the registers; strides are in bytes.
 type tile struct {
-	rows     int // 1 to the machine's most
-	vectors  int // columns in vectors: 1, 2 or 4
-	k        int // multiply-adds for each element
-	a        *float32
-	aRow     uintptr
-	aColumn  uintptr
-	b        *float32 // columns are next to each other
-	bRow     uintptr
-	panel    *float32 // where to copy B to, vectors next to each other; nil for nowhere
-	start    *float32 // what C begins with; nil for zeros
-	startRow uintptr
-	c        *float32
-	cRow     uintptr
-	gate     *float32 // C becomes 0 where it is not above 0; nil for none
-	gateRow  uintptr
-	mask     uintptr // the columns in use of the last vector, a bit for each; AVX2: all of them if 0
-	masks    *int32  // the same for AVX2, a number for each
-	relu     int     // 1: negative elements of C become 0
+	rows      int     // 1 to the machine's most
+	vectors   int     // columns in vectors: 1, 2 or 4
+	k         int     // multiply-adds for each element in a run
+	runs      int     // of so many k, between which A and B jump; 0 is 1, as a tile with a panel has
+	aNext     uintptr // from the end of a run in A to the next one
+	bNext     uintptr
+	a         *float32
+	aRow      uintptr
+	aColumn   uintptr
+	b         *float32 // columns are next to each other
+	bRow      uintptr
+	panel     *float32 // where to copy B to, vectors next to each other; nil for nowhere
+	start     *float32 // what C begins with; nil for zeros
+	startRow  uintptr
+	c         *float32
+	cRow      uintptr
+	gate      *float32 // C becomes 0 where it is not above 0; nil for none
+	gateRow   uintptr
+	mask      uintptr // the columns in use of the last vector, a bit for each; AVX2: all of them if 0
+	masks     *int32  // the same for AVX2, a number for each
+	relu      int     // 1: negative elements of C become 0
+	lines     int     // of so many tiles, with the distances below; the fields that move are changed; 0 is 1
+	aLine     uintptr
+	startLine uintptr
+	cLine     uintptr // that of the gate, too
 }
 
 var kernelsAVX512 = kernels{

@@ -190,3 +190,12 @@ func (p *Product) store(i, j int, c float32) {
 	}
 	p.C[at] = c
 }
+
+// transposeGo sets dst[q*width+l] to number q of line l of src, for k numbers of each line.
+func transposeGo(dst []float32, width int, src []float32, stride, lines, k int) {
+	for l := range lines {
+		for q, v := range src[l*stride:][:k] {
+			dst[q*width+l] = v
+		}
+	}
+}

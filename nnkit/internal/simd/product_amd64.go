@@ -29,6 +29,14 @@ type shape struct {
 
 var shapeAVX512, shapeAVX2 = shape{16, 14, 5}, shape{8, 6, 2}
 
+// tileShape is that of the set in use.
+func tileShape() shape {
+	if active.lanes == shapeAVX2.lanes {
+		return shapeAVX2
+	}
+	return shapeAVX512
+}
+
 // tiling is the state of a part of a product on its way through its tiles. The product is not in it, since it would then
 // escape to the heap.
 type tiling struct {
@@ -71,12 +79,7 @@ func (p *Product) partInTiles(i0, i1, j0, j1 int) bool {
 			p.copyA(&w)
 		}
 		for j, n := j0, 0; j < j1; j += n {
-			// As many vectors as are used, the last one perhaps in part.
-			w.tile.vectors = vectors
-			for w.tile.vectors > 1 && j1-j <= (w.tile.vectors-1)*w.lanes {
-				w.tile.vectors /= 2
-			}
-			n = min(w.tile.vectors*w.lanes, j1-j)
+			n = w.columns(vectors, j1-j)
 			p.column(&w, j, n)
 		}
 	}
@@ -85,10 +88,7 @@ func (p *Product) partInTiles(i0, i1, j0, j1 int) bool {
 
 // prepare sets what stays the same for all tiles of rows i0 to i1-1.
 func (p *Product) prepare(w *tiling, i0, i1 int) {
-	w.shape, w.i0, w.i1 = shapeAVX512, i0, i1
-	if active.lanes == shapeAVX2.lanes {
-		w.shape = shapeAVX2
-	}
+	w.shape, w.i0, w.i1 = tileShape(), i0, i1
 	w.count = (i1 - i0 + w.rows - 1) / w.rows
 	w.far = p.far() && w.count > 1 && i1-i0 <= farRows
 	w.tile.aRow, w.tile.aColumn = uintptr(p.A.RowStride)*4, uintptr(p.A.ColumnStride)*4
@@ -144,7 +144,6 @@ func (w *tiling) rowsOf(n int) (i, rows int) {
 func (p *Product) column(w *tiling, j, n int) {
 	t := &w.tile
 	width := t.vectors * w.lanes
-	w.mask(n - (width - w.lanes))
 	if p.B.ColumnStride != 1 {
 		transpose(w.panels.b[:], width, p.B.Data[w.k0+j*p.B.ColumnStride:], p.B.ColumnStride, n, t.k)
 		t.b, t.bRow = &w.panels.b[0], uintptr(width)*4
@@ -167,6 +166,18 @@ func (p *Product) column(w *tiling, j, n int) {
 			t.b, t.bRow, t.panel = t.panel, uintptr(width)*4, nil
 		}
 	}
+}
+
+// columns has tiles of at most so many vectors take what they can of the columns that are left, and returns how many
+// that are. As many vectors are used as are needed, the last one perhaps in part.
+func (w *tiling) columns(vectors, left int) int {
+	for vectors > 1 && left <= (vectors-1)*w.lanes {
+		vectors /= 2
+	}
+	w.tile.vectors = vectors
+	n := min(left, vectors*w.lanes)
+	w.mask(n - (vectors-1)*w.lanes)
+	return n
 }
 
 // mask has n columns of a tile's last vector used.
@@ -199,21 +210,22 @@ func (p *Product) run(w *tiling, i, j int) {
 			t.gate = &p.Gate[i*p.Stride+j]
 		}
 	}
+	w.multiply()
+}
+
+// multiply computes the tile.
+func (w *tiling) multiply() {
 	if w.lanes == shapeAVX512.lanes {
-		tileAVX512(t)
+		tileAVX512(&w.tile)
 	} else {
-		tileAVX2(t)
+		tileAVX2(&w.tile)
 	}
 }
 
-// transpose sets dst[q*width+l] to number q of line l of src, for k numbers of each line.
+// transpose is transposeGo.
 func transpose(dst []float32, width int, src []float32, stride, lines, k int) {
-	if lines < 8 || k < 8 {
-		for l := range lines {
-			for q, v := range src[l*stride:][:k] {
-				dst[q*width+l] = v
-			}
-		}
+	if lines < 8 || k < 8 || active == portable {
+		transposeGo(dst, width, src, stride, lines, k)
 		return
 	}
 	for l := 0; l < lines; l += 8 {

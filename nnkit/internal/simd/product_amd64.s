@@ -5,16 +5,16 @@
 #include "textflag.h"
 
 // func tileAVX512(t *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
 TEXT ·tileAVX512(SB), NOSPLIT, $0-8
 	MOVQ  t+0(FP), AX
-	MOVQ  120(AX), DX
+	MOVQ  144(AX), DX
 	KMOVW DX, K1
 	MOVQ  (AX), CX
 	MOVQ  8(AX), DX
 	CMPQ  DX, $0x00000001
 	JNE   r0v1mnext
-	CMPQ  64(AX), $0x00000000
+	CMPQ  88(AX), $0x00000000
 	JNE   r0v1mnext
 	CMPQ  CX, $0x00000008
 	JGE   r8v1mup
@@ -86,7 +86,7 @@ r14v1mup:
 r0v1mnext:
 	CMPQ DX, $0x00000002
 	JNE  r0v2mnext
-	CMPQ 64(AX), $0x00000000
+	CMPQ 88(AX), $0x00000000
 	JNE  r0v2mnext
 	CMPQ CX, $0x00000008
 	JGE  r8v2mup
@@ -158,7 +158,7 @@ r14v2mup:
 r0v2mnext:
 	CMPQ DX, $0x00000002
 	JNE  r0v2pmnext
-	CMPQ 64(AX), $0x00000000
+	CMPQ 88(AX), $0x00000000
 	JEQ  r0v2pmnext
 	CMPQ CX, $0x0000000b
 	JGE  r11v2pmup
@@ -195,7 +195,7 @@ r14v2pmup:
 r0v2pmnext:
 	CMPQ DX, $0x00000004
 	JNE  r0v4mnext
-	CMPQ 64(AX), $0x00000000
+	CMPQ 88(AX), $0x00000000
 	JNE  r0v4mnext
 	CMPQ CX, $0x00000003
 	JGE  r3v4mup
@@ -223,10 +223,11 @@ r0v4mnext:
 	UD2
 
 r1v1m:
-	CMPQ      72(AX), $0x00000000
+r1v1mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r1v1mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS.Z (DI), K1, Z0
 	JMP       r1v1mready
 
@@ -234,11 +235,14 @@ r1v1mzero:
 	VXORPS Z0, Z0, Z0
 
 r1v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r1v1mrun:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r1v1modd
@@ -264,32 +268,61 @@ r1v1modd:
 	ADDQ             R13, SI
 
 r1v1mdone:
+	DECQ DI
+	JLE  r1v1mend
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r1v1mrun
+
+r1v1mend:
 	VXORPS Z1, Z1, Z1
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r1v1mlinear
 	VMAXPS Z0, Z1, Z0
 
 r1v1mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r1v1mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS.Z (DI), K1, Z2
 	VCMPPS    $0x02, Z1, Z2, K2
 	VBLENDMPS Z1, Z0, K2, Z0
 
 r1v1mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, K1, (DI)
+	DECQ    168(AX)
+	JG      r1v1mnext
 	VZEROUPPER
 	RET
 
+r1v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r1v1mline
+
 r2v1m:
-	CMPQ      72(AX), $0x00000000
+r2v1mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r2v1mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS.Z (DI), K1, Z0
 	ADDQ      BX, DI
 	VMOVUPS.Z (DI), K1, Z1
@@ -300,11 +333,14 @@ r2v1mzero:
 	VXORPS Z1, Z1, Z1
 
 r2v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r2v1mrun:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r2v1modd
@@ -333,17 +369,24 @@ r2v1modd:
 	ADDQ             R13, SI
 
 r2v1mdone:
+	DECQ DI
+	JLE  r2v1mend
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r2v1mrun
+
+r2v1mend:
 	VXORPS Z2, Z2, Z2
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r2v1mlinear
 	VMAXPS Z0, Z2, Z0
 	VMAXPS Z1, Z2, Z1
 
 r2v1mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r2v1mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS.Z (DI), K1, Z3
 	VCMPPS    $0x02, Z2, Z3, K2
 	VBLENDMPS Z2, Z0, K2, Z0
@@ -353,19 +396,41 @@ r2v1mlinear:
 	VBLENDMPS Z2, Z1, K2, Z1
 
 r2v1mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z1, K1, (DI)
+	DECQ    168(AX)
+	JG      r2v1mnext
 	VZEROUPPER
 	RET
 
+r2v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r2v1mline
+
 r3v1m:
-	CMPQ      72(AX), $0x00000000
+r3v1mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r3v1mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS.Z (DI), K1, Z0
 	ADDQ      BX, DI
 	VMOVUPS.Z (DI), K1, Z1
@@ -379,11 +444,14 @@ r3v1mzero:
 	VXORPS Z2, Z2, Z2
 
 r3v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r3v1mrun:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r3v1modd
@@ -415,18 +483,25 @@ r3v1modd:
 	ADDQ             R13, SI
 
 r3v1mdone:
+	DECQ DI
+	JLE  r3v1mend
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r3v1mrun
+
+r3v1mend:
 	VXORPS Z3, Z3, Z3
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r3v1mlinear
 	VMAXPS Z0, Z3, Z0
 	VMAXPS Z1, Z3, Z1
 	VMAXPS Z2, Z3, Z2
 
 r3v1mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r3v1mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS.Z (DI), K1, Z4
 	VCMPPS    $0x02, Z3, Z4, K2
 	VBLENDMPS Z3, Z0, K2, Z0
@@ -440,21 +515,43 @@ r3v1mlinear:
 	VBLENDMPS Z3, Z2, K2, Z2
 
 r3v1mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z1, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z2, K1, (DI)
+	DECQ    168(AX)
+	JG      r3v1mnext
 	VZEROUPPER
 	RET
 
+r3v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r3v1mline
+
 r4v1m:
-	CMPQ      72(AX), $0x00000000
+r4v1mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r4v1mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS.Z (DI), K1, Z0
 	ADDQ      BX, DI
 	VMOVUPS.Z (DI), K1, Z1
@@ -471,14 +568,17 @@ r4v1mzero:
 	VXORPS Z3, Z3, Z3
 
 r4v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r4v1mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r4v1modd
 
@@ -515,8 +615,16 @@ r4v1modd:
 	ADDQ             R13, R8
 
 r4v1mdone:
+	DECQ DI
+	JLE  r4v1mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r4v1mrun
+
+r4v1mend:
 	VXORPS Z4, Z4, Z4
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r4v1mlinear
 	VMAXPS Z0, Z4, Z0
 	VMAXPS Z1, Z4, Z1
@@ -524,10 +632,10 @@ r4v1mdone:
 	VMAXPS Z3, Z4, Z3
 
 r4v1mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r4v1mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS.Z (DI), K1, Z5
 	VCMPPS    $0x02, Z4, Z5, K2
 	VBLENDMPS Z4, Z0, K2, Z0
@@ -545,8 +653,8 @@ r4v1mlinear:
 	VBLENDMPS Z4, Z3, K2, Z3
 
 r4v1mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z1, K1, (DI)
@@ -554,14 +662,36 @@ r4v1mopen:
 	VMOVUPS Z2, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z3, K1, (DI)
+	DECQ    168(AX)
+	JG      r4v1mnext
 	VZEROUPPER
 	RET
 
+r4v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r4v1mline
+
 r5v1m:
-	CMPQ      72(AX), $0x00000000
+r5v1mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r5v1mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS.Z (DI), K1, Z0
 	ADDQ      BX, DI
 	VMOVUPS.Z (DI), K1, Z1
@@ -581,14 +711,17 @@ r5v1mzero:
 	VXORPS Z4, Z4, Z4
 
 r5v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r5v1mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r5v1modd
 
@@ -628,8 +761,16 @@ r5v1modd:
 	ADDQ             R13, R8
 
 r5v1mdone:
+	DECQ DI
+	JLE  r5v1mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r5v1mrun
+
+r5v1mend:
 	VXORPS Z5, Z5, Z5
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r5v1mlinear
 	VMAXPS Z0, Z5, Z0
 	VMAXPS Z1, Z5, Z1
@@ -638,10 +779,10 @@ r5v1mdone:
 	VMAXPS Z4, Z5, Z4
 
 r5v1mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r5v1mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS.Z (DI), K1, Z6
 	VCMPPS    $0x02, Z5, Z6, K2
 	VBLENDMPS Z5, Z0, K2, Z0
@@ -663,8 +804,8 @@ r5v1mlinear:
 	VBLENDMPS Z5, Z4, K2, Z4
 
 r5v1mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z1, K1, (DI)
@@ -674,14 +815,36 @@ r5v1mopen:
 	VMOVUPS Z3, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z4, K1, (DI)
+	DECQ    168(AX)
+	JG      r5v1mnext
 	VZEROUPPER
 	RET
 
+r5v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r5v1mline
+
 r6v1m:
-	CMPQ      72(AX), $0x00000000
+r6v1mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r6v1mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS.Z (DI), K1, Z0
 	ADDQ      BX, DI
 	VMOVUPS.Z (DI), K1, Z1
@@ -704,14 +867,17 @@ r6v1mzero:
 	VXORPS Z5, Z5, Z5
 
 r6v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r6v1mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r6v1modd
 
@@ -754,8 +920,16 @@ r6v1modd:
 	ADDQ             R13, R8
 
 r6v1mdone:
+	DECQ DI
+	JLE  r6v1mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r6v1mrun
+
+r6v1mend:
 	VXORPS Z6, Z6, Z6
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r6v1mlinear
 	VMAXPS Z0, Z6, Z0
 	VMAXPS Z1, Z6, Z1
@@ -765,10 +939,10 @@ r6v1mdone:
 	VMAXPS Z5, Z6, Z5
 
 r6v1mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r6v1mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS.Z (DI), K1, Z7
 	VCMPPS    $0x02, Z6, Z7, K2
 	VBLENDMPS Z6, Z0, K2, Z0
@@ -794,8 +968,8 @@ r6v1mlinear:
 	VBLENDMPS Z6, Z5, K2, Z5
 
 r6v1mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z1, K1, (DI)
@@ -807,14 +981,36 @@ r6v1mopen:
 	VMOVUPS Z4, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z5, K1, (DI)
+	DECQ    168(AX)
+	JG      r6v1mnext
 	VZEROUPPER
 	RET
 
+r6v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r6v1mline
+
 r7v1m:
-	CMPQ      72(AX), $0x00000000
+r7v1mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r7v1mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS.Z (DI), K1, Z0
 	ADDQ      BX, DI
 	VMOVUPS.Z (DI), K1, Z1
@@ -840,16 +1036,19 @@ r7v1mzero:
 	VXORPS Z6, Z6, Z6
 
 r7v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
 	ADDQ R12, R9
+
+r7v1mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r7v1modd
 
@@ -898,8 +1097,17 @@ r7v1modd:
 	ADDQ             R13, R9
 
 r7v1mdone:
+	DECQ DI
+	JLE  r7v1mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 32(AX), R9
+	ADDQ 40(AX), DX
+	JMP  r7v1mrun
+
+r7v1mend:
 	VXORPS Z7, Z7, Z7
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r7v1mlinear
 	VMAXPS Z0, Z7, Z0
 	VMAXPS Z1, Z7, Z1
@@ -910,10 +1118,10 @@ r7v1mdone:
 	VMAXPS Z6, Z7, Z6
 
 r7v1mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r7v1mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS.Z (DI), K1, Z8
 	VCMPPS    $0x02, Z7, Z8, K2
 	VBLENDMPS Z7, Z0, K2, Z0
@@ -943,8 +1151,8 @@ r7v1mlinear:
 	VBLENDMPS Z7, Z6, K2, Z6
 
 r7v1mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z1, K1, (DI)
@@ -958,14 +1166,36 @@ r7v1mopen:
 	VMOVUPS Z5, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z6, K1, (DI)
+	DECQ    168(AX)
+	JG      r7v1mnext
 	VZEROUPPER
 	RET
 
+r7v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r7v1mline
+
 r8v1m:
-	CMPQ      72(AX), $0x00000000
+r8v1mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r8v1mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS.Z (DI), K1, Z0
 	ADDQ      BX, DI
 	VMOVUPS.Z (DI), K1, Z1
@@ -994,16 +1224,19 @@ r8v1mzero:
 	VXORPS Z7, Z7, Z7
 
 r8v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
 	ADDQ R12, R9
+
+r8v1mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r8v1modd
 
@@ -1055,8 +1288,17 @@ r8v1modd:
 	ADDQ             R13, R9
 
 r8v1mdone:
+	DECQ DI
+	JLE  r8v1mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 32(AX), R9
+	ADDQ 40(AX), DX
+	JMP  r8v1mrun
+
+r8v1mend:
 	VXORPS Z8, Z8, Z8
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r8v1mlinear
 	VMAXPS Z0, Z8, Z0
 	VMAXPS Z1, Z8, Z1
@@ -1068,10 +1310,10 @@ r8v1mdone:
 	VMAXPS Z7, Z8, Z7
 
 r8v1mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r8v1mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS.Z (DI), K1, Z9
 	VCMPPS    $0x02, Z8, Z9, K2
 	VBLENDMPS Z8, Z0, K2, Z0
@@ -1105,8 +1347,8 @@ r8v1mlinear:
 	VBLENDMPS Z8, Z7, K2, Z7
 
 r8v1mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z1, K1, (DI)
@@ -1122,14 +1364,36 @@ r8v1mopen:
 	VMOVUPS Z6, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z7, K1, (DI)
+	DECQ    168(AX)
+	JG      r8v1mnext
 	VZEROUPPER
 	RET
 
+r8v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r8v1mline
+
 r9v1m:
-	CMPQ      72(AX), $0x00000000
+r9v1mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r9v1mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS.Z (DI), K1, Z0
 	ADDQ      BX, DI
 	VMOVUPS.Z (DI), K1, Z1
@@ -1161,16 +1425,19 @@ r9v1mzero:
 	VXORPS Z8, Z8, Z8
 
 r9v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
 	ADDQ R12, R9
+
+r9v1mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r9v1modd
 
@@ -1225,8 +1492,17 @@ r9v1modd:
 	ADDQ             R13, R9
 
 r9v1mdone:
+	DECQ DI
+	JLE  r9v1mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 32(AX), R9
+	ADDQ 40(AX), DX
+	JMP  r9v1mrun
+
+r9v1mend:
 	VXORPS Z9, Z9, Z9
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r9v1mlinear
 	VMAXPS Z0, Z9, Z0
 	VMAXPS Z1, Z9, Z1
@@ -1239,10 +1515,10 @@ r9v1mdone:
 	VMAXPS Z8, Z9, Z8
 
 r9v1mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r9v1mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS.Z (DI), K1, Z10
 	VCMPPS    $0x02, Z9, Z10, K2
 	VBLENDMPS Z9, Z0, K2, Z0
@@ -1280,8 +1556,8 @@ r9v1mlinear:
 	VBLENDMPS Z9, Z8, K2, Z8
 
 r9v1mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z1, K1, (DI)
@@ -1299,14 +1575,36 @@ r9v1mopen:
 	VMOVUPS Z7, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z8, K1, (DI)
+	DECQ    168(AX)
+	JG      r9v1mnext
 	VZEROUPPER
 	RET
 
+r9v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r9v1mline
+
 r10v1m:
-	CMPQ      72(AX), $0x00000000
+r10v1mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r10v1mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS.Z (DI), K1, Z0
 	ADDQ      BX, DI
 	VMOVUPS.Z (DI), K1, Z1
@@ -1341,18 +1639,21 @@ r10v1mzero:
 	VXORPS Z9, Z9, Z9
 
 r10v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
 	ADDQ R12, R9
 	LEAQ (R9)(R12*2), R10
 	ADDQ R12, R10
+
+r10v1mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r10v1modd
 
@@ -1413,8 +1714,18 @@ r10v1modd:
 	ADDQ             R13, R10
 
 r10v1mdone:
+	DECQ DI
+	JLE  r10v1mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 32(AX), R9
+	ADDQ 32(AX), R10
+	ADDQ 40(AX), DX
+	JMP  r10v1mrun
+
+r10v1mend:
 	VXORPS Z10, Z10, Z10
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r10v1mlinear
 	VMAXPS Z0, Z10, Z0
 	VMAXPS Z1, Z10, Z1
@@ -1428,10 +1739,10 @@ r10v1mdone:
 	VMAXPS Z9, Z10, Z9
 
 r10v1mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r10v1mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS.Z (DI), K1, Z11
 	VCMPPS    $0x02, Z10, Z11, K2
 	VBLENDMPS Z10, Z0, K2, Z0
@@ -1473,8 +1784,8 @@ r10v1mlinear:
 	VBLENDMPS Z10, Z9, K2, Z9
 
 r10v1mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z1, K1, (DI)
@@ -1494,14 +1805,36 @@ r10v1mopen:
 	VMOVUPS Z8, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z9, K1, (DI)
+	DECQ    168(AX)
+	JG      r10v1mnext
 	VZEROUPPER
 	RET
 
+r10v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r10v1mline
+
 r11v1m:
-	CMPQ      72(AX), $0x00000000
+r11v1mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r11v1mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS.Z (DI), K1, Z0
 	ADDQ      BX, DI
 	VMOVUPS.Z (DI), K1, Z1
@@ -1539,18 +1872,21 @@ r11v1mzero:
 	VXORPS Z10, Z10, Z10
 
 r11v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
 	ADDQ R12, R9
 	LEAQ (R9)(R12*2), R10
 	ADDQ R12, R10
+
+r11v1mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r11v1modd
 
@@ -1614,8 +1950,18 @@ r11v1modd:
 	ADDQ             R13, R10
 
 r11v1mdone:
+	DECQ DI
+	JLE  r11v1mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 32(AX), R9
+	ADDQ 32(AX), R10
+	ADDQ 40(AX), DX
+	JMP  r11v1mrun
+
+r11v1mend:
 	VXORPS Z11, Z11, Z11
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r11v1mlinear
 	VMAXPS Z0, Z11, Z0
 	VMAXPS Z1, Z11, Z1
@@ -1630,10 +1976,10 @@ r11v1mdone:
 	VMAXPS Z10, Z11, Z10
 
 r11v1mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r11v1mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS.Z (DI), K1, Z12
 	VCMPPS    $0x02, Z11, Z12, K2
 	VBLENDMPS Z11, Z0, K2, Z0
@@ -1679,8 +2025,8 @@ r11v1mlinear:
 	VBLENDMPS Z11, Z10, K2, Z10
 
 r11v1mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z1, K1, (DI)
@@ -1702,14 +2048,36 @@ r11v1mopen:
 	VMOVUPS Z9, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z10, K1, (DI)
+	DECQ    168(AX)
+	JG      r11v1mnext
 	VZEROUPPER
 	RET
 
+r11v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r11v1mline
+
 r12v1m:
-	CMPQ      72(AX), $0x00000000
+r12v1mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r12v1mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS.Z (DI), K1, Z0
 	ADDQ      BX, DI
 	VMOVUPS.Z (DI), K1, Z1
@@ -1750,18 +2118,21 @@ r12v1mzero:
 	VXORPS Z11, Z11, Z11
 
 r12v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
 	ADDQ R12, R9
 	LEAQ (R9)(R12*2), R10
 	ADDQ R12, R10
+
+r12v1mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r12v1modd
 
@@ -1828,8 +2199,18 @@ r12v1modd:
 	ADDQ             R13, R10
 
 r12v1mdone:
+	DECQ DI
+	JLE  r12v1mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 32(AX), R9
+	ADDQ 32(AX), R10
+	ADDQ 40(AX), DX
+	JMP  r12v1mrun
+
+r12v1mend:
 	VXORPS Z12, Z12, Z12
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r12v1mlinear
 	VMAXPS Z0, Z12, Z0
 	VMAXPS Z1, Z12, Z1
@@ -1845,10 +2226,10 @@ r12v1mdone:
 	VMAXPS Z11, Z12, Z11
 
 r12v1mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r12v1mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS.Z (DI), K1, Z13
 	VCMPPS    $0x02, Z12, Z13, K2
 	VBLENDMPS Z12, Z0, K2, Z0
@@ -1898,8 +2279,8 @@ r12v1mlinear:
 	VBLENDMPS Z12, Z11, K2, Z11
 
 r12v1mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z1, K1, (DI)
@@ -1923,14 +2304,36 @@ r12v1mopen:
 	VMOVUPS Z10, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z11, K1, (DI)
+	DECQ    168(AX)
+	JG      r12v1mnext
 	VZEROUPPER
 	RET
 
+r12v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r12v1mline
+
 r13v1m:
-	CMPQ      72(AX), $0x00000000
+r13v1mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r13v1mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS.Z (DI), K1, Z0
 	ADDQ      BX, DI
 	VMOVUPS.Z (DI), K1, Z1
@@ -1974,12 +2377,12 @@ r13v1mzero:
 	VXORPS Z12, Z12, Z12
 
 r13v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
@@ -1988,6 +2391,9 @@ r13v1mready:
 	ADDQ R12, R10
 	LEAQ (R10)(R12*2), R11
 	ADDQ R12, R11
+
+r13v1mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r13v1modd
 
@@ -2060,8 +2466,19 @@ r13v1modd:
 	ADDQ             R13, R11
 
 r13v1mdone:
+	DECQ DI
+	JLE  r13v1mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 32(AX), R9
+	ADDQ 32(AX), R10
+	ADDQ 32(AX), R11
+	ADDQ 40(AX), DX
+	JMP  r13v1mrun
+
+r13v1mend:
 	VXORPS Z13, Z13, Z13
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r13v1mlinear
 	VMAXPS Z0, Z13, Z0
 	VMAXPS Z1, Z13, Z1
@@ -2078,10 +2495,10 @@ r13v1mdone:
 	VMAXPS Z12, Z13, Z12
 
 r13v1mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r13v1mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS.Z (DI), K1, Z14
 	VCMPPS    $0x02, Z13, Z14, K2
 	VBLENDMPS Z13, Z0, K2, Z0
@@ -2135,8 +2552,8 @@ r13v1mlinear:
 	VBLENDMPS Z13, Z12, K2, Z12
 
 r13v1mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z1, K1, (DI)
@@ -2162,14 +2579,36 @@ r13v1mopen:
 	VMOVUPS Z11, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z12, K1, (DI)
+	DECQ    168(AX)
+	JG      r13v1mnext
 	VZEROUPPER
 	RET
 
+r13v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r13v1mline
+
 r14v1m:
-	CMPQ      72(AX), $0x00000000
+r14v1mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r14v1mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS.Z (DI), K1, Z0
 	ADDQ      BX, DI
 	VMOVUPS.Z (DI), K1, Z1
@@ -2216,12 +2655,12 @@ r14v1mzero:
 	VXORPS Z13, Z13, Z13
 
 r14v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
@@ -2230,6 +2669,9 @@ r14v1mready:
 	ADDQ R12, R10
 	LEAQ (R10)(R12*2), R11
 	ADDQ R12, R11
+
+r14v1mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r14v1modd
 
@@ -2305,8 +2747,19 @@ r14v1modd:
 	ADDQ             R13, R11
 
 r14v1mdone:
+	DECQ DI
+	JLE  r14v1mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 32(AX), R9
+	ADDQ 32(AX), R10
+	ADDQ 32(AX), R11
+	ADDQ 40(AX), DX
+	JMP  r14v1mrun
+
+r14v1mend:
 	VXORPS Z14, Z14, Z14
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r14v1mlinear
 	VMAXPS Z0, Z14, Z0
 	VMAXPS Z1, Z14, Z1
@@ -2324,10 +2777,10 @@ r14v1mdone:
 	VMAXPS Z13, Z14, Z13
 
 r14v1mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r14v1mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS.Z (DI), K1, Z15
 	VCMPPS    $0x02, Z14, Z15, K2
 	VBLENDMPS Z14, Z0, K2, Z0
@@ -2385,8 +2838,8 @@ r14v1mlinear:
 	VBLENDMPS Z14, Z13, K2, Z13
 
 r14v1mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z1, K1, (DI)
@@ -2414,14 +2867,36 @@ r14v1mopen:
 	VMOVUPS Z12, K1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Z13, K1, (DI)
+	DECQ    168(AX)
+	JG      r14v1mnext
 	VZEROUPPER
 	RET
 
+r14v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r14v1mline
+
 r1v2m:
-	CMPQ      72(AX), $0x00000000
+r1v2mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r1v2mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	JMP       r1v2mready
@@ -2431,11 +2906,14 @@ r1v2mzero:
 	VXORPS Z1, Z1, Z1
 
 r1v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r1v2mrun:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r1v2modd
@@ -2470,17 +2948,24 @@ r1v2modd:
 	ADDQ         R13, SI
 
 r1v2mdone:
+	DECQ DI
+	JLE  r1v2mend
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r1v2mrun
+
+r1v2mend:
 	VXORPS Z2, Z2, Z2
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r1v2mlinear
 	VMAXPS Z0, Z2, Z0
 	VMAXPS Z1, Z2, Z1
 
 r1v2mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r1v2mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z4
 	VCMPPS    $0x02, Z2, Z4, K2
 	VBLENDMPS Z2, Z0, K2, Z0
@@ -2489,18 +2974,40 @@ r1v2mlinear:
 	VBLENDMPS Z2, Z1, K2, Z1
 
 r1v2mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
+	DECQ    168(AX)
+	JG      r1v2mnext
 	VZEROUPPER
 	RET
 
+r1v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r1v2mline
+
 r2v2m:
-	CMPQ      72(AX), $0x00000000
+r2v2mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r2v2mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -2515,11 +3022,14 @@ r2v2mzero:
 	VXORPS Z3, Z3, Z3
 
 r2v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r2v2mrun:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r2v2modd
@@ -2563,8 +3073,15 @@ r2v2modd:
 	ADDQ         R13, SI
 
 r2v2mdone:
+	DECQ DI
+	JLE  r2v2mend
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r2v2mrun
+
+r2v2mend:
 	VXORPS Z4, Z4, Z4
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r2v2mlinear
 	VMAXPS Z0, Z4, Z0
 	VMAXPS Z1, Z4, Z1
@@ -2572,10 +3089,10 @@ r2v2mdone:
 	VMAXPS Z3, Z4, Z3
 
 r2v2mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r2v2mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z6
 	VCMPPS    $0x02, Z4, Z6, K2
 	VBLENDMPS Z4, Z0, K2, Z0
@@ -2591,21 +3108,43 @@ r2v2mlinear:
 	VBLENDMPS Z4, Z3, K2, Z3
 
 r2v2mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
 	VMOVUPS Z2, (DI)
 	VMOVUPS Z3, K1, 64(DI)
+	DECQ    168(AX)
+	JG      r2v2mnext
 	VZEROUPPER
 	RET
 
+r2v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r2v2mline
+
 r3v2m:
-	CMPQ      72(AX), $0x00000000
+r3v2mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r3v2mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -2625,11 +3164,14 @@ r3v2mzero:
 	VXORPS Z5, Z5, Z5
 
 r3v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r3v2mrun:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r3v2modd
@@ -2682,8 +3224,15 @@ r3v2modd:
 	ADDQ         R13, SI
 
 r3v2mdone:
+	DECQ DI
+	JLE  r3v2mend
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r3v2mrun
+
+r3v2mend:
 	VXORPS Z6, Z6, Z6
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r3v2mlinear
 	VMAXPS Z0, Z6, Z0
 	VMAXPS Z1, Z6, Z1
@@ -2693,10 +3242,10 @@ r3v2mdone:
 	VMAXPS Z5, Z6, Z5
 
 r3v2mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r3v2mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z8
 	VCMPPS    $0x02, Z6, Z8, K2
 	VBLENDMPS Z6, Z0, K2, Z0
@@ -2719,8 +3268,8 @@ r3v2mlinear:
 	VBLENDMPS Z6, Z5, K2, Z5
 
 r3v2mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
@@ -2729,14 +3278,36 @@ r3v2mopen:
 	ADDQ    BX, DI
 	VMOVUPS Z4, (DI)
 	VMOVUPS Z5, K1, 64(DI)
+	DECQ    168(AX)
+	JG      r3v2mnext
 	VZEROUPPER
 	RET
 
+r3v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r3v2mline
+
 r4v2m:
-	CMPQ      72(AX), $0x00000000
+r4v2mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r4v2mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -2761,14 +3332,17 @@ r4v2mzero:
 	VXORPS Z7, Z7, Z7
 
 r4v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r4v2mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r4v2modd
 
@@ -2832,8 +3406,16 @@ r4v2modd:
 	ADDQ         R13, R8
 
 r4v2mdone:
+	DECQ DI
+	JLE  r4v2mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r4v2mrun
+
+r4v2mend:
 	VXORPS Z8, Z8, Z8
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r4v2mlinear
 	VMAXPS Z0, Z8, Z0
 	VMAXPS Z1, Z8, Z1
@@ -2845,10 +3427,10 @@ r4v2mdone:
 	VMAXPS Z7, Z8, Z7
 
 r4v2mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r4v2mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z10
 	VCMPPS    $0x02, Z8, Z10, K2
 	VBLENDMPS Z8, Z0, K2, Z0
@@ -2878,8 +3460,8 @@ r4v2mlinear:
 	VBLENDMPS Z8, Z7, K2, Z7
 
 r4v2mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
@@ -2891,14 +3473,36 @@ r4v2mopen:
 	ADDQ    BX, DI
 	VMOVUPS Z6, (DI)
 	VMOVUPS Z7, K1, 64(DI)
+	DECQ    168(AX)
+	JG      r4v2mnext
 	VZEROUPPER
 	RET
 
+r4v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r4v2mline
+
 r5v2m:
-	CMPQ      72(AX), $0x00000000
+r5v2mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r5v2mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -2928,14 +3532,17 @@ r5v2mzero:
 	VXORPS Z9, Z9, Z9
 
 r5v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r5v2mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r5v2modd
 
@@ -3008,8 +3615,16 @@ r5v2modd:
 	ADDQ         R13, R8
 
 r5v2mdone:
+	DECQ DI
+	JLE  r5v2mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r5v2mrun
+
+r5v2mend:
 	VXORPS Z10, Z10, Z10
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r5v2mlinear
 	VMAXPS Z0, Z10, Z0
 	VMAXPS Z1, Z10, Z1
@@ -3023,10 +3638,10 @@ r5v2mdone:
 	VMAXPS Z9, Z10, Z9
 
 r5v2mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r5v2mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z12
 	VCMPPS    $0x02, Z10, Z12, K2
 	VBLENDMPS Z10, Z0, K2, Z0
@@ -3063,8 +3678,8 @@ r5v2mlinear:
 	VBLENDMPS Z10, Z9, K2, Z9
 
 r5v2mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
@@ -3079,14 +3694,36 @@ r5v2mopen:
 	ADDQ    BX, DI
 	VMOVUPS Z8, (DI)
 	VMOVUPS Z9, K1, 64(DI)
+	DECQ    168(AX)
+	JG      r5v2mnext
 	VZEROUPPER
 	RET
 
+r5v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r5v2mline
+
 r6v2m:
-	CMPQ      72(AX), $0x00000000
+r6v2mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r6v2mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -3121,14 +3758,17 @@ r6v2mzero:
 	VXORPS Z11, Z11, Z11
 
 r6v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r6v2mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r6v2modd
 
@@ -3210,8 +3850,16 @@ r6v2modd:
 	ADDQ         R13, R8
 
 r6v2mdone:
+	DECQ DI
+	JLE  r6v2mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r6v2mrun
+
+r6v2mend:
 	VXORPS Z12, Z12, Z12
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r6v2mlinear
 	VMAXPS Z0, Z12, Z0
 	VMAXPS Z1, Z12, Z1
@@ -3227,10 +3875,10 @@ r6v2mdone:
 	VMAXPS Z11, Z12, Z11
 
 r6v2mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r6v2mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z14
 	VCMPPS    $0x02, Z12, Z14, K2
 	VBLENDMPS Z12, Z0, K2, Z0
@@ -3274,8 +3922,8 @@ r6v2mlinear:
 	VBLENDMPS Z12, Z11, K2, Z11
 
 r6v2mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
@@ -3293,14 +3941,36 @@ r6v2mopen:
 	ADDQ    BX, DI
 	VMOVUPS Z10, (DI)
 	VMOVUPS Z11, K1, 64(DI)
+	DECQ    168(AX)
+	JG      r6v2mnext
 	VZEROUPPER
 	RET
 
+r6v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r6v2mline
+
 r7v2m:
-	CMPQ      72(AX), $0x00000000
+r7v2mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r7v2mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -3340,16 +4010,19 @@ r7v2mzero:
 	VXORPS Z13, Z13, Z13
 
 r7v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
 	ADDQ R12, R9
+
+r7v2mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r7v2modd
 
@@ -3443,8 +4116,17 @@ r7v2modd:
 	ADDQ         R13, R9
 
 r7v2mdone:
+	DECQ DI
+	JLE  r7v2mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 32(AX), R9
+	ADDQ 40(AX), DX
+	JMP  r7v2mrun
+
+r7v2mend:
 	VXORPS Z14, Z14, Z14
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r7v2mlinear
 	VMAXPS Z0, Z14, Z0
 	VMAXPS Z1, Z14, Z1
@@ -3462,10 +4144,10 @@ r7v2mdone:
 	VMAXPS Z13, Z14, Z13
 
 r7v2mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r7v2mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z16
 	VCMPPS    $0x02, Z14, Z16, K2
 	VBLENDMPS Z14, Z0, K2, Z0
@@ -3516,8 +4198,8 @@ r7v2mlinear:
 	VBLENDMPS Z14, Z13, K2, Z13
 
 r7v2mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
@@ -3538,14 +4220,36 @@ r7v2mopen:
 	ADDQ    BX, DI
 	VMOVUPS Z12, (DI)
 	VMOVUPS Z13, K1, 64(DI)
+	DECQ    168(AX)
+	JG      r7v2mnext
 	VZEROUPPER
 	RET
 
+r7v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r7v2mline
+
 r8v2m:
-	CMPQ      72(AX), $0x00000000
+r8v2mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r8v2mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -3590,16 +4294,19 @@ r8v2mzero:
 	VXORPS Z15, Z15, Z15
 
 r8v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
 	ADDQ R12, R9
+
+r8v2mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r8v2modd
 
@@ -3702,8 +4409,17 @@ r8v2modd:
 	ADDQ         R13, R9
 
 r8v2mdone:
+	DECQ DI
+	JLE  r8v2mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 32(AX), R9
+	ADDQ 40(AX), DX
+	JMP  r8v2mrun
+
+r8v2mend:
 	VXORPS Z16, Z16, Z16
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r8v2mlinear
 	VMAXPS Z0, Z16, Z0
 	VMAXPS Z1, Z16, Z1
@@ -3723,10 +4439,10 @@ r8v2mdone:
 	VMAXPS Z15, Z16, Z15
 
 r8v2mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r8v2mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z18
 	VCMPPS    $0x02, Z16, Z18, K2
 	VBLENDMPS Z16, Z0, K2, Z0
@@ -3784,8 +4500,8 @@ r8v2mlinear:
 	VBLENDMPS Z16, Z15, K2, Z15
 
 r8v2mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
@@ -3809,14 +4525,35 @@ r8v2mopen:
 	ADDQ    BX, DI
 	VMOVUPS Z14, (DI)
 	VMOVUPS Z15, K1, 64(DI)
+	DECQ    168(AX)
+	JG      r8v2mnext
 	VZEROUPPER
 	RET
 
+r8v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r8v2mline
+
 r8v2pm:
-	CMPQ      72(AX), $0x00000000
+	CMPQ      96(AX), $0x00000000
 	JEQ       r8v2pmzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -3861,17 +4598,17 @@ r8v2pmzero:
 	VXORPS Z15, Z15, Z15
 
 r8v2pmready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
-	MOVQ 64(AX), DI
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 88(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
 	ADDQ R12, R9
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r8v2pmodd
 
@@ -3984,7 +4721,7 @@ r8v2pmodd:
 
 r8v2pmdone:
 	VXORPS Z16, Z16, Z16
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r8v2pmlinear
 	VMAXPS Z0, Z16, Z0
 	VMAXPS Z1, Z16, Z1
@@ -4004,10 +4741,10 @@ r8v2pmdone:
 	VMAXPS Z15, Z16, Z15
 
 r8v2pmlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r8v2pmopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z18
 	VCMPPS    $0x02, Z16, Z18, K2
 	VBLENDMPS Z16, Z0, K2, Z0
@@ -4065,8 +4802,8 @@ r8v2pmlinear:
 	VBLENDMPS Z16, Z15, K2, Z15
 
 r8v2pmopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
@@ -4094,10 +4831,11 @@ r8v2pmopen:
 	RET
 
 r9v2m:
-	CMPQ      72(AX), $0x00000000
+r9v2mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r9v2mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -4147,16 +4885,19 @@ r9v2mzero:
 	VXORPS Z17, Z17, Z17
 
 r9v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
 	ADDQ R12, R9
+
+r9v2mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r9v2modd
 
@@ -4268,8 +5009,17 @@ r9v2modd:
 	ADDQ         R13, R9
 
 r9v2mdone:
+	DECQ DI
+	JLE  r9v2mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 32(AX), R9
+	ADDQ 40(AX), DX
+	JMP  r9v2mrun
+
+r9v2mend:
 	VXORPS Z18, Z18, Z18
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r9v2mlinear
 	VMAXPS Z0, Z18, Z0
 	VMAXPS Z1, Z18, Z1
@@ -4291,10 +5041,10 @@ r9v2mdone:
 	VMAXPS Z17, Z18, Z17
 
 r9v2mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r9v2mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z20
 	VCMPPS    $0x02, Z18, Z20, K2
 	VBLENDMPS Z18, Z0, K2, Z0
@@ -4359,8 +5109,8 @@ r9v2mlinear:
 	VBLENDMPS Z18, Z17, K2, Z17
 
 r9v2mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
@@ -4387,14 +5137,35 @@ r9v2mopen:
 	ADDQ    BX, DI
 	VMOVUPS Z16, (DI)
 	VMOVUPS Z17, K1, 64(DI)
+	DECQ    168(AX)
+	JG      r9v2mnext
 	VZEROUPPER
 	RET
 
+r9v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r9v2mline
+
 r9v2pm:
-	CMPQ      72(AX), $0x00000000
+	CMPQ      96(AX), $0x00000000
 	JEQ       r9v2pmzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -4444,17 +5215,17 @@ r9v2pmzero:
 	VXORPS Z17, Z17, Z17
 
 r9v2pmready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
-	MOVQ 64(AX), DI
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 88(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
 	ADDQ R12, R9
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r9v2pmodd
 
@@ -4576,7 +5347,7 @@ r9v2pmodd:
 
 r9v2pmdone:
 	VXORPS Z18, Z18, Z18
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r9v2pmlinear
 	VMAXPS Z0, Z18, Z0
 	VMAXPS Z1, Z18, Z1
@@ -4598,10 +5369,10 @@ r9v2pmdone:
 	VMAXPS Z17, Z18, Z17
 
 r9v2pmlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r9v2pmopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z20
 	VCMPPS    $0x02, Z18, Z20, K2
 	VBLENDMPS Z18, Z0, K2, Z0
@@ -4666,8 +5437,8 @@ r9v2pmlinear:
 	VBLENDMPS Z18, Z17, K2, Z17
 
 r9v2pmopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
@@ -4698,10 +5469,11 @@ r9v2pmopen:
 	RET
 
 r10v2m:
-	CMPQ      72(AX), $0x00000000
+r10v2mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r10v2mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -4756,18 +5528,21 @@ r10v2mzero:
 	VXORPS Z19, Z19, Z19
 
 r10v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
 	ADDQ R12, R9
 	LEAQ (R9)(R12*2), R10
 	ADDQ R12, R10
+
+r10v2mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r10v2modd
 
@@ -4891,8 +5666,18 @@ r10v2modd:
 	ADDQ         R13, R10
 
 r10v2mdone:
+	DECQ DI
+	JLE  r10v2mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 32(AX), R9
+	ADDQ 32(AX), R10
+	ADDQ 40(AX), DX
+	JMP  r10v2mrun
+
+r10v2mend:
 	VXORPS Z20, Z20, Z20
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r10v2mlinear
 	VMAXPS Z0, Z20, Z0
 	VMAXPS Z1, Z20, Z1
@@ -4916,10 +5701,10 @@ r10v2mdone:
 	VMAXPS Z19, Z20, Z19
 
 r10v2mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r10v2mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z22
 	VCMPPS    $0x02, Z20, Z22, K2
 	VBLENDMPS Z20, Z0, K2, Z0
@@ -4991,8 +5776,8 @@ r10v2mlinear:
 	VBLENDMPS Z20, Z19, K2, Z19
 
 r10v2mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
@@ -5022,14 +5807,35 @@ r10v2mopen:
 	ADDQ    BX, DI
 	VMOVUPS Z18, (DI)
 	VMOVUPS Z19, K1, 64(DI)
+	DECQ    168(AX)
+	JG      r10v2mnext
 	VZEROUPPER
 	RET
 
+r10v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r10v2mline
+
 r10v2pm:
-	CMPQ      72(AX), $0x00000000
+	CMPQ      96(AX), $0x00000000
 	JEQ       r10v2pmzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -5084,19 +5890,19 @@ r10v2pmzero:
 	VXORPS Z19, Z19, Z19
 
 r10v2pmready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
-	MOVQ 64(AX), DI
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 88(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
 	ADDQ R12, R9
 	LEAQ (R9)(R12*2), R10
 	ADDQ R12, R10
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r10v2pmodd
 
@@ -5230,7 +6036,7 @@ r10v2pmodd:
 
 r10v2pmdone:
 	VXORPS Z20, Z20, Z20
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r10v2pmlinear
 	VMAXPS Z0, Z20, Z0
 	VMAXPS Z1, Z20, Z1
@@ -5254,10 +6060,10 @@ r10v2pmdone:
 	VMAXPS Z19, Z20, Z19
 
 r10v2pmlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r10v2pmopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z22
 	VCMPPS    $0x02, Z20, Z22, K2
 	VBLENDMPS Z20, Z0, K2, Z0
@@ -5329,8 +6135,8 @@ r10v2pmlinear:
 	VBLENDMPS Z20, Z19, K2, Z19
 
 r10v2pmopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
@@ -5364,10 +6170,11 @@ r10v2pmopen:
 	RET
 
 r11v2m:
-	CMPQ      72(AX), $0x00000000
+r11v2mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r11v2mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -5427,18 +6234,21 @@ r11v2mzero:
 	VXORPS Z21, Z21, Z21
 
 r11v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
 	ADDQ R12, R9
 	LEAQ (R9)(R12*2), R10
 	ADDQ R12, R10
+
+r11v2mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r11v2modd
 
@@ -5571,8 +6381,18 @@ r11v2modd:
 	ADDQ         R13, R10
 
 r11v2mdone:
+	DECQ DI
+	JLE  r11v2mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 32(AX), R9
+	ADDQ 32(AX), R10
+	ADDQ 40(AX), DX
+	JMP  r11v2mrun
+
+r11v2mend:
 	VXORPS Z22, Z22, Z22
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r11v2mlinear
 	VMAXPS Z0, Z22, Z0
 	VMAXPS Z1, Z22, Z1
@@ -5598,10 +6418,10 @@ r11v2mdone:
 	VMAXPS Z21, Z22, Z21
 
 r11v2mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r11v2mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z24
 	VCMPPS    $0x02, Z22, Z24, K2
 	VBLENDMPS Z22, Z0, K2, Z0
@@ -5680,8 +6500,8 @@ r11v2mlinear:
 	VBLENDMPS Z22, Z21, K2, Z21
 
 r11v2mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
@@ -5714,14 +6534,35 @@ r11v2mopen:
 	ADDQ    BX, DI
 	VMOVUPS Z20, (DI)
 	VMOVUPS Z21, K1, 64(DI)
+	DECQ    168(AX)
+	JG      r11v2mnext
 	VZEROUPPER
 	RET
 
+r11v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r11v2mline
+
 r11v2pm:
-	CMPQ      72(AX), $0x00000000
+	CMPQ      96(AX), $0x00000000
 	JEQ       r11v2pmzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -5781,19 +6622,19 @@ r11v2pmzero:
 	VXORPS Z21, Z21, Z21
 
 r11v2pmready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
-	MOVQ 64(AX), DI
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 88(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
 	ADDQ R12, R9
 	LEAQ (R9)(R12*2), R10
 	ADDQ R12, R10
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r11v2pmodd
 
@@ -5936,7 +6777,7 @@ r11v2pmodd:
 
 r11v2pmdone:
 	VXORPS Z22, Z22, Z22
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r11v2pmlinear
 	VMAXPS Z0, Z22, Z0
 	VMAXPS Z1, Z22, Z1
@@ -5962,10 +6803,10 @@ r11v2pmdone:
 	VMAXPS Z21, Z22, Z21
 
 r11v2pmlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r11v2pmopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z24
 	VCMPPS    $0x02, Z22, Z24, K2
 	VBLENDMPS Z22, Z0, K2, Z0
@@ -6044,8 +6885,8 @@ r11v2pmlinear:
 	VBLENDMPS Z22, Z21, K2, Z21
 
 r11v2pmopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
@@ -6082,10 +6923,11 @@ r11v2pmopen:
 	RET
 
 r12v2m:
-	CMPQ      72(AX), $0x00000000
+r12v2mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r12v2mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -6150,18 +6992,21 @@ r12v2mzero:
 	VXORPS Z23, Z23, Z23
 
 r12v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
 	ADDQ R12, R9
 	LEAQ (R9)(R12*2), R10
 	ADDQ R12, R10
+
+r12v2mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r12v2modd
 
@@ -6303,8 +7148,18 @@ r12v2modd:
 	ADDQ         R13, R10
 
 r12v2mdone:
+	DECQ DI
+	JLE  r12v2mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 32(AX), R9
+	ADDQ 32(AX), R10
+	ADDQ 40(AX), DX
+	JMP  r12v2mrun
+
+r12v2mend:
 	VXORPS Z24, Z24, Z24
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r12v2mlinear
 	VMAXPS Z0, Z24, Z0
 	VMAXPS Z1, Z24, Z1
@@ -6332,10 +7187,10 @@ r12v2mdone:
 	VMAXPS Z23, Z24, Z23
 
 r12v2mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r12v2mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z26
 	VCMPPS    $0x02, Z24, Z26, K2
 	VBLENDMPS Z24, Z0, K2, Z0
@@ -6421,8 +7276,8 @@ r12v2mlinear:
 	VBLENDMPS Z24, Z23, K2, Z23
 
 r12v2mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
@@ -6458,14 +7313,35 @@ r12v2mopen:
 	ADDQ    BX, DI
 	VMOVUPS Z22, (DI)
 	VMOVUPS Z23, K1, 64(DI)
+	DECQ    168(AX)
+	JG      r12v2mnext
 	VZEROUPPER
 	RET
 
+r12v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r12v2mline
+
 r12v2pm:
-	CMPQ      72(AX), $0x00000000
+	CMPQ      96(AX), $0x00000000
 	JEQ       r12v2pmzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -6530,19 +7406,19 @@ r12v2pmzero:
 	VXORPS Z23, Z23, Z23
 
 r12v2pmready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
-	MOVQ 64(AX), DI
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 88(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
 	ADDQ R12, R9
 	LEAQ (R9)(R12*2), R10
 	ADDQ R12, R10
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r12v2pmodd
 
@@ -6694,7 +7570,7 @@ r12v2pmodd:
 
 r12v2pmdone:
 	VXORPS Z24, Z24, Z24
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r12v2pmlinear
 	VMAXPS Z0, Z24, Z0
 	VMAXPS Z1, Z24, Z1
@@ -6722,10 +7598,10 @@ r12v2pmdone:
 	VMAXPS Z23, Z24, Z23
 
 r12v2pmlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r12v2pmopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z26
 	VCMPPS    $0x02, Z24, Z26, K2
 	VBLENDMPS Z24, Z0, K2, Z0
@@ -6811,8 +7687,8 @@ r12v2pmlinear:
 	VBLENDMPS Z24, Z23, K2, Z23
 
 r12v2pmopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
@@ -6852,10 +7728,11 @@ r12v2pmopen:
 	RET
 
 r13v2m:
-	CMPQ      72(AX), $0x00000000
+r13v2mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r13v2mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -6925,12 +7802,12 @@ r13v2mzero:
 	VXORPS Z25, Z25, Z25
 
 r13v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
@@ -6939,6 +7816,9 @@ r13v2mready:
 	ADDQ R12, R10
 	LEAQ (R10)(R12*2), R11
 	ADDQ R12, R11
+
+r13v2mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r13v2modd
 
@@ -7092,8 +7972,19 @@ r13v2modd:
 	ADDQ         R13, R11
 
 r13v2mdone:
+	DECQ DI
+	JLE  r13v2mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 32(AX), R9
+	ADDQ 32(AX), R10
+	ADDQ 32(AX), R11
+	ADDQ 40(AX), DX
+	JMP  r13v2mrun
+
+r13v2mend:
 	VXORPS Z26, Z26, Z26
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r13v2mlinear
 	VMAXPS Z0, Z26, Z0
 	VMAXPS Z1, Z26, Z1
@@ -7123,10 +8014,10 @@ r13v2mdone:
 	VMAXPS Z25, Z26, Z25
 
 r13v2mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r13v2mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z28
 	VCMPPS    $0x02, Z26, Z28, K2
 	VBLENDMPS Z26, Z0, K2, Z0
@@ -7219,8 +8110,8 @@ r13v2mlinear:
 	VBLENDMPS Z26, Z25, K2, Z25
 
 r13v2mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
@@ -7259,14 +8150,35 @@ r13v2mopen:
 	ADDQ    BX, DI
 	VMOVUPS Z24, (DI)
 	VMOVUPS Z25, K1, 64(DI)
+	DECQ    168(AX)
+	JG      r13v2mnext
 	VZEROUPPER
 	RET
 
+r13v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r13v2mline
+
 r13v2pm:
-	CMPQ      72(AX), $0x00000000
+	CMPQ      96(AX), $0x00000000
 	JEQ       r13v2pmzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -7336,13 +8248,12 @@ r13v2pmzero:
 	VXORPS Z25, Z25, Z25
 
 r13v2pmready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
-	MOVQ 64(AX), DI
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 88(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
@@ -7351,6 +8262,7 @@ r13v2pmready:
 	ADDQ R12, R10
 	LEAQ (R10)(R12*2), R11
 	ADDQ R12, R11
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r13v2pmodd
 
@@ -7514,7 +8426,7 @@ r13v2pmodd:
 
 r13v2pmdone:
 	VXORPS Z26, Z26, Z26
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r13v2pmlinear
 	VMAXPS Z0, Z26, Z0
 	VMAXPS Z1, Z26, Z1
@@ -7544,10 +8456,10 @@ r13v2pmdone:
 	VMAXPS Z25, Z26, Z25
 
 r13v2pmlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r13v2pmopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z28
 	VCMPPS    $0x02, Z26, Z28, K2
 	VBLENDMPS Z26, Z0, K2, Z0
@@ -7640,8 +8552,8 @@ r13v2pmlinear:
 	VBLENDMPS Z26, Z25, K2, Z25
 
 r13v2pmopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
@@ -7684,10 +8596,11 @@ r13v2pmopen:
 	RET
 
 r14v2m:
-	CMPQ      72(AX), $0x00000000
+r14v2mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r14v2mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -7762,12 +8675,12 @@ r14v2mzero:
 	VXORPS Z27, Z27, Z27
 
 r14v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
@@ -7776,6 +8689,9 @@ r14v2mready:
 	ADDQ R12, R10
 	LEAQ (R10)(R12*2), R11
 	ADDQ R12, R11
+
+r14v2mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r14v2modd
 
@@ -7938,8 +8854,19 @@ r14v2modd:
 	ADDQ         R13, R11
 
 r14v2mdone:
+	DECQ DI
+	JLE  r14v2mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 32(AX), R9
+	ADDQ 32(AX), R10
+	ADDQ 32(AX), R11
+	ADDQ 40(AX), DX
+	JMP  r14v2mrun
+
+r14v2mend:
 	VXORPS Z28, Z28, Z28
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r14v2mlinear
 	VMAXPS Z0, Z28, Z0
 	VMAXPS Z1, Z28, Z1
@@ -7971,10 +8898,10 @@ r14v2mdone:
 	VMAXPS Z27, Z28, Z27
 
 r14v2mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r14v2mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z30
 	VCMPPS    $0x02, Z28, Z30, K2
 	VBLENDMPS Z28, Z0, K2, Z0
@@ -8074,8 +9001,8 @@ r14v2mlinear:
 	VBLENDMPS Z28, Z27, K2, Z27
 
 r14v2mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
@@ -8117,14 +9044,35 @@ r14v2mopen:
 	ADDQ    BX, DI
 	VMOVUPS Z26, (DI)
 	VMOVUPS Z27, K1, 64(DI)
+	DECQ    168(AX)
+	JG      r14v2mnext
 	VZEROUPPER
 	RET
 
+r14v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r14v2mline
+
 r14v2pm:
-	CMPQ      72(AX), $0x00000000
+	CMPQ      96(AX), $0x00000000
 	JEQ       r14v2pmzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS.Z 64(DI), K1, Z1
 	ADDQ      BX, DI
@@ -8199,13 +9147,12 @@ r14v2pmzero:
 	VXORPS Z27, Z27, Z27
 
 r14v2pmready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
-	MOVQ 64(AX), DI
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 88(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
 	LEAQ (R8)(R12*2), R9
@@ -8214,6 +9161,7 @@ r14v2pmready:
 	ADDQ R12, R10
 	LEAQ (R10)(R12*2), R11
 	ADDQ R12, R11
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r14v2pmodd
 
@@ -8386,7 +9334,7 @@ r14v2pmodd:
 
 r14v2pmdone:
 	VXORPS Z28, Z28, Z28
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r14v2pmlinear
 	VMAXPS Z0, Z28, Z0
 	VMAXPS Z1, Z28, Z1
@@ -8418,10 +9366,10 @@ r14v2pmdone:
 	VMAXPS Z27, Z28, Z27
 
 r14v2pmlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r14v2pmopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z30
 	VCMPPS    $0x02, Z28, Z30, K2
 	VBLENDMPS Z28, Z0, K2, Z0
@@ -8521,8 +9469,8 @@ r14v2pmlinear:
 	VBLENDMPS Z28, Z27, K2, Z27
 
 r14v2pmopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
 	ADDQ    BX, DI
@@ -8568,10 +9516,11 @@ r14v2pmopen:
 	RET
 
 r1v4m:
-	CMPQ      72(AX), $0x00000000
+r1v4mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r1v4mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS   64(DI), Z1
 	VMOVUPS   128(DI), Z2
@@ -8585,11 +9534,14 @@ r1v4mzero:
 	VXORPS Z3, Z3, Z3
 
 r1v4mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r1v4mrun:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r1v4modd
@@ -8636,8 +9588,15 @@ r1v4modd:
 	ADDQ         R13, SI
 
 r1v4mdone:
+	DECQ DI
+	JLE  r1v4mend
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r1v4mrun
+
+r1v4mend:
 	VXORPS Z4, Z4, Z4
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r1v4mlinear
 	VMAXPS Z0, Z4, Z0
 	VMAXPS Z1, Z4, Z1
@@ -8645,10 +9604,10 @@ r1v4mdone:
 	VMAXPS Z3, Z4, Z3
 
 r1v4mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r1v4mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z8
 	VCMPPS    $0x02, Z4, Z8, K2
 	VBLENDMPS Z4, Z0, K2, Z0
@@ -8663,20 +9622,42 @@ r1v4mlinear:
 	VBLENDMPS Z4, Z3, K2, Z3
 
 r1v4mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	VMOVUPS Z2, 128(DI)
 	VMOVUPS Z3, K1, 192(DI)
+	DECQ    168(AX)
+	JG      r1v4mnext
 	VZEROUPPER
 	RET
 
+r1v4mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r1v4mline
+
 r2v4m:
-	CMPQ      72(AX), $0x00000000
+r2v4mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r2v4mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS   64(DI), Z1
 	VMOVUPS   128(DI), Z2
@@ -8699,11 +9680,14 @@ r2v4mzero:
 	VXORPS Z7, Z7, Z7
 
 r2v4mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r2v4mrun:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r2v4modd
@@ -8765,8 +9749,15 @@ r2v4modd:
 	ADDQ         R13, SI
 
 r2v4mdone:
+	DECQ DI
+	JLE  r2v4mend
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r2v4mrun
+
+r2v4mend:
 	VXORPS Z8, Z8, Z8
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r2v4mlinear
 	VMAXPS Z0, Z8, Z0
 	VMAXPS Z1, Z8, Z1
@@ -8778,10 +9769,10 @@ r2v4mdone:
 	VMAXPS Z7, Z8, Z7
 
 r2v4mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r2v4mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z12
 	VCMPPS    $0x02, Z8, Z12, K2
 	VBLENDMPS Z8, Z0, K2, Z0
@@ -8809,8 +9800,8 @@ r2v4mlinear:
 	VBLENDMPS Z8, Z7, K2, Z7
 
 r2v4mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	VMOVUPS Z2, 128(DI)
@@ -8820,14 +9811,36 @@ r2v4mopen:
 	VMOVUPS Z5, 64(DI)
 	VMOVUPS Z6, 128(DI)
 	VMOVUPS Z7, K1, 192(DI)
+	DECQ    168(AX)
+	JG      r2v4mnext
 	VZEROUPPER
 	RET
 
+r2v4mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r2v4mline
+
 r3v4m:
-	CMPQ      72(AX), $0x00000000
+r3v4mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r3v4mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS   64(DI), Z1
 	VMOVUPS   128(DI), Z2
@@ -8859,11 +9872,14 @@ r3v4mzero:
 	VXORPS Z11, Z11, Z11
 
 r3v4mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r3v4mrun:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r3v4modd
@@ -8940,8 +9956,15 @@ r3v4modd:
 	ADDQ         R13, SI
 
 r3v4mdone:
+	DECQ DI
+	JLE  r3v4mend
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r3v4mrun
+
+r3v4mend:
 	VXORPS Z12, Z12, Z12
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r3v4mlinear
 	VMAXPS Z0, Z12, Z0
 	VMAXPS Z1, Z12, Z1
@@ -8957,10 +9980,10 @@ r3v4mdone:
 	VMAXPS Z11, Z12, Z11
 
 r3v4mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r3v4mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z16
 	VCMPPS    $0x02, Z12, Z16, K2
 	VBLENDMPS Z12, Z0, K2, Z0
@@ -9001,8 +10024,8 @@ r3v4mlinear:
 	VBLENDMPS Z12, Z11, K2, Z11
 
 r3v4mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	VMOVUPS Z2, 128(DI)
@@ -9017,14 +10040,36 @@ r3v4mopen:
 	VMOVUPS Z9, 64(DI)
 	VMOVUPS Z10, 128(DI)
 	VMOVUPS Z11, K1, 192(DI)
+	DECQ    168(AX)
+	JG      r3v4mnext
 	VZEROUPPER
 	RET
 
+r3v4mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r3v4mline
+
 r4v4m:
-	CMPQ      72(AX), $0x00000000
+r4v4mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r4v4mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS   64(DI), Z1
 	VMOVUPS   128(DI), Z2
@@ -9065,14 +10110,17 @@ r4v4mzero:
 	VXORPS Z15, Z15, Z15
 
 r4v4mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r4v4mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r4v4modd
 
@@ -9166,8 +10214,16 @@ r4v4modd:
 	ADDQ         R13, R8
 
 r4v4mdone:
+	DECQ DI
+	JLE  r4v4mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r4v4mrun
+
+r4v4mend:
 	VXORPS Z16, Z16, Z16
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r4v4mlinear
 	VMAXPS Z0, Z16, Z0
 	VMAXPS Z1, Z16, Z1
@@ -9187,10 +10243,10 @@ r4v4mdone:
 	VMAXPS Z15, Z16, Z15
 
 r4v4mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r4v4mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z20
 	VCMPPS    $0x02, Z16, Z20, K2
 	VBLENDMPS Z16, Z0, K2, Z0
@@ -9244,8 +10300,8 @@ r4v4mlinear:
 	VBLENDMPS Z16, Z15, K2, Z15
 
 r4v4mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	VMOVUPS Z2, 128(DI)
@@ -9265,14 +10321,36 @@ r4v4mopen:
 	VMOVUPS Z13, 64(DI)
 	VMOVUPS Z14, 128(DI)
 	VMOVUPS Z15, K1, 192(DI)
+	DECQ    168(AX)
+	JG      r4v4mnext
 	VZEROUPPER
 	RET
 
+r4v4mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r4v4mline
+
 r5v4m:
-	CMPQ      72(AX), $0x00000000
+r5v4mline:
+	CMPQ      96(AX), $0x00000000
 	JEQ       r5v4mzero
-	MOVQ      72(AX), DI
-	MOVQ      80(AX), BX
+	MOVQ      96(AX), DI
+	MOVQ      104(AX), BX
 	VMOVUPS   (DI), Z0
 	VMOVUPS   64(DI), Z1
 	VMOVUPS   128(DI), Z2
@@ -9322,14 +10400,17 @@ r5v4mzero:
 	VXORPS Z19, Z19, Z19
 
 r5v4mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r5v4mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r5v4modd
 
@@ -9438,8 +10519,16 @@ r5v4modd:
 	ADDQ         R13, R8
 
 r5v4mdone:
+	DECQ DI
+	JLE  r5v4mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r5v4mrun
+
+r5v4mend:
 	VXORPS Z20, Z20, Z20
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r5v4mlinear
 	VMAXPS Z0, Z20, Z0
 	VMAXPS Z1, Z20, Z1
@@ -9463,10 +10552,10 @@ r5v4mdone:
 	VMAXPS Z19, Z20, Z19
 
 r5v4mlinear:
-	CMPQ      104(AX), $0x00000000
+	CMPQ      128(AX), $0x00000000
 	JEQ       r5v4mopen
-	MOVQ      104(AX), DI
-	MOVQ      112(AX), BX
+	MOVQ      128(AX), DI
+	MOVQ      136(AX), BX
 	VMOVUPS   (DI), Z24
 	VCMPPS    $0x02, Z20, Z24, K2
 	VBLENDMPS Z20, Z0, K2, Z0
@@ -9533,8 +10622,8 @@ r5v4mlinear:
 	VBLENDMPS Z20, Z19, K2, Z19
 
 r5v4mopen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	VMOVUPS Z2, 128(DI)
@@ -9559,20 +10648,41 @@ r5v4mopen:
 	VMOVUPS Z17, 64(DI)
 	VMOVUPS Z18, 128(DI)
 	VMOVUPS Z19, K1, 192(DI)
+	DECQ    168(AX)
+	JG      r5v4mnext
 	VZEROUPPER
 	RET
 
+r5v4mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r5v4mline
+
 // func tileAVX2(t *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, CMOV, FMA3
 TEXT ·tileAVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
 	MOVQ 8(AX), DX
 	CMPQ DX, $0x00000001
 	JNE  r0v1mnext
-	CMPQ 64(AX), $0x00000000
+	CMPQ 88(AX), $0x00000000
 	JNE  r0v1mnext
-	CMPQ 120(AX), $0x00000000
+	CMPQ 144(AX), $0x00000000
 	JEQ  r0v1mnext
 	CMPQ CX, $0x00000004
 	JGE  r4v1mup
@@ -9604,9 +10714,9 @@ r6v1mup:
 r0v1mnext:
 	CMPQ DX, $0x00000001
 	JNE  r0v1next
-	CMPQ 64(AX), $0x00000000
+	CMPQ 88(AX), $0x00000000
 	JNE  r0v1next
-	CMPQ 120(AX), $0x00000000
+	CMPQ 144(AX), $0x00000000
 	JNE  r0v1next
 	CMPQ CX, $0x00000004
 	JGE  r4v1up
@@ -9638,9 +10748,9 @@ r6v1up:
 r0v1next:
 	CMPQ DX, $0x00000002
 	JNE  r0v2mnext
-	CMPQ 64(AX), $0x00000000
+	CMPQ 88(AX), $0x00000000
 	JNE  r0v2mnext
-	CMPQ 120(AX), $0x00000000
+	CMPQ 144(AX), $0x00000000
 	JEQ  r0v2mnext
 	CMPQ CX, $0x00000004
 	JGE  r4v2mup
@@ -9672,9 +10782,9 @@ r6v2mup:
 r0v2mnext:
 	CMPQ DX, $0x00000002
 	JNE  r0v2next
-	CMPQ 64(AX), $0x00000000
+	CMPQ 88(AX), $0x00000000
 	JNE  r0v2next
-	CMPQ 120(AX), $0x00000000
+	CMPQ 144(AX), $0x00000000
 	JNE  r0v2next
 	CMPQ CX, $0x00000004
 	JGE  r4v2up
@@ -9706,9 +10816,9 @@ r6v2up:
 r0v2next:
 	CMPQ DX, $0x00000002
 	JNE  r0v2pmnext
-	CMPQ 64(AX), $0x00000000
+	CMPQ 88(AX), $0x00000000
 	JEQ  r0v2pmnext
-	CMPQ 120(AX), $0x00000000
+	CMPQ 144(AX), $0x00000000
 	JEQ  r0v2pmnext
 	CMPQ CX, $0x00000005
 	JGE  r5v2pmup
@@ -9725,9 +10835,9 @@ r6v2pmup:
 r0v2pmnext:
 	CMPQ DX, $0x00000002
 	JNE  r0v2pnext
-	CMPQ 64(AX), $0x00000000
+	CMPQ 88(AX), $0x00000000
 	JEQ  r0v2pnext
-	CMPQ 120(AX), $0x00000000
+	CMPQ 144(AX), $0x00000000
 	JNE  r0v2pnext
 	CMPQ CX, $0x00000005
 	JGE  r5v2pup
@@ -9744,9 +10854,9 @@ r6v2pup:
 r0v2pnext:
 	CMPQ DX, $0x00000004
 	JNE  r0v4mnext
-	CMPQ 64(AX), $0x00000000
+	CMPQ 88(AX), $0x00000000
 	JNE  r0v4mnext
-	CMPQ 120(AX), $0x00000000
+	CMPQ 144(AX), $0x00000000
 	JEQ  r0v4mnext
 	CMPQ CX, $0x00000002
 	JGE  r2v4mup
@@ -9758,9 +10868,9 @@ r2v4mup:
 r0v4mnext:
 	CMPQ DX, $0x00000004
 	JNE  r0v4next
-	CMPQ 64(AX), $0x00000000
+	CMPQ 88(AX), $0x00000000
 	JNE  r0v4next
-	CMPQ 120(AX), $0x00000000
+	CMPQ 144(AX), $0x00000000
 	JNE  r0v4next
 	CMPQ CX, $0x00000002
 	JGE  r2v4up
@@ -9773,12 +10883,14 @@ r0v4next:
 	UD2
 
 r1v1m:
-	MOVQ       128(AX), DX
-	VMOVUPS    (DX), Y2
-	CMPQ       72(AX), $0x00000000
+	MOVQ    152(AX), DX
+	VMOVUPS (DX), Y2
+
+r1v1mline:
+	CMPQ       96(AX), $0x00000000
 	JEQ        r1v1mzero
-	MOVQ       72(AX), DI
-	MOVQ       80(AX), BX
+	MOVQ       96(AX), DI
+	MOVQ       104(AX), BX
 	VMASKMOVPS (DI), Y2, Y0
 	JMP        r1v1mready
 
@@ -9786,11 +10898,14 @@ r1v1mzero:
 	VXORPS Y0, Y0, Y0
 
 r1v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r1v1mrun:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r1v1modd
@@ -9819,32 +10934,61 @@ r1v1modd:
 	ADDQ         R13, SI
 
 r1v1mdone:
+	DECQ DI
+	JLE  r1v1mend
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r1v1mrun
+
+r1v1mend:
 	VXORPS Y1, Y1, Y1
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r1v1mlinear
 	VMAXPS Y0, Y1, Y0
 
 r1v1mlinear:
-	CMPQ       104(AX), $0x00000000
+	CMPQ       128(AX), $0x00000000
 	JEQ        r1v1mopen
-	MOVQ       104(AX), DI
-	MOVQ       112(AX), BX
+	MOVQ       128(AX), DI
+	MOVQ       136(AX), BX
 	VMASKMOVPS (DI), Y2, Y3
 	VCMPPS     $0x02, Y1, Y3, Y3
 	VANDNPS    Y0, Y3, Y0
 
 r1v1mopen:
-	MOVQ       88(AX), DI
-	MOVQ       96(AX), BX
+	MOVQ       112(AX), DI
+	MOVQ       120(AX), BX
 	VMASKMOVPS Y0, Y2, (DI)
+	DECQ       168(AX)
+	JG         r1v1mnext
 	VZEROUPPER
 	RET
 
+r1v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r1v1mline
+
 r1v1:
-	CMPQ    72(AX), $0x00000000
+r1v1line:
+	CMPQ    96(AX), $0x00000000
 	JEQ     r1v1zero
-	MOVQ    72(AX), DI
-	MOVQ    80(AX), BX
+	MOVQ    96(AX), DI
+	MOVQ    104(AX), BX
 	VMOVUPS (DI), Y0
 	JMP     r1v1ready
 
@@ -9852,11 +10996,14 @@ r1v1zero:
 	VXORPS Y0, Y0, Y0
 
 r1v1ready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r1v1run:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r1v1odd
@@ -9885,34 +11032,64 @@ r1v1odd:
 	ADDQ         R13, SI
 
 r1v1done:
+	DECQ DI
+	JLE  r1v1end
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r1v1run
+
+r1v1end:
 	VXORPS Y1, Y1, Y1
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r1v1linear
 	VMAXPS Y0, Y1, Y0
 
 r1v1linear:
-	CMPQ    104(AX), $0x00000000
+	CMPQ    128(AX), $0x00000000
 	JEQ     r1v1open
-	MOVQ    104(AX), DI
-	MOVQ    112(AX), BX
+	MOVQ    128(AX), DI
+	MOVQ    136(AX), BX
 	VMOVUPS (DI), Y2
 	VCMPPS  $0x02, Y1, Y2, Y2
 	VANDNPS Y0, Y2, Y0
 
 r1v1open:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Y0, (DI)
+	DECQ    168(AX)
+	JG      r1v1next
 	VZEROUPPER
 	RET
 
+r1v1next:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r1v1line
+
 r2v1m:
-	MOVQ       128(AX), DX
-	VMOVUPS    (DX), Y3
-	CMPQ       72(AX), $0x00000000
+	MOVQ    152(AX), DX
+	VMOVUPS (DX), Y3
+
+r2v1mline:
+	CMPQ       96(AX), $0x00000000
 	JEQ        r2v1mzero
-	MOVQ       72(AX), DI
-	MOVQ       80(AX), BX
+	MOVQ       96(AX), DI
+	MOVQ       104(AX), BX
 	VMASKMOVPS (DI), Y3, Y0
 	ADDQ       BX, DI
 	VMASKMOVPS (DI), Y3, Y1
@@ -9923,11 +11100,14 @@ r2v1mzero:
 	VXORPS Y1, Y1, Y1
 
 r2v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r2v1mrun:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r2v1modd
@@ -9962,17 +11142,24 @@ r2v1modd:
 	ADDQ         R13, SI
 
 r2v1mdone:
+	DECQ DI
+	JLE  r2v1mend
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r2v1mrun
+
+r2v1mend:
 	VXORPS Y2, Y2, Y2
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r2v1mlinear
 	VMAXPS Y0, Y2, Y0
 	VMAXPS Y1, Y2, Y1
 
 r2v1mlinear:
-	CMPQ       104(AX), $0x00000000
+	CMPQ       128(AX), $0x00000000
 	JEQ        r2v1mopen
-	MOVQ       104(AX), DI
-	MOVQ       112(AX), BX
+	MOVQ       128(AX), DI
+	MOVQ       136(AX), BX
 	VMASKMOVPS (DI), Y3, Y4
 	VCMPPS     $0x02, Y2, Y4, Y4
 	VANDNPS    Y0, Y4, Y0
@@ -9982,19 +11169,41 @@ r2v1mlinear:
 	VANDNPS    Y1, Y4, Y1
 
 r2v1mopen:
-	MOVQ       88(AX), DI
-	MOVQ       96(AX), BX
+	MOVQ       112(AX), DI
+	MOVQ       120(AX), BX
 	VMASKMOVPS Y0, Y3, (DI)
 	ADDQ       BX, DI
 	VMASKMOVPS Y1, Y3, (DI)
+	DECQ       168(AX)
+	JG         r2v1mnext
 	VZEROUPPER
 	RET
 
+r2v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r2v1mline
+
 r2v1:
-	CMPQ    72(AX), $0x00000000
+r2v1line:
+	CMPQ    96(AX), $0x00000000
 	JEQ     r2v1zero
-	MOVQ    72(AX), DI
-	MOVQ    80(AX), BX
+	MOVQ    96(AX), DI
+	MOVQ    104(AX), BX
 	VMOVUPS (DI), Y0
 	ADDQ    BX, DI
 	VMOVUPS (DI), Y1
@@ -10005,11 +11214,14 @@ r2v1zero:
 	VXORPS Y1, Y1, Y1
 
 r2v1ready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r2v1run:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r2v1odd
@@ -10044,17 +11256,24 @@ r2v1odd:
 	ADDQ         R13, SI
 
 r2v1done:
+	DECQ DI
+	JLE  r2v1end
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r2v1run
+
+r2v1end:
 	VXORPS Y2, Y2, Y2
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r2v1linear
 	VMAXPS Y0, Y2, Y0
 	VMAXPS Y1, Y2, Y1
 
 r2v1linear:
-	CMPQ    104(AX), $0x00000000
+	CMPQ    128(AX), $0x00000000
 	JEQ     r2v1open
-	MOVQ    104(AX), DI
-	MOVQ    112(AX), BX
+	MOVQ    128(AX), DI
+	MOVQ    136(AX), BX
 	VMOVUPS (DI), Y3
 	VCMPPS  $0x02, Y2, Y3, Y3
 	VANDNPS Y0, Y3, Y0
@@ -10064,21 +11283,44 @@ r2v1linear:
 	VANDNPS Y1, Y3, Y1
 
 r2v1open:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Y0, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Y1, (DI)
+	DECQ    168(AX)
+	JG      r2v1next
 	VZEROUPPER
 	RET
 
+r2v1next:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r2v1line
+
 r3v1m:
-	MOVQ       128(AX), DX
-	VMOVUPS    (DX), Y4
-	CMPQ       72(AX), $0x00000000
+	MOVQ    152(AX), DX
+	VMOVUPS (DX), Y4
+
+r3v1mline:
+	CMPQ       96(AX), $0x00000000
 	JEQ        r3v1mzero
-	MOVQ       72(AX), DI
-	MOVQ       80(AX), BX
+	MOVQ       96(AX), DI
+	MOVQ       104(AX), BX
 	VMASKMOVPS (DI), Y4, Y0
 	ADDQ       BX, DI
 	VMASKMOVPS (DI), Y4, Y1
@@ -10092,11 +11334,14 @@ r3v1mzero:
 	VXORPS Y2, Y2, Y2
 
 r3v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r3v1mrun:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r3v1modd
@@ -10137,18 +11382,25 @@ r3v1modd:
 	ADDQ         R13, SI
 
 r3v1mdone:
+	DECQ DI
+	JLE  r3v1mend
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r3v1mrun
+
+r3v1mend:
 	VXORPS Y3, Y3, Y3
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r3v1mlinear
 	VMAXPS Y0, Y3, Y0
 	VMAXPS Y1, Y3, Y1
 	VMAXPS Y2, Y3, Y2
 
 r3v1mlinear:
-	CMPQ       104(AX), $0x00000000
+	CMPQ       128(AX), $0x00000000
 	JEQ        r3v1mopen
-	MOVQ       104(AX), DI
-	MOVQ       112(AX), BX
+	MOVQ       128(AX), DI
+	MOVQ       136(AX), BX
 	VMASKMOVPS (DI), Y4, Y5
 	VCMPPS     $0x02, Y3, Y5, Y5
 	VANDNPS    Y0, Y5, Y0
@@ -10162,21 +11414,43 @@ r3v1mlinear:
 	VANDNPS    Y2, Y5, Y2
 
 r3v1mopen:
-	MOVQ       88(AX), DI
-	MOVQ       96(AX), BX
+	MOVQ       112(AX), DI
+	MOVQ       120(AX), BX
 	VMASKMOVPS Y0, Y4, (DI)
 	ADDQ       BX, DI
 	VMASKMOVPS Y1, Y4, (DI)
 	ADDQ       BX, DI
 	VMASKMOVPS Y2, Y4, (DI)
+	DECQ       168(AX)
+	JG         r3v1mnext
 	VZEROUPPER
 	RET
 
+r3v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r3v1mline
+
 r3v1:
-	CMPQ    72(AX), $0x00000000
+r3v1line:
+	CMPQ    96(AX), $0x00000000
 	JEQ     r3v1zero
-	MOVQ    72(AX), DI
-	MOVQ    80(AX), BX
+	MOVQ    96(AX), DI
+	MOVQ    104(AX), BX
 	VMOVUPS (DI), Y0
 	ADDQ    BX, DI
 	VMOVUPS (DI), Y1
@@ -10190,11 +11464,14 @@ r3v1zero:
 	VXORPS Y2, Y2, Y2
 
 r3v1ready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r3v1run:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r3v1odd
@@ -10235,18 +11512,25 @@ r3v1odd:
 	ADDQ         R13, SI
 
 r3v1done:
+	DECQ DI
+	JLE  r3v1end
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r3v1run
+
+r3v1end:
 	VXORPS Y3, Y3, Y3
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r3v1linear
 	VMAXPS Y0, Y3, Y0
 	VMAXPS Y1, Y3, Y1
 	VMAXPS Y2, Y3, Y2
 
 r3v1linear:
-	CMPQ    104(AX), $0x00000000
+	CMPQ    128(AX), $0x00000000
 	JEQ     r3v1open
-	MOVQ    104(AX), DI
-	MOVQ    112(AX), BX
+	MOVQ    128(AX), DI
+	MOVQ    136(AX), BX
 	VMOVUPS (DI), Y4
 	VCMPPS  $0x02, Y3, Y4, Y4
 	VANDNPS Y0, Y4, Y0
@@ -10260,23 +11544,46 @@ r3v1linear:
 	VANDNPS Y2, Y4, Y2
 
 r3v1open:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Y0, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Y1, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Y2, (DI)
+	DECQ    168(AX)
+	JG      r3v1next
 	VZEROUPPER
 	RET
 
+r3v1next:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r3v1line
+
 r4v1m:
-	MOVQ       128(AX), DX
-	VMOVUPS    (DX), Y5
-	CMPQ       72(AX), $0x00000000
+	MOVQ    152(AX), DX
+	VMOVUPS (DX), Y5
+
+r4v1mline:
+	CMPQ       96(AX), $0x00000000
 	JEQ        r4v1mzero
-	MOVQ       72(AX), DI
-	MOVQ       80(AX), BX
+	MOVQ       96(AX), DI
+	MOVQ       104(AX), BX
 	VMASKMOVPS (DI), Y5, Y0
 	ADDQ       BX, DI
 	VMASKMOVPS (DI), Y5, Y1
@@ -10293,14 +11600,17 @@ r4v1mzero:
 	VXORPS Y3, Y3, Y3
 
 r4v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r4v1mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r4v1modd
 
@@ -10349,8 +11659,16 @@ r4v1modd:
 	ADDQ         R13, R8
 
 r4v1mdone:
+	DECQ DI
+	JLE  r4v1mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r4v1mrun
+
+r4v1mend:
 	VXORPS Y4, Y4, Y4
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r4v1mlinear
 	VMAXPS Y0, Y4, Y0
 	VMAXPS Y1, Y4, Y1
@@ -10358,10 +11676,10 @@ r4v1mdone:
 	VMAXPS Y3, Y4, Y3
 
 r4v1mlinear:
-	CMPQ       104(AX), $0x00000000
+	CMPQ       128(AX), $0x00000000
 	JEQ        r4v1mopen
-	MOVQ       104(AX), DI
-	MOVQ       112(AX), BX
+	MOVQ       128(AX), DI
+	MOVQ       136(AX), BX
 	VMASKMOVPS (DI), Y5, Y6
 	VCMPPS     $0x02, Y4, Y6, Y6
 	VANDNPS    Y0, Y6, Y0
@@ -10379,8 +11697,8 @@ r4v1mlinear:
 	VANDNPS    Y3, Y6, Y3
 
 r4v1mopen:
-	MOVQ       88(AX), DI
-	MOVQ       96(AX), BX
+	MOVQ       112(AX), DI
+	MOVQ       120(AX), BX
 	VMASKMOVPS Y0, Y5, (DI)
 	ADDQ       BX, DI
 	VMASKMOVPS Y1, Y5, (DI)
@@ -10388,14 +11706,36 @@ r4v1mopen:
 	VMASKMOVPS Y2, Y5, (DI)
 	ADDQ       BX, DI
 	VMASKMOVPS Y3, Y5, (DI)
+	DECQ       168(AX)
+	JG         r4v1mnext
 	VZEROUPPER
 	RET
 
+r4v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r4v1mline
+
 r4v1:
-	CMPQ    72(AX), $0x00000000
+r4v1line:
+	CMPQ    96(AX), $0x00000000
 	JEQ     r4v1zero
-	MOVQ    72(AX), DI
-	MOVQ    80(AX), BX
+	MOVQ    96(AX), DI
+	MOVQ    104(AX), BX
 	VMOVUPS (DI), Y0
 	ADDQ    BX, DI
 	VMOVUPS (DI), Y1
@@ -10412,14 +11752,17 @@ r4v1zero:
 	VXORPS Y3, Y3, Y3
 
 r4v1ready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r4v1run:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r4v1odd
 
@@ -10468,8 +11811,16 @@ r4v1odd:
 	ADDQ         R13, R8
 
 r4v1done:
+	DECQ DI
+	JLE  r4v1end
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r4v1run
+
+r4v1end:
 	VXORPS Y4, Y4, Y4
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r4v1linear
 	VMAXPS Y0, Y4, Y0
 	VMAXPS Y1, Y4, Y1
@@ -10477,10 +11828,10 @@ r4v1done:
 	VMAXPS Y3, Y4, Y3
 
 r4v1linear:
-	CMPQ    104(AX), $0x00000000
+	CMPQ    128(AX), $0x00000000
 	JEQ     r4v1open
-	MOVQ    104(AX), DI
-	MOVQ    112(AX), BX
+	MOVQ    128(AX), DI
+	MOVQ    136(AX), BX
 	VMOVUPS (DI), Y5
 	VCMPPS  $0x02, Y4, Y5, Y5
 	VANDNPS Y0, Y5, Y0
@@ -10498,8 +11849,8 @@ r4v1linear:
 	VANDNPS Y3, Y5, Y3
 
 r4v1open:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Y0, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Y1, (DI)
@@ -10507,16 +11858,39 @@ r4v1open:
 	VMOVUPS Y2, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Y3, (DI)
+	DECQ    168(AX)
+	JG      r4v1next
 	VZEROUPPER
 	RET
 
+r4v1next:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r4v1line
+
 r5v1m:
-	MOVQ       128(AX), DX
-	VMOVUPS    (DX), Y6
-	CMPQ       72(AX), $0x00000000
+	MOVQ    152(AX), DX
+	VMOVUPS (DX), Y6
+
+r5v1mline:
+	CMPQ       96(AX), $0x00000000
 	JEQ        r5v1mzero
-	MOVQ       72(AX), DI
-	MOVQ       80(AX), BX
+	MOVQ       96(AX), DI
+	MOVQ       104(AX), BX
 	VMASKMOVPS (DI), Y6, Y0
 	ADDQ       BX, DI
 	VMASKMOVPS (DI), Y6, Y1
@@ -10536,14 +11910,17 @@ r5v1mzero:
 	VXORPS Y4, Y4, Y4
 
 r5v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r5v1mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r5v1modd
 
@@ -10598,8 +11975,16 @@ r5v1modd:
 	ADDQ         R13, R8
 
 r5v1mdone:
+	DECQ DI
+	JLE  r5v1mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r5v1mrun
+
+r5v1mend:
 	VXORPS Y5, Y5, Y5
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r5v1mlinear
 	VMAXPS Y0, Y5, Y0
 	VMAXPS Y1, Y5, Y1
@@ -10608,10 +11993,10 @@ r5v1mdone:
 	VMAXPS Y4, Y5, Y4
 
 r5v1mlinear:
-	CMPQ       104(AX), $0x00000000
+	CMPQ       128(AX), $0x00000000
 	JEQ        r5v1mopen
-	MOVQ       104(AX), DI
-	MOVQ       112(AX), BX
+	MOVQ       128(AX), DI
+	MOVQ       136(AX), BX
 	VMASKMOVPS (DI), Y6, Y7
 	VCMPPS     $0x02, Y5, Y7, Y7
 	VANDNPS    Y0, Y7, Y0
@@ -10633,8 +12018,8 @@ r5v1mlinear:
 	VANDNPS    Y4, Y7, Y4
 
 r5v1mopen:
-	MOVQ       88(AX), DI
-	MOVQ       96(AX), BX
+	MOVQ       112(AX), DI
+	MOVQ       120(AX), BX
 	VMASKMOVPS Y0, Y6, (DI)
 	ADDQ       BX, DI
 	VMASKMOVPS Y1, Y6, (DI)
@@ -10644,14 +12029,36 @@ r5v1mopen:
 	VMASKMOVPS Y3, Y6, (DI)
 	ADDQ       BX, DI
 	VMASKMOVPS Y4, Y6, (DI)
+	DECQ       168(AX)
+	JG         r5v1mnext
 	VZEROUPPER
 	RET
 
+r5v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r5v1mline
+
 r5v1:
-	CMPQ    72(AX), $0x00000000
+r5v1line:
+	CMPQ    96(AX), $0x00000000
 	JEQ     r5v1zero
-	MOVQ    72(AX), DI
-	MOVQ    80(AX), BX
+	MOVQ    96(AX), DI
+	MOVQ    104(AX), BX
 	VMOVUPS (DI), Y0
 	ADDQ    BX, DI
 	VMOVUPS (DI), Y1
@@ -10671,14 +12078,17 @@ r5v1zero:
 	VXORPS Y4, Y4, Y4
 
 r5v1ready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r5v1run:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r5v1odd
 
@@ -10733,8 +12143,16 @@ r5v1odd:
 	ADDQ         R13, R8
 
 r5v1done:
+	DECQ DI
+	JLE  r5v1end
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r5v1run
+
+r5v1end:
 	VXORPS Y5, Y5, Y5
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r5v1linear
 	VMAXPS Y0, Y5, Y0
 	VMAXPS Y1, Y5, Y1
@@ -10743,10 +12161,10 @@ r5v1done:
 	VMAXPS Y4, Y5, Y4
 
 r5v1linear:
-	CMPQ    104(AX), $0x00000000
+	CMPQ    128(AX), $0x00000000
 	JEQ     r5v1open
-	MOVQ    104(AX), DI
-	MOVQ    112(AX), BX
+	MOVQ    128(AX), DI
+	MOVQ    136(AX), BX
 	VMOVUPS (DI), Y6
 	VCMPPS  $0x02, Y5, Y6, Y6
 	VANDNPS Y0, Y6, Y0
@@ -10768,8 +12186,8 @@ r5v1linear:
 	VANDNPS Y4, Y6, Y4
 
 r5v1open:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Y0, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Y1, (DI)
@@ -10779,16 +12197,39 @@ r5v1open:
 	VMOVUPS Y3, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Y4, (DI)
+	DECQ    168(AX)
+	JG      r5v1next
 	VZEROUPPER
 	RET
 
+r5v1next:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r5v1line
+
 r6v1m:
-	MOVQ       128(AX), DX
-	VMOVUPS    (DX), Y7
-	CMPQ       72(AX), $0x00000000
+	MOVQ    152(AX), DX
+	VMOVUPS (DX), Y7
+
+r6v1mline:
+	CMPQ       96(AX), $0x00000000
 	JEQ        r6v1mzero
-	MOVQ       72(AX), DI
-	MOVQ       80(AX), BX
+	MOVQ       96(AX), DI
+	MOVQ       104(AX), BX
 	VMASKMOVPS (DI), Y7, Y0
 	ADDQ       BX, DI
 	VMASKMOVPS (DI), Y7, Y1
@@ -10811,14 +12252,17 @@ r6v1mzero:
 	VXORPS Y5, Y5, Y5
 
 r6v1mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r6v1mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r6v1modd
 
@@ -10879,8 +12323,16 @@ r6v1modd:
 	ADDQ         R13, R8
 
 r6v1mdone:
+	DECQ DI
+	JLE  r6v1mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r6v1mrun
+
+r6v1mend:
 	VXORPS Y6, Y6, Y6
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r6v1mlinear
 	VMAXPS Y0, Y6, Y0
 	VMAXPS Y1, Y6, Y1
@@ -10890,10 +12342,10 @@ r6v1mdone:
 	VMAXPS Y5, Y6, Y5
 
 r6v1mlinear:
-	CMPQ       104(AX), $0x00000000
+	CMPQ       128(AX), $0x00000000
 	JEQ        r6v1mopen
-	MOVQ       104(AX), DI
-	MOVQ       112(AX), BX
+	MOVQ       128(AX), DI
+	MOVQ       136(AX), BX
 	VMASKMOVPS (DI), Y7, Y8
 	VCMPPS     $0x02, Y6, Y8, Y8
 	VANDNPS    Y0, Y8, Y0
@@ -10919,8 +12371,8 @@ r6v1mlinear:
 	VANDNPS    Y5, Y8, Y5
 
 r6v1mopen:
-	MOVQ       88(AX), DI
-	MOVQ       96(AX), BX
+	MOVQ       112(AX), DI
+	MOVQ       120(AX), BX
 	VMASKMOVPS Y0, Y7, (DI)
 	ADDQ       BX, DI
 	VMASKMOVPS Y1, Y7, (DI)
@@ -10932,14 +12384,36 @@ r6v1mopen:
 	VMASKMOVPS Y4, Y7, (DI)
 	ADDQ       BX, DI
 	VMASKMOVPS Y5, Y7, (DI)
+	DECQ       168(AX)
+	JG         r6v1mnext
 	VZEROUPPER
 	RET
 
+r6v1mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r6v1mline
+
 r6v1:
-	CMPQ    72(AX), $0x00000000
+r6v1line:
+	CMPQ    96(AX), $0x00000000
 	JEQ     r6v1zero
-	MOVQ    72(AX), DI
-	MOVQ    80(AX), BX
+	MOVQ    96(AX), DI
+	MOVQ    104(AX), BX
 	VMOVUPS (DI), Y0
 	ADDQ    BX, DI
 	VMOVUPS (DI), Y1
@@ -10962,14 +12436,17 @@ r6v1zero:
 	VXORPS Y5, Y5, Y5
 
 r6v1ready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r6v1run:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r6v1odd
 
@@ -11030,8 +12507,16 @@ r6v1odd:
 	ADDQ         R13, R8
 
 r6v1done:
+	DECQ DI
+	JLE  r6v1end
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r6v1run
+
+r6v1end:
 	VXORPS Y6, Y6, Y6
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r6v1linear
 	VMAXPS Y0, Y6, Y0
 	VMAXPS Y1, Y6, Y1
@@ -11041,10 +12526,10 @@ r6v1done:
 	VMAXPS Y5, Y6, Y5
 
 r6v1linear:
-	CMPQ    104(AX), $0x00000000
+	CMPQ    128(AX), $0x00000000
 	JEQ     r6v1open
-	MOVQ    104(AX), DI
-	MOVQ    112(AX), BX
+	MOVQ    128(AX), DI
+	MOVQ    136(AX), BX
 	VMOVUPS (DI), Y7
 	VCMPPS  $0x02, Y6, Y7, Y7
 	VANDNPS Y0, Y7, Y0
@@ -11070,8 +12555,8 @@ r6v1linear:
 	VANDNPS Y5, Y7, Y5
 
 r6v1open:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Y0, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Y1, (DI)
@@ -11083,16 +12568,39 @@ r6v1open:
 	VMOVUPS Y4, (DI)
 	ADDQ    BX, DI
 	VMOVUPS Y5, (DI)
+	DECQ    168(AX)
+	JG      r6v1next
 	VZEROUPPER
 	RET
 
+r6v1next:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r6v1line
+
 r1v2m:
-	MOVQ       128(AX), DX
-	VMOVUPS    (DX), Y4
-	CMPQ       72(AX), $0x00000000
+	MOVQ    152(AX), DX
+	VMOVUPS (DX), Y4
+
+r1v2mline:
+	CMPQ       96(AX), $0x00000000
 	JEQ        r1v2mzero
-	MOVQ       72(AX), DI
-	MOVQ       80(AX), BX
+	MOVQ       96(AX), DI
+	MOVQ       104(AX), BX
 	VMOVUPS    (DI), Y0
 	VMASKMOVPS 32(DI), Y4, Y1
 	JMP        r1v2mready
@@ -11102,11 +12610,14 @@ r1v2mzero:
 	VXORPS Y1, Y1, Y1
 
 r1v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r1v2mrun:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r1v2modd
@@ -11141,17 +12652,24 @@ r1v2modd:
 	ADDQ         R13, SI
 
 r1v2mdone:
+	DECQ DI
+	JLE  r1v2mend
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r1v2mrun
+
+r1v2mend:
 	VXORPS Y2, Y2, Y2
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r1v2mlinear
 	VMAXPS Y0, Y2, Y0
 	VMAXPS Y1, Y2, Y1
 
 r1v2mlinear:
-	CMPQ       104(AX), $0x00000000
+	CMPQ       128(AX), $0x00000000
 	JEQ        r1v2mopen
-	MOVQ       104(AX), DI
-	MOVQ       112(AX), BX
+	MOVQ       128(AX), DI
+	MOVQ       136(AX), BX
 	VMOVUPS    (DI), Y5
 	VCMPPS     $0x02, Y2, Y5, Y5
 	VANDNPS    Y0, Y5, Y0
@@ -11160,18 +12678,40 @@ r1v2mlinear:
 	VANDNPS    Y1, Y5, Y1
 
 r1v2mopen:
-	MOVQ       88(AX), DI
-	MOVQ       96(AX), BX
+	MOVQ       112(AX), DI
+	MOVQ       120(AX), BX
 	VMOVUPS    Y0, (DI)
 	VMASKMOVPS Y1, Y4, 32(DI)
+	DECQ       168(AX)
+	JG         r1v2mnext
 	VZEROUPPER
 	RET
 
+r1v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r1v2mline
+
 r1v2:
-	CMPQ    72(AX), $0x00000000
+r1v2line:
+	CMPQ    96(AX), $0x00000000
 	JEQ     r1v2zero
-	MOVQ    72(AX), DI
-	MOVQ    80(AX), BX
+	MOVQ    96(AX), DI
+	MOVQ    104(AX), BX
 	VMOVUPS (DI), Y0
 	VMOVUPS 32(DI), Y1
 	JMP     r1v2ready
@@ -11181,11 +12721,14 @@ r1v2zero:
 	VXORPS Y1, Y1, Y1
 
 r1v2ready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r1v2run:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r1v2odd
@@ -11220,17 +12763,24 @@ r1v2odd:
 	ADDQ         R13, SI
 
 r1v2done:
+	DECQ DI
+	JLE  r1v2end
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r1v2run
+
+r1v2end:
 	VXORPS Y2, Y2, Y2
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r1v2linear
 	VMAXPS Y0, Y2, Y0
 	VMAXPS Y1, Y2, Y1
 
 r1v2linear:
-	CMPQ    104(AX), $0x00000000
+	CMPQ    128(AX), $0x00000000
 	JEQ     r1v2open
-	MOVQ    104(AX), DI
-	MOVQ    112(AX), BX
+	MOVQ    128(AX), DI
+	MOVQ    136(AX), BX
 	VMOVUPS (DI), Y4
 	VCMPPS  $0x02, Y2, Y4, Y4
 	VANDNPS Y0, Y4, Y0
@@ -11239,20 +12789,43 @@ r1v2linear:
 	VANDNPS Y1, Y4, Y1
 
 r1v2open:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
+	DECQ    168(AX)
+	JG      r1v2next
 	VZEROUPPER
 	RET
 
+r1v2next:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r1v2line
+
 r2v2m:
-	MOVQ       128(AX), DX
-	VMOVUPS    (DX), Y6
-	CMPQ       72(AX), $0x00000000
+	MOVQ    152(AX), DX
+	VMOVUPS (DX), Y6
+
+r2v2mline:
+	CMPQ       96(AX), $0x00000000
 	JEQ        r2v2mzero
-	MOVQ       72(AX), DI
-	MOVQ       80(AX), BX
+	MOVQ       96(AX), DI
+	MOVQ       104(AX), BX
 	VMOVUPS    (DI), Y0
 	VMASKMOVPS 32(DI), Y6, Y1
 	ADDQ       BX, DI
@@ -11267,11 +12840,14 @@ r2v2mzero:
 	VXORPS Y3, Y3, Y3
 
 r2v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r2v2mrun:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r2v2modd
@@ -11315,8 +12891,15 @@ r2v2modd:
 	ADDQ         R13, SI
 
 r2v2mdone:
+	DECQ DI
+	JLE  r2v2mend
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r2v2mrun
+
+r2v2mend:
 	VXORPS Y4, Y4, Y4
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r2v2mlinear
 	VMAXPS Y0, Y4, Y0
 	VMAXPS Y1, Y4, Y1
@@ -11324,10 +12907,10 @@ r2v2mdone:
 	VMAXPS Y3, Y4, Y3
 
 r2v2mlinear:
-	CMPQ       104(AX), $0x00000000
+	CMPQ       128(AX), $0x00000000
 	JEQ        r2v2mopen
-	MOVQ       104(AX), DI
-	MOVQ       112(AX), BX
+	MOVQ       128(AX), DI
+	MOVQ       136(AX), BX
 	VMOVUPS    (DI), Y7
 	VCMPPS     $0x02, Y4, Y7, Y7
 	VANDNPS    Y0, Y7, Y0
@@ -11343,21 +12926,43 @@ r2v2mlinear:
 	VANDNPS    Y3, Y7, Y3
 
 r2v2mopen:
-	MOVQ       88(AX), DI
-	MOVQ       96(AX), BX
+	MOVQ       112(AX), DI
+	MOVQ       120(AX), BX
 	VMOVUPS    Y0, (DI)
 	VMASKMOVPS Y1, Y6, 32(DI)
 	ADDQ       BX, DI
 	VMOVUPS    Y2, (DI)
 	VMASKMOVPS Y3, Y6, 32(DI)
+	DECQ       168(AX)
+	JG         r2v2mnext
 	VZEROUPPER
 	RET
 
+r2v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r2v2mline
+
 r2v2:
-	CMPQ    72(AX), $0x00000000
+r2v2line:
+	CMPQ    96(AX), $0x00000000
 	JEQ     r2v2zero
-	MOVQ    72(AX), DI
-	MOVQ    80(AX), BX
+	MOVQ    96(AX), DI
+	MOVQ    104(AX), BX
 	VMOVUPS (DI), Y0
 	VMOVUPS 32(DI), Y1
 	ADDQ    BX, DI
@@ -11372,11 +12977,14 @@ r2v2zero:
 	VXORPS Y3, Y3, Y3
 
 r2v2ready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r2v2run:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r2v2odd
@@ -11420,8 +13028,15 @@ r2v2odd:
 	ADDQ         R13, SI
 
 r2v2done:
+	DECQ DI
+	JLE  r2v2end
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r2v2run
+
+r2v2end:
 	VXORPS Y4, Y4, Y4
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r2v2linear
 	VMAXPS Y0, Y4, Y0
 	VMAXPS Y1, Y4, Y1
@@ -11429,10 +13044,10 @@ r2v2done:
 	VMAXPS Y3, Y4, Y3
 
 r2v2linear:
-	CMPQ    104(AX), $0x00000000
+	CMPQ    128(AX), $0x00000000
 	JEQ     r2v2open
-	MOVQ    104(AX), DI
-	MOVQ    112(AX), BX
+	MOVQ    128(AX), DI
+	MOVQ    136(AX), BX
 	VMOVUPS (DI), Y6
 	VCMPPS  $0x02, Y4, Y6, Y6
 	VANDNPS Y0, Y6, Y0
@@ -11448,23 +13063,46 @@ r2v2linear:
 	VANDNPS Y3, Y6, Y3
 
 r2v2open:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    BX, DI
 	VMOVUPS Y2, (DI)
 	VMOVUPS Y3, 32(DI)
+	DECQ    168(AX)
+	JG      r2v2next
 	VZEROUPPER
 	RET
 
+r2v2next:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r2v2line
+
 r3v2m:
-	MOVQ       128(AX), DX
-	VMOVUPS    (DX), Y8
-	CMPQ       72(AX), $0x00000000
+	MOVQ    152(AX), DX
+	VMOVUPS (DX), Y8
+
+r3v2mline:
+	CMPQ       96(AX), $0x00000000
 	JEQ        r3v2mzero
-	MOVQ       72(AX), DI
-	MOVQ       80(AX), BX
+	MOVQ       96(AX), DI
+	MOVQ       104(AX), BX
 	VMOVUPS    (DI), Y0
 	VMASKMOVPS 32(DI), Y8, Y1
 	ADDQ       BX, DI
@@ -11484,11 +13122,14 @@ r3v2mzero:
 	VXORPS Y5, Y5, Y5
 
 r3v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r3v2mrun:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r3v2modd
@@ -11541,8 +13182,15 @@ r3v2modd:
 	ADDQ         R13, SI
 
 r3v2mdone:
+	DECQ DI
+	JLE  r3v2mend
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r3v2mrun
+
+r3v2mend:
 	VXORPS Y6, Y6, Y6
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r3v2mlinear
 	VMAXPS Y0, Y6, Y0
 	VMAXPS Y1, Y6, Y1
@@ -11552,10 +13200,10 @@ r3v2mdone:
 	VMAXPS Y5, Y6, Y5
 
 r3v2mlinear:
-	CMPQ       104(AX), $0x00000000
+	CMPQ       128(AX), $0x00000000
 	JEQ        r3v2mopen
-	MOVQ       104(AX), DI
-	MOVQ       112(AX), BX
+	MOVQ       128(AX), DI
+	MOVQ       136(AX), BX
 	VMOVUPS    (DI), Y9
 	VCMPPS     $0x02, Y6, Y9, Y9
 	VANDNPS    Y0, Y9, Y0
@@ -11578,8 +13226,8 @@ r3v2mlinear:
 	VANDNPS    Y5, Y9, Y5
 
 r3v2mopen:
-	MOVQ       88(AX), DI
-	MOVQ       96(AX), BX
+	MOVQ       112(AX), DI
+	MOVQ       120(AX), BX
 	VMOVUPS    Y0, (DI)
 	VMASKMOVPS Y1, Y8, 32(DI)
 	ADDQ       BX, DI
@@ -11588,14 +13236,36 @@ r3v2mopen:
 	ADDQ       BX, DI
 	VMOVUPS    Y4, (DI)
 	VMASKMOVPS Y5, Y8, 32(DI)
+	DECQ       168(AX)
+	JG         r3v2mnext
 	VZEROUPPER
 	RET
 
+r3v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r3v2mline
+
 r3v2:
-	CMPQ    72(AX), $0x00000000
+r3v2line:
+	CMPQ    96(AX), $0x00000000
 	JEQ     r3v2zero
-	MOVQ    72(AX), DI
-	MOVQ    80(AX), BX
+	MOVQ    96(AX), DI
+	MOVQ    104(AX), BX
 	VMOVUPS (DI), Y0
 	VMOVUPS 32(DI), Y1
 	ADDQ    BX, DI
@@ -11615,11 +13285,14 @@ r3v2zero:
 	VXORPS Y5, Y5, Y5
 
 r3v2ready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r3v2run:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r3v2odd
@@ -11672,8 +13345,15 @@ r3v2odd:
 	ADDQ         R13, SI
 
 r3v2done:
+	DECQ DI
+	JLE  r3v2end
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r3v2run
+
+r3v2end:
 	VXORPS Y6, Y6, Y6
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r3v2linear
 	VMAXPS Y0, Y6, Y0
 	VMAXPS Y1, Y6, Y1
@@ -11683,10 +13363,10 @@ r3v2done:
 	VMAXPS Y5, Y6, Y5
 
 r3v2linear:
-	CMPQ    104(AX), $0x00000000
+	CMPQ    128(AX), $0x00000000
 	JEQ     r3v2open
-	MOVQ    104(AX), DI
-	MOVQ    112(AX), BX
+	MOVQ    128(AX), DI
+	MOVQ    136(AX), BX
 	VMOVUPS (DI), Y8
 	VCMPPS  $0x02, Y6, Y8, Y8
 	VANDNPS Y0, Y8, Y0
@@ -11709,8 +13389,8 @@ r3v2linear:
 	VANDNPS Y5, Y8, Y5
 
 r3v2open:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    BX, DI
@@ -11719,16 +13399,39 @@ r3v2open:
 	ADDQ    BX, DI
 	VMOVUPS Y4, (DI)
 	VMOVUPS Y5, 32(DI)
+	DECQ    168(AX)
+	JG      r3v2next
 	VZEROUPPER
 	RET
 
+r3v2next:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r3v2line
+
 r4v2m:
-	MOVQ       128(AX), DX
-	VMOVUPS    (DX), Y10
-	CMPQ       72(AX), $0x00000000
+	MOVQ    152(AX), DX
+	VMOVUPS (DX), Y10
+
+r4v2mline:
+	CMPQ       96(AX), $0x00000000
 	JEQ        r4v2mzero
-	MOVQ       72(AX), DI
-	MOVQ       80(AX), BX
+	MOVQ       96(AX), DI
+	MOVQ       104(AX), BX
 	VMOVUPS    (DI), Y0
 	VMASKMOVPS 32(DI), Y10, Y1
 	ADDQ       BX, DI
@@ -11753,14 +13456,17 @@ r4v2mzero:
 	VXORPS Y7, Y7, Y7
 
 r4v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r4v2mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r4v2modd
 
@@ -11824,8 +13530,16 @@ r4v2modd:
 	ADDQ         R13, R8
 
 r4v2mdone:
+	DECQ DI
+	JLE  r4v2mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r4v2mrun
+
+r4v2mend:
 	VXORPS Y8, Y8, Y8
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r4v2mlinear
 	VMAXPS Y0, Y8, Y0
 	VMAXPS Y1, Y8, Y1
@@ -11837,10 +13551,10 @@ r4v2mdone:
 	VMAXPS Y7, Y8, Y7
 
 r4v2mlinear:
-	CMPQ       104(AX), $0x00000000
+	CMPQ       128(AX), $0x00000000
 	JEQ        r4v2mopen
-	MOVQ       104(AX), DI
-	MOVQ       112(AX), BX
+	MOVQ       128(AX), DI
+	MOVQ       136(AX), BX
 	VMOVUPS    (DI), Y11
 	VCMPPS     $0x02, Y8, Y11, Y11
 	VANDNPS    Y0, Y11, Y0
@@ -11870,8 +13584,8 @@ r4v2mlinear:
 	VANDNPS    Y7, Y11, Y7
 
 r4v2mopen:
-	MOVQ       88(AX), DI
-	MOVQ       96(AX), BX
+	MOVQ       112(AX), DI
+	MOVQ       120(AX), BX
 	VMOVUPS    Y0, (DI)
 	VMASKMOVPS Y1, Y10, 32(DI)
 	ADDQ       BX, DI
@@ -11883,14 +13597,36 @@ r4v2mopen:
 	ADDQ       BX, DI
 	VMOVUPS    Y6, (DI)
 	VMASKMOVPS Y7, Y10, 32(DI)
+	DECQ       168(AX)
+	JG         r4v2mnext
 	VZEROUPPER
 	RET
 
+r4v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r4v2mline
+
 r4v2:
-	CMPQ    72(AX), $0x00000000
+r4v2line:
+	CMPQ    96(AX), $0x00000000
 	JEQ     r4v2zero
-	MOVQ    72(AX), DI
-	MOVQ    80(AX), BX
+	MOVQ    96(AX), DI
+	MOVQ    104(AX), BX
 	VMOVUPS (DI), Y0
 	VMOVUPS 32(DI), Y1
 	ADDQ    BX, DI
@@ -11915,14 +13651,17 @@ r4v2zero:
 	VXORPS Y7, Y7, Y7
 
 r4v2ready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r4v2run:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r4v2odd
 
@@ -11986,8 +13725,16 @@ r4v2odd:
 	ADDQ         R13, R8
 
 r4v2done:
+	DECQ DI
+	JLE  r4v2end
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r4v2run
+
+r4v2end:
 	VXORPS Y8, Y8, Y8
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r4v2linear
 	VMAXPS Y0, Y8, Y0
 	VMAXPS Y1, Y8, Y1
@@ -11999,10 +13746,10 @@ r4v2done:
 	VMAXPS Y7, Y8, Y7
 
 r4v2linear:
-	CMPQ    104(AX), $0x00000000
+	CMPQ    128(AX), $0x00000000
 	JEQ     r4v2open
-	MOVQ    104(AX), DI
-	MOVQ    112(AX), BX
+	MOVQ    128(AX), DI
+	MOVQ    136(AX), BX
 	VMOVUPS (DI), Y10
 	VCMPPS  $0x02, Y8, Y10, Y10
 	VANDNPS Y0, Y10, Y0
@@ -12032,8 +13779,8 @@ r4v2linear:
 	VANDNPS Y7, Y10, Y7
 
 r4v2open:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    BX, DI
@@ -12045,16 +13792,37 @@ r4v2open:
 	ADDQ    BX, DI
 	VMOVUPS Y6, (DI)
 	VMOVUPS Y7, 32(DI)
+	DECQ    168(AX)
+	JG      r4v2next
 	VZEROUPPER
 	RET
 
+r4v2next:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r4v2line
+
 r4v2pm:
-	MOVQ       128(AX), DX
+	MOVQ       152(AX), DX
 	VMOVUPS    (DX), Y10
-	CMPQ       72(AX), $0x00000000
+	CMPQ       96(AX), $0x00000000
 	JEQ        r4v2pmzero
-	MOVQ       72(AX), DI
-	MOVQ       80(AX), BX
+	MOVQ       96(AX), DI
+	MOVQ       104(AX), BX
 	VMOVUPS    (DI), Y0
 	VMASKMOVPS 32(DI), Y10, Y1
 	ADDQ       BX, DI
@@ -12079,15 +13847,15 @@ r4v2pmzero:
 	VXORPS Y7, Y7, Y7
 
 r4v2pmready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
-	MOVQ 64(AX), DI
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 88(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r4v2pmodd
 
@@ -12161,7 +13929,7 @@ r4v2pmodd:
 
 r4v2pmdone:
 	VXORPS Y8, Y8, Y8
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r4v2pmlinear
 	VMAXPS Y0, Y8, Y0
 	VMAXPS Y1, Y8, Y1
@@ -12173,10 +13941,10 @@ r4v2pmdone:
 	VMAXPS Y7, Y8, Y7
 
 r4v2pmlinear:
-	CMPQ       104(AX), $0x00000000
+	CMPQ       128(AX), $0x00000000
 	JEQ        r4v2pmopen
-	MOVQ       104(AX), DI
-	MOVQ       112(AX), BX
+	MOVQ       128(AX), DI
+	MOVQ       136(AX), BX
 	VMOVUPS    (DI), Y11
 	VCMPPS     $0x02, Y8, Y11, Y11
 	VANDNPS    Y0, Y11, Y0
@@ -12206,8 +13974,8 @@ r4v2pmlinear:
 	VANDNPS    Y7, Y11, Y7
 
 r4v2pmopen:
-	MOVQ       88(AX), DI
-	MOVQ       96(AX), BX
+	MOVQ       112(AX), DI
+	MOVQ       120(AX), BX
 	VMOVUPS    Y0, (DI)
 	VMASKMOVPS Y1, Y10, 32(DI)
 	ADDQ       BX, DI
@@ -12223,10 +13991,10 @@ r4v2pmopen:
 	RET
 
 r4v2p:
-	CMPQ    72(AX), $0x00000000
+	CMPQ    96(AX), $0x00000000
 	JEQ     r4v2pzero
-	MOVQ    72(AX), DI
-	MOVQ    80(AX), BX
+	MOVQ    96(AX), DI
+	MOVQ    104(AX), BX
 	VMOVUPS (DI), Y0
 	VMOVUPS 32(DI), Y1
 	ADDQ    BX, DI
@@ -12251,15 +14019,15 @@ r4v2pzero:
 	VXORPS Y7, Y7, Y7
 
 r4v2pready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
-	MOVQ 64(AX), DI
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 88(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r4v2podd
 
@@ -12333,7 +14101,7 @@ r4v2podd:
 
 r4v2pdone:
 	VXORPS Y8, Y8, Y8
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r4v2plinear
 	VMAXPS Y0, Y8, Y0
 	VMAXPS Y1, Y8, Y1
@@ -12345,10 +14113,10 @@ r4v2pdone:
 	VMAXPS Y7, Y8, Y7
 
 r4v2plinear:
-	CMPQ    104(AX), $0x00000000
+	CMPQ    128(AX), $0x00000000
 	JEQ     r4v2popen
-	MOVQ    104(AX), DI
-	MOVQ    112(AX), BX
+	MOVQ    128(AX), DI
+	MOVQ    136(AX), BX
 	VMOVUPS (DI), Y10
 	VCMPPS  $0x02, Y8, Y10, Y10
 	VANDNPS Y0, Y10, Y0
@@ -12378,8 +14146,8 @@ r4v2plinear:
 	VANDNPS Y7, Y10, Y7
 
 r4v2popen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    BX, DI
@@ -12395,12 +14163,14 @@ r4v2popen:
 	RET
 
 r5v2m:
-	MOVQ       128(AX), DX
-	VMOVUPS    (DX), Y12
-	CMPQ       72(AX), $0x00000000
+	MOVQ    152(AX), DX
+	VMOVUPS (DX), Y12
+
+r5v2mline:
+	CMPQ       96(AX), $0x00000000
 	JEQ        r5v2mzero
-	MOVQ       72(AX), DI
-	MOVQ       80(AX), BX
+	MOVQ       96(AX), DI
+	MOVQ       104(AX), BX
 	VMOVUPS    (DI), Y0
 	VMASKMOVPS 32(DI), Y12, Y1
 	ADDQ       BX, DI
@@ -12430,14 +14200,17 @@ r5v2mzero:
 	VXORPS Y9, Y9, Y9
 
 r5v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r5v2mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r5v2modd
 
@@ -12510,8 +14283,16 @@ r5v2modd:
 	ADDQ         R13, R8
 
 r5v2mdone:
+	DECQ DI
+	JLE  r5v2mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r5v2mrun
+
+r5v2mend:
 	VXORPS Y10, Y10, Y10
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r5v2mlinear
 	VMAXPS Y0, Y10, Y0
 	VMAXPS Y1, Y10, Y1
@@ -12525,10 +14306,10 @@ r5v2mdone:
 	VMAXPS Y9, Y10, Y9
 
 r5v2mlinear:
-	CMPQ       104(AX), $0x00000000
+	CMPQ       128(AX), $0x00000000
 	JEQ        r5v2mopen
-	MOVQ       104(AX), DI
-	MOVQ       112(AX), BX
+	MOVQ       128(AX), DI
+	MOVQ       136(AX), BX
 	VMOVUPS    (DI), Y13
 	VCMPPS     $0x02, Y10, Y13, Y13
 	VANDNPS    Y0, Y13, Y0
@@ -12565,8 +14346,8 @@ r5v2mlinear:
 	VANDNPS    Y9, Y13, Y9
 
 r5v2mopen:
-	MOVQ       88(AX), DI
-	MOVQ       96(AX), BX
+	MOVQ       112(AX), DI
+	MOVQ       120(AX), BX
 	VMOVUPS    Y0, (DI)
 	VMASKMOVPS Y1, Y12, 32(DI)
 	ADDQ       BX, DI
@@ -12581,14 +14362,36 @@ r5v2mopen:
 	ADDQ       BX, DI
 	VMOVUPS    Y8, (DI)
 	VMASKMOVPS Y9, Y12, 32(DI)
+	DECQ       168(AX)
+	JG         r5v2mnext
 	VZEROUPPER
 	RET
 
+r5v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r5v2mline
+
 r5v2:
-	CMPQ    72(AX), $0x00000000
+r5v2line:
+	CMPQ    96(AX), $0x00000000
 	JEQ     r5v2zero
-	MOVQ    72(AX), DI
-	MOVQ    80(AX), BX
+	MOVQ    96(AX), DI
+	MOVQ    104(AX), BX
 	VMOVUPS (DI), Y0
 	VMOVUPS 32(DI), Y1
 	ADDQ    BX, DI
@@ -12618,14 +14421,17 @@ r5v2zero:
 	VXORPS Y9, Y9, Y9
 
 r5v2ready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r5v2run:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r5v2odd
 
@@ -12698,8 +14504,16 @@ r5v2odd:
 	ADDQ         R13, R8
 
 r5v2done:
+	DECQ DI
+	JLE  r5v2end
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r5v2run
+
+r5v2end:
 	VXORPS Y10, Y10, Y10
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r5v2linear
 	VMAXPS Y0, Y10, Y0
 	VMAXPS Y1, Y10, Y1
@@ -12713,10 +14527,10 @@ r5v2done:
 	VMAXPS Y9, Y10, Y9
 
 r5v2linear:
-	CMPQ    104(AX), $0x00000000
+	CMPQ    128(AX), $0x00000000
 	JEQ     r5v2open
-	MOVQ    104(AX), DI
-	MOVQ    112(AX), BX
+	MOVQ    128(AX), DI
+	MOVQ    136(AX), BX
 	VMOVUPS (DI), Y12
 	VCMPPS  $0x02, Y10, Y12, Y12
 	VANDNPS Y0, Y12, Y0
@@ -12753,8 +14567,8 @@ r5v2linear:
 	VANDNPS Y9, Y12, Y9
 
 r5v2open:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    BX, DI
@@ -12769,16 +14583,37 @@ r5v2open:
 	ADDQ    BX, DI
 	VMOVUPS Y8, (DI)
 	VMOVUPS Y9, 32(DI)
+	DECQ    168(AX)
+	JG      r5v2next
 	VZEROUPPER
 	RET
 
+r5v2next:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r5v2line
+
 r5v2pm:
-	MOVQ       128(AX), DX
+	MOVQ       152(AX), DX
 	VMOVUPS    (DX), Y12
-	CMPQ       72(AX), $0x00000000
+	CMPQ       96(AX), $0x00000000
 	JEQ        r5v2pmzero
-	MOVQ       72(AX), DI
-	MOVQ       80(AX), BX
+	MOVQ       96(AX), DI
+	MOVQ       104(AX), BX
 	VMOVUPS    (DI), Y0
 	VMASKMOVPS 32(DI), Y12, Y1
 	ADDQ       BX, DI
@@ -12808,15 +14643,15 @@ r5v2pmzero:
 	VXORPS Y9, Y9, Y9
 
 r5v2pmready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
-	MOVQ 64(AX), DI
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 88(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r5v2pmodd
 
@@ -12899,7 +14734,7 @@ r5v2pmodd:
 
 r5v2pmdone:
 	VXORPS Y10, Y10, Y10
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r5v2pmlinear
 	VMAXPS Y0, Y10, Y0
 	VMAXPS Y1, Y10, Y1
@@ -12913,10 +14748,10 @@ r5v2pmdone:
 	VMAXPS Y9, Y10, Y9
 
 r5v2pmlinear:
-	CMPQ       104(AX), $0x00000000
+	CMPQ       128(AX), $0x00000000
 	JEQ        r5v2pmopen
-	MOVQ       104(AX), DI
-	MOVQ       112(AX), BX
+	MOVQ       128(AX), DI
+	MOVQ       136(AX), BX
 	VMOVUPS    (DI), Y13
 	VCMPPS     $0x02, Y10, Y13, Y13
 	VANDNPS    Y0, Y13, Y0
@@ -12953,8 +14788,8 @@ r5v2pmlinear:
 	VANDNPS    Y9, Y13, Y9
 
 r5v2pmopen:
-	MOVQ       88(AX), DI
-	MOVQ       96(AX), BX
+	MOVQ       112(AX), DI
+	MOVQ       120(AX), BX
 	VMOVUPS    Y0, (DI)
 	VMASKMOVPS Y1, Y12, 32(DI)
 	ADDQ       BX, DI
@@ -12973,10 +14808,10 @@ r5v2pmopen:
 	RET
 
 r5v2p:
-	CMPQ    72(AX), $0x00000000
+	CMPQ    96(AX), $0x00000000
 	JEQ     r5v2pzero
-	MOVQ    72(AX), DI
-	MOVQ    80(AX), BX
+	MOVQ    96(AX), DI
+	MOVQ    104(AX), BX
 	VMOVUPS (DI), Y0
 	VMOVUPS 32(DI), Y1
 	ADDQ    BX, DI
@@ -13006,15 +14841,15 @@ r5v2pzero:
 	VXORPS Y9, Y9, Y9
 
 r5v2pready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
-	MOVQ 64(AX), DI
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 88(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r5v2podd
 
@@ -13097,7 +14932,7 @@ r5v2podd:
 
 r5v2pdone:
 	VXORPS Y10, Y10, Y10
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r5v2plinear
 	VMAXPS Y0, Y10, Y0
 	VMAXPS Y1, Y10, Y1
@@ -13111,10 +14946,10 @@ r5v2pdone:
 	VMAXPS Y9, Y10, Y9
 
 r5v2plinear:
-	CMPQ    104(AX), $0x00000000
+	CMPQ    128(AX), $0x00000000
 	JEQ     r5v2popen
-	MOVQ    104(AX), DI
-	MOVQ    112(AX), BX
+	MOVQ    128(AX), DI
+	MOVQ    136(AX), BX
 	VMOVUPS (DI), Y12
 	VCMPPS  $0x02, Y10, Y12, Y12
 	VANDNPS Y0, Y12, Y0
@@ -13151,8 +14986,8 @@ r5v2plinear:
 	VANDNPS Y9, Y12, Y9
 
 r5v2popen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    BX, DI
@@ -13171,12 +15006,14 @@ r5v2popen:
 	RET
 
 r6v2m:
-	MOVQ       128(AX), DX
-	VMOVUPS    (DX), Y14
-	CMPQ       72(AX), $0x00000000
+	MOVQ    152(AX), DX
+	VMOVUPS (DX), Y14
+
+r6v2mline:
+	CMPQ       96(AX), $0x00000000
 	JEQ        r6v2mzero
-	MOVQ       72(AX), DI
-	MOVQ       80(AX), BX
+	MOVQ       96(AX), DI
+	MOVQ       104(AX), BX
 	VMOVUPS    (DI), Y0
 	VMASKMOVPS 32(DI), Y14, Y1
 	ADDQ       BX, DI
@@ -13211,14 +15048,17 @@ r6v2mzero:
 	VXORPS Y11, Y11, Y11
 
 r6v2mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r6v2mrun:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r6v2modd
 
@@ -13300,8 +15140,16 @@ r6v2modd:
 	ADDQ         R13, R8
 
 r6v2mdone:
+	DECQ DI
+	JLE  r6v2mend
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r6v2mrun
+
+r6v2mend:
 	VXORPS Y12, Y12, Y12
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r6v2mlinear
 	VMAXPS Y0, Y12, Y0
 	VMAXPS Y1, Y12, Y1
@@ -13317,10 +15165,10 @@ r6v2mdone:
 	VMAXPS Y11, Y12, Y11
 
 r6v2mlinear:
-	CMPQ       104(AX), $0x00000000
+	CMPQ       128(AX), $0x00000000
 	JEQ        r6v2mopen
-	MOVQ       104(AX), DI
-	MOVQ       112(AX), BX
+	MOVQ       128(AX), DI
+	MOVQ       136(AX), BX
 	VMOVUPS    (DI), Y15
 	VCMPPS     $0x02, Y12, Y15, Y15
 	VANDNPS    Y0, Y15, Y0
@@ -13364,8 +15212,8 @@ r6v2mlinear:
 	VANDNPS    Y11, Y15, Y11
 
 r6v2mopen:
-	MOVQ       88(AX), DI
-	MOVQ       96(AX), BX
+	MOVQ       112(AX), DI
+	MOVQ       120(AX), BX
 	VMOVUPS    Y0, (DI)
 	VMASKMOVPS Y1, Y14, 32(DI)
 	ADDQ       BX, DI
@@ -13383,14 +15231,36 @@ r6v2mopen:
 	ADDQ       BX, DI
 	VMOVUPS    Y10, (DI)
 	VMASKMOVPS Y11, Y14, 32(DI)
+	DECQ       168(AX)
+	JG         r6v2mnext
 	VZEROUPPER
 	RET
 
+r6v2mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r6v2mline
+
 r6v2:
-	CMPQ    72(AX), $0x00000000
+r6v2line:
+	CMPQ    96(AX), $0x00000000
 	JEQ     r6v2zero
-	MOVQ    72(AX), DI
-	MOVQ    80(AX), BX
+	MOVQ    96(AX), DI
+	MOVQ    104(AX), BX
 	VMOVUPS (DI), Y0
 	VMOVUPS 32(DI), Y1
 	ADDQ    BX, DI
@@ -13425,14 +15295,17 @@ r6v2zero:
 	VXORPS Y11, Y11, Y11
 
 r6v2ready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+
+r6v2run:
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r6v2odd
 
@@ -13514,8 +15387,16 @@ r6v2odd:
 	ADDQ         R13, R8
 
 r6v2done:
+	DECQ DI
+	JLE  r6v2end
+	ADDQ 32(AX), SI
+	ADDQ 32(AX), R8
+	ADDQ 40(AX), DX
+	JMP  r6v2run
+
+r6v2end:
 	VXORPS Y12, Y12, Y12
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r6v2linear
 	VMAXPS Y0, Y12, Y0
 	VMAXPS Y1, Y12, Y1
@@ -13531,10 +15412,10 @@ r6v2done:
 	VMAXPS Y11, Y12, Y11
 
 r6v2linear:
-	CMPQ    104(AX), $0x00000000
+	CMPQ    128(AX), $0x00000000
 	JEQ     r6v2open
-	MOVQ    104(AX), DI
-	MOVQ    112(AX), BX
+	MOVQ    128(AX), DI
+	MOVQ    136(AX), BX
 	VMOVUPS (DI), Y14
 	VCMPPS  $0x02, Y12, Y14, Y14
 	VANDNPS Y0, Y14, Y0
@@ -13578,8 +15459,8 @@ r6v2linear:
 	VANDNPS Y11, Y14, Y11
 
 r6v2open:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    BX, DI
@@ -13597,16 +15478,37 @@ r6v2open:
 	ADDQ    BX, DI
 	VMOVUPS Y10, (DI)
 	VMOVUPS Y11, 32(DI)
+	DECQ    168(AX)
+	JG      r6v2next
 	VZEROUPPER
 	RET
 
+r6v2next:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r6v2line
+
 r6v2pm:
-	MOVQ       128(AX), DX
+	MOVQ       152(AX), DX
 	VMOVUPS    (DX), Y14
-	CMPQ       72(AX), $0x00000000
+	CMPQ       96(AX), $0x00000000
 	JEQ        r6v2pmzero
-	MOVQ       72(AX), DI
-	MOVQ       80(AX), BX
+	MOVQ       96(AX), DI
+	MOVQ       104(AX), BX
 	VMOVUPS    (DI), Y0
 	VMASKMOVPS 32(DI), Y14, Y1
 	ADDQ       BX, DI
@@ -13641,15 +15543,15 @@ r6v2pmzero:
 	VXORPS Y11, Y11, Y11
 
 r6v2pmready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
-	MOVQ 64(AX), DI
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 88(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r6v2pmodd
 
@@ -13741,7 +15643,7 @@ r6v2pmodd:
 
 r6v2pmdone:
 	VXORPS Y12, Y12, Y12
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r6v2pmlinear
 	VMAXPS Y0, Y12, Y0
 	VMAXPS Y1, Y12, Y1
@@ -13757,10 +15659,10 @@ r6v2pmdone:
 	VMAXPS Y11, Y12, Y11
 
 r6v2pmlinear:
-	CMPQ       104(AX), $0x00000000
+	CMPQ       128(AX), $0x00000000
 	JEQ        r6v2pmopen
-	MOVQ       104(AX), DI
-	MOVQ       112(AX), BX
+	MOVQ       128(AX), DI
+	MOVQ       136(AX), BX
 	VMOVUPS    (DI), Y15
 	VCMPPS     $0x02, Y12, Y15, Y15
 	VANDNPS    Y0, Y15, Y0
@@ -13804,8 +15706,8 @@ r6v2pmlinear:
 	VANDNPS    Y11, Y15, Y11
 
 r6v2pmopen:
-	MOVQ       88(AX), DI
-	MOVQ       96(AX), BX
+	MOVQ       112(AX), DI
+	MOVQ       120(AX), BX
 	VMOVUPS    Y0, (DI)
 	VMASKMOVPS Y1, Y14, 32(DI)
 	ADDQ       BX, DI
@@ -13827,10 +15729,10 @@ r6v2pmopen:
 	RET
 
 r6v2p:
-	CMPQ    72(AX), $0x00000000
+	CMPQ    96(AX), $0x00000000
 	JEQ     r6v2pzero
-	MOVQ    72(AX), DI
-	MOVQ    80(AX), BX
+	MOVQ    96(AX), DI
+	MOVQ    104(AX), BX
 	VMOVUPS (DI), Y0
 	VMOVUPS 32(DI), Y1
 	ADDQ    BX, DI
@@ -13865,15 +15767,15 @@ r6v2pzero:
 	VXORPS Y11, Y11, Y11
 
 r6v2pready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
-	MOVQ 16(AX), CX
-	MOVQ 64(AX), DI
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 88(AX), DI
 	LEAQ (SI)(R12*2), R8
 	ADDQ R12, R8
+	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r6v2podd
 
@@ -13965,7 +15867,7 @@ r6v2podd:
 
 r6v2pdone:
 	VXORPS Y12, Y12, Y12
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r6v2plinear
 	VMAXPS Y0, Y12, Y0
 	VMAXPS Y1, Y12, Y1
@@ -13981,10 +15883,10 @@ r6v2pdone:
 	VMAXPS Y11, Y12, Y11
 
 r6v2plinear:
-	CMPQ    104(AX), $0x00000000
+	CMPQ    128(AX), $0x00000000
 	JEQ     r6v2popen
-	MOVQ    104(AX), DI
-	MOVQ    112(AX), BX
+	MOVQ    128(AX), DI
+	MOVQ    136(AX), BX
 	VMOVUPS (DI), Y14
 	VCMPPS  $0x02, Y12, Y14, Y14
 	VANDNPS Y0, Y14, Y0
@@ -14028,8 +15930,8 @@ r6v2plinear:
 	VANDNPS Y11, Y14, Y11
 
 r6v2popen:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    BX, DI
@@ -14051,12 +15953,14 @@ r6v2popen:
 	RET
 
 r1v4m:
-	MOVQ       128(AX), DX
-	VMOVUPS    (DX), Y8
-	CMPQ       72(AX), $0x00000000
+	MOVQ    152(AX), DX
+	VMOVUPS (DX), Y8
+
+r1v4mline:
+	CMPQ       96(AX), $0x00000000
 	JEQ        r1v4mzero
-	MOVQ       72(AX), DI
-	MOVQ       80(AX), BX
+	MOVQ       96(AX), DI
+	MOVQ       104(AX), BX
 	VMOVUPS    (DI), Y0
 	VMOVUPS    32(DI), Y1
 	VMOVUPS    64(DI), Y2
@@ -14070,11 +15974,14 @@ r1v4mzero:
 	VXORPS Y3, Y3, Y3
 
 r1v4mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r1v4mrun:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r1v4modd
@@ -14121,8 +16028,15 @@ r1v4modd:
 	ADDQ         R13, SI
 
 r1v4mdone:
+	DECQ DI
+	JLE  r1v4mend
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r1v4mrun
+
+r1v4mend:
 	VXORPS Y4, Y4, Y4
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r1v4mlinear
 	VMAXPS Y0, Y4, Y0
 	VMAXPS Y1, Y4, Y1
@@ -14130,10 +16044,10 @@ r1v4mdone:
 	VMAXPS Y3, Y4, Y3
 
 r1v4mlinear:
-	CMPQ       104(AX), $0x00000000
+	CMPQ       128(AX), $0x00000000
 	JEQ        r1v4mopen
-	MOVQ       104(AX), DI
-	MOVQ       112(AX), BX
+	MOVQ       128(AX), DI
+	MOVQ       136(AX), BX
 	VMOVUPS    (DI), Y9
 	VCMPPS     $0x02, Y4, Y9, Y9
 	VANDNPS    Y0, Y9, Y0
@@ -14148,20 +16062,42 @@ r1v4mlinear:
 	VANDNPS    Y3, Y9, Y3
 
 r1v4mopen:
-	MOVQ       88(AX), DI
-	MOVQ       96(AX), BX
+	MOVQ       112(AX), DI
+	MOVQ       120(AX), BX
 	VMOVUPS    Y0, (DI)
 	VMOVUPS    Y1, 32(DI)
 	VMOVUPS    Y2, 64(DI)
 	VMASKMOVPS Y3, Y8, 96(DI)
+	DECQ       168(AX)
+	JG         r1v4mnext
 	VZEROUPPER
 	RET
 
+r1v4mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r1v4mline
+
 r1v4:
-	CMPQ    72(AX), $0x00000000
+r1v4line:
+	CMPQ    96(AX), $0x00000000
 	JEQ     r1v4zero
-	MOVQ    72(AX), DI
-	MOVQ    80(AX), BX
+	MOVQ    96(AX), DI
+	MOVQ    104(AX), BX
 	VMOVUPS (DI), Y0
 	VMOVUPS 32(DI), Y1
 	VMOVUPS 64(DI), Y2
@@ -14175,11 +16111,14 @@ r1v4zero:
 	VXORPS Y3, Y3, Y3
 
 r1v4ready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r1v4run:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r1v4odd
@@ -14226,8 +16165,15 @@ r1v4odd:
 	ADDQ         R13, SI
 
 r1v4done:
+	DECQ DI
+	JLE  r1v4end
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r1v4run
+
+r1v4end:
 	VXORPS Y4, Y4, Y4
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r1v4linear
 	VMAXPS Y0, Y4, Y0
 	VMAXPS Y1, Y4, Y1
@@ -14235,10 +16181,10 @@ r1v4done:
 	VMAXPS Y3, Y4, Y3
 
 r1v4linear:
-	CMPQ    104(AX), $0x00000000
+	CMPQ    128(AX), $0x00000000
 	JEQ     r1v4open
-	MOVQ    104(AX), DI
-	MOVQ    112(AX), BX
+	MOVQ    128(AX), DI
+	MOVQ    136(AX), BX
 	VMOVUPS (DI), Y8
 	VCMPPS  $0x02, Y4, Y8, Y8
 	VANDNPS Y0, Y8, Y0
@@ -14253,22 +16199,45 @@ r1v4linear:
 	VANDNPS Y3, Y8, Y3
 
 r1v4open:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	VMOVUPS Y2, 64(DI)
 	VMOVUPS Y3, 96(DI)
+	DECQ    168(AX)
+	JG      r1v4next
 	VZEROUPPER
 	RET
 
+r1v4next:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r1v4line
+
 r2v4m:
-	MOVQ       128(AX), DX
-	VMOVUPS    (DX), Y12
-	CMPQ       72(AX), $0x00000000
+	MOVQ    152(AX), DX
+	VMOVUPS (DX), Y12
+
+r2v4mline:
+	CMPQ       96(AX), $0x00000000
 	JEQ        r2v4mzero
-	MOVQ       72(AX), DI
-	MOVQ       80(AX), BX
+	MOVQ       96(AX), DI
+	MOVQ       104(AX), BX
 	VMOVUPS    (DI), Y0
 	VMOVUPS    32(DI), Y1
 	VMOVUPS    64(DI), Y2
@@ -14291,11 +16260,14 @@ r2v4mzero:
 	VXORPS Y7, Y7, Y7
 
 r2v4mready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r2v4mrun:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r2v4modd
@@ -14357,8 +16329,15 @@ r2v4modd:
 	ADDQ         R13, SI
 
 r2v4mdone:
+	DECQ DI
+	JLE  r2v4mend
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r2v4mrun
+
+r2v4mend:
 	VXORPS Y8, Y8, Y8
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r2v4mlinear
 	VMAXPS Y0, Y8, Y0
 	VMAXPS Y1, Y8, Y1
@@ -14370,10 +16349,10 @@ r2v4mdone:
 	VMAXPS Y7, Y8, Y7
 
 r2v4mlinear:
-	CMPQ       104(AX), $0x00000000
+	CMPQ       128(AX), $0x00000000
 	JEQ        r2v4mopen
-	MOVQ       104(AX), DI
-	MOVQ       112(AX), BX
+	MOVQ       128(AX), DI
+	MOVQ       136(AX), BX
 	VMOVUPS    (DI), Y13
 	VCMPPS     $0x02, Y8, Y13, Y13
 	VANDNPS    Y0, Y13, Y0
@@ -14401,8 +16380,8 @@ r2v4mlinear:
 	VANDNPS    Y7, Y13, Y7
 
 r2v4mopen:
-	MOVQ       88(AX), DI
-	MOVQ       96(AX), BX
+	MOVQ       112(AX), DI
+	MOVQ       120(AX), BX
 	VMOVUPS    Y0, (DI)
 	VMOVUPS    Y1, 32(DI)
 	VMOVUPS    Y2, 64(DI)
@@ -14412,14 +16391,36 @@ r2v4mopen:
 	VMOVUPS    Y5, 32(DI)
 	VMOVUPS    Y6, 64(DI)
 	VMASKMOVPS Y7, Y12, 96(DI)
+	DECQ       168(AX)
+	JG         r2v4mnext
 	VZEROUPPER
 	RET
 
+r2v4mnext:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r2v4mline
+
 r2v4:
-	CMPQ    72(AX), $0x00000000
+r2v4line:
+	CMPQ    96(AX), $0x00000000
 	JEQ     r2v4zero
-	MOVQ    72(AX), DI
-	MOVQ    80(AX), BX
+	MOVQ    96(AX), DI
+	MOVQ    104(AX), BX
 	VMOVUPS (DI), Y0
 	VMOVUPS 32(DI), Y1
 	VMOVUPS 64(DI), Y2
@@ -14442,11 +16443,14 @@ r2v4zero:
 	VXORPS Y7, Y7, Y7
 
 r2v4ready:
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), DX
-	MOVQ 56(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 56(AX), R12
+	MOVQ 64(AX), R13
+	MOVQ 72(AX), DX
+	MOVQ 80(AX), BX
+	MOVQ 24(AX), DI
+
+r2v4run:
 	MOVQ 16(AX), CX
 	SUBQ $0x00000002, CX
 	JL   r2v4odd
@@ -14508,8 +16512,15 @@ r2v4odd:
 	ADDQ         R13, SI
 
 r2v4done:
+	DECQ DI
+	JLE  r2v4end
+	ADDQ 32(AX), SI
+	ADDQ 40(AX), DX
+	JMP  r2v4run
+
+r2v4end:
 	VXORPS Y8, Y8, Y8
-	CMPQ   136(AX), $0x00000000
+	CMPQ   160(AX), $0x00000000
 	JEQ    r2v4linear
 	VMAXPS Y0, Y8, Y0
 	VMAXPS Y1, Y8, Y1
@@ -14521,10 +16532,10 @@ r2v4done:
 	VMAXPS Y7, Y8, Y7
 
 r2v4linear:
-	CMPQ    104(AX), $0x00000000
+	CMPQ    128(AX), $0x00000000
 	JEQ     r2v4open
-	MOVQ    104(AX), DI
-	MOVQ    112(AX), BX
+	MOVQ    128(AX), DI
+	MOVQ    136(AX), BX
 	VMOVUPS (DI), Y12
 	VCMPPS  $0x02, Y8, Y12, Y12
 	VANDNPS Y0, Y12, Y0
@@ -14552,8 +16563,8 @@ r2v4linear:
 	VANDNPS Y7, Y12, Y7
 
 r2v4open:
-	MOVQ    88(AX), DI
-	MOVQ    96(AX), BX
+	MOVQ    112(AX), DI
+	MOVQ    120(AX), BX
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	VMOVUPS Y2, 64(DI)
@@ -14563,8 +16574,29 @@ r2v4open:
 	VMOVUPS Y5, 32(DI)
 	VMOVUPS Y6, 64(DI)
 	VMOVUPS Y7, 96(DI)
+	DECQ    168(AX)
+	JG      r2v4next
 	VZEROUPPER
 	RET
+
+r2v4next:
+	MOVQ    176(AX), DX
+	CMPQ    48(AX), $0x00000000
+	CMOVQEQ 48(AX), DX
+	ADDQ    DX, 48(AX)
+	MOVQ    184(AX), DX
+	CMPQ    96(AX), $0x00000000
+	CMOVQEQ 96(AX), DX
+	ADDQ    DX, 96(AX)
+	MOVQ    192(AX), DX
+	CMPQ    112(AX), $0x00000000
+	CMOVQEQ 112(AX), DX
+	ADDQ    DX, 112(AX)
+	MOVQ    192(AX), DX
+	CMPQ    128(AX), $0x00000000
+	CMOVQEQ 128(AX), DX
+	ADDQ    DX, 128(AX)
+	JMP     r2v4line
 
 // func transpose8(dst *float32, dstRow uintptr, src *float32, srcRow uintptr, blocks int)
 // Requires: AVX

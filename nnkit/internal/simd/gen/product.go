@@ -13,7 +13,10 @@ type field struct{ name, kind, comment string }
 var tile = []field{
 	{"rows", "int", "1 to the machine's most"},
 	{"vectors", "int", "columns in vectors: 1, 2 or 4"},
-	{"k", "int", "multiply-adds for each element"},
+	{"k", "int", "multiply-adds for each element in a run"},
+	{"runs", "int", "of so many k, between which A and B jump; 0 is 1, as a tile with a panel has"},
+	{"aNext", "uintptr", "from the end of a run in A to the next one"},
+	{"bNext", "uintptr", ""},
 	{"a", "*float32", ""},
 	{"aRow", "uintptr", ""},
 	{"aColumn", "uintptr", ""},
@@ -29,6 +32,10 @@ var tile = []field{
 	{"mask", "uintptr", "the columns in use of the last vector, a bit for each; AVX2: all of them if 0"},
 	{"masks", "*int32", "the same for AVX2, a number for each"},
 	{"relu", "int", "1: negative elements of C become 0"},
+	{"lines", "int", "of so many tiles, with the distances below; the fields that move are changed; 0 is 1"},
+	{"aLine", "uintptr", ""},
+	{"startLine", "uintptr", ""},
+	{"cLine", "uintptr", "that of the gate, too"},
 }
 
 // of is where a field of the tile is.
@@ -182,8 +189,8 @@ func (f *file) search(variants []variant) {
 	f.search(variants[len(variants)/2:])
 }
 
-// tileWriter writes the code of one variant. AX points to the tile; DX walks through B, CX counts k down, DI walks
-// through the panel or the rows of C. R14 and R15 belong to Go.
+// tileWriter writes the code of one variant. AX points to the tile; DX walks through B, CX counts k down, DI counts
+// the runs or walks through the panel, and then through the rows of C. R14 and R15 belong to Go.
 type tileWriter struct {
 	*file
 	machine
@@ -212,11 +219,26 @@ func (f *file) tile(m machine, v variant) {
 		f.MOVQ(of("masks"), RDX)
 		f.VMOVUPS(Mem{Base: RDX}, w.lane)
 	}
+	f.Label(v.label("line"))
 	w.start()
 	w.multiply()
 	w.finish()
+	if !v.panel {
+		f.DECQ(of("lines"))
+		f.JG(LabelRef(v.label("next")))
+	}
 	f.VZEROUPPER()
 	f.RET()
+	if !v.panel {
+		f.Label(v.label("next"))
+		for _, move := range [][2]string{{"a", "aLine"}, {"start", "startLine"}, {"c", "cLine"}, {"gate", "cLine"}} {
+			f.MOVQ(of(move[1]), RDX)
+			f.CMPQ(of(move[0]), U32(0)) // nil stays
+			f.CMOVQEQ(of(move[0]), RDX)
+			f.ADDQ(RDX, of(move[0]))
+		}
+		f.JMP(LabelRef(v.label("line")))
+	}
 }
 
 // walk calls visit for each row of a matrix, with DI at the row.
@@ -283,9 +305,10 @@ func (w *tileWriter) multiply() {
 	w.MOVQ(of("aColumn"), R13)
 	w.MOVQ(of("b"), RDX)
 	w.MOVQ(of("bRow"), RBX)
-	w.MOVQ(of("k"), RCX)
 	if w.panel {
 		w.MOVQ(of("panel"), RDI)
+	} else {
+		w.MOVQ(of("runs"), RDI)
 	}
 	walkers := rowsApart[:(w.rows+2)/3]
 	for i := 1; i < len(walkers); i++ {
@@ -293,6 +316,8 @@ func (w *tileWriter) multiply() {
 		w.ADDQ(R12, walkers[i])
 	}
 	const unroll = 2
+	w.Label(w.label("run"))
+	w.MOVQ(of("k"), RCX)
 	w.SUBQ(U32(unroll), RCX)
 	w.JL(LabelRef(w.label("odd")))
 	w.Label(w.label("loop"))
@@ -306,6 +331,17 @@ func (w *tileWriter) multiply() {
 	w.JZ(LabelRef(w.label("done")))
 	w.step(walkers)
 	w.Label(w.label("done"))
+	if w.panel {
+		return
+	}
+	w.DECQ(RDI)
+	w.JLE(LabelRef(w.label("end")))
+	for _, r := range walkers {
+		w.ADDQ(of("aNext"), r)
+	}
+	w.ADDQ(of("bNext"), RDX)
+	w.JMP(LabelRef(w.label("run")))
+	w.Label(w.label("end"))
 }
 
 // step adds a column of A times a row of B.
