@@ -33,6 +33,27 @@ type tile struct {
 	cLine     uintptr // that of the gate, too
 }
 
+// patch is a row of windows of a pooling; distances are in bytes.
+type patch struct {
+	x        *float32 // the first window's first number; the fields from here to channels are changed
+	y        *float32 // its result
+	channels int
+	mask     uintptr // those of the last vector, if not all, a bit for each
+	masks    *int32  // the same for AVX2, a number for each
+	pixels   int     // how many windows
+	rows     int     // of a window
+	columns  int
+	xPixel   uintptr // from one window to the next
+	yPixel   uintptr
+	xRow     uintptr // from a window's row to the next
+	xColumn  uintptr
+	dx       *float32 // the gradient of x, laid out as that
+	dy       *float32 // and of y
+	more     int      // 1: the window is but a piece of one; go on from Y, or leave the rest in DY
+	alone    int      // 1: no other window covers these numbers, so their gradient begins here
+	factor   float32  // what sums are divided by; what Y must be above for a gradient
+}
+
 var kernelsAVX512 = kernels{
 	add:             addAVX512,
 	subtract:        subtractAVX512,
@@ -273,6 +294,30 @@ func adamAVX512(w, g, m, v []float32, rate, beta1, rest1, beta2, rest2, epsilon,
 
 //go:noescape
 func adamAVX2(w, g, m, v []float32, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
+
+//go:noescape
+func poolMaxAVX512(p *patch)
+
+//go:noescape
+func poolSumAVX512(p *patch)
+
+//go:noescape
+func poolMaxGradientAVX512(p *patch)
+
+//go:noescape
+func poolSumGradientAVX512(p *patch)
+
+//go:noescape
+func poolMaxAVX2(p *patch)
+
+//go:noescape
+func poolSumAVX2(p *patch)
+
+//go:noescape
+func poolMaxGradientAVX2(p *patch)
+
+//go:noescape
+func poolSumGradientAVX2(p *patch)
 
 //go:noescape
 func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)

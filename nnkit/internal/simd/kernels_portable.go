@@ -15,3 +15,5 @@ func transpose(dst []float32, width int, src []float32, stride, lines, k int) {
 }
 
 func tileSize(int) (rows, columns int) { return goTileRows, goTileColumns }
+
+func (w *windows) inVectors() bool { return false }

@@ -36,6 +36,7 @@ func main() {
 		{"elementary", elementary},
 		{"reduce", reduce},
 		{"step", step},
+		{"pool", pool},
 		{"machine", machineFile},
 	} {
 		out := newFile(&d)

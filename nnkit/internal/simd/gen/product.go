@@ -7,10 +7,36 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// tile is the struct that a product's kernel takes; strides are in bytes.
-type field struct{ name, kind, comment string }
+// structure is a struct that a kernel takes a pointer to, which AX holds.
+type structure []field
 
-var tile = []field{
+type field struct{ name, kind, comment string } // of 8 bytes, but for the last
+
+// at is where a field is.
+func (s structure) at(name string) Mem {
+	for i, f := range s {
+		if f.name == name {
+			return Mem{Base: RAX, Disp: 8 * i}
+		}
+	}
+	panic("no field " + name)
+}
+
+// structure declares a struct.
+func (f *file) structure(name, comment string, s structure) {
+	b := &f.declarations.types
+	fmt.Fprintf(b, "\n// %s is %s.\ntype %s struct {\n", name, comment, name)
+	for _, field := range s {
+		fmt.Fprintf(b, "%s %s", field.name, field.kind)
+		if field.comment != "" {
+			fmt.Fprintf(b, " // %s", field.comment)
+		}
+		fmt.Fprintln(b)
+	}
+	fmt.Fprintln(b, "}")
+}
+
+var tile = structure{
 	{"rows", "int", "1 to the machine's most"},
 	{"vectors", "int", "columns in vectors: 1, 2 or 4"},
 	{"k", "int", "multiply-adds for each element in a run"},
@@ -39,14 +65,7 @@ var tile = []field{
 }
 
 // of is where a field of the tile is.
-func of(name string) Mem {
-	for i, f := range tile {
-		if f.name == name {
-			return Mem{Base: RAX, Disp: 8 * i}
-		}
-	}
-	panic("no field " + name)
-}
+func of(name string) Mem { return tile.at(name) }
 
 // shape is the most rows of a tile for a number of vectors.
 type shape struct{ vectors, rows int }
@@ -59,15 +78,7 @@ func (m machine) shapes() []shape {
 }
 
 func product(f *file) {
-	fmt.Fprintf(&f.declarations.types, "// tile is a part of C that fits the registers; strides are in bytes.\ntype tile struct {\n")
-	for _, t := range tile {
-		fmt.Fprintf(&f.declarations.types, "%s %s", t.name, t.kind)
-		if t.comment != "" {
-			fmt.Fprintf(&f.declarations.types, " // %s", t.comment)
-		}
-		fmt.Fprintln(&f.declarations.types)
-	}
-	fmt.Fprintf(&f.declarations.types, "}\n")
+	f.structure("tile", "a part of C that fits the registers; strides are in bytes", tile)
 	for _, m := range machines {
 		f.tiles(m)
 	}
