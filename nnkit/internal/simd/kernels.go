@@ -26,6 +26,10 @@ type kernels struct {
 	rmsProp                                     func(w, g, a []float32, rate, rho, rest, epsilon float32)
 	rmsPropMomentum                             func(w, g, a, v []float32, rate, rho, rest, epsilon, momentum float32)
 	adam                                        func(w, g, m, v []float32, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
+	lstm                                        func(i, f, g, o, c, h []float32)
+	lstmGradient                                func(i, f, g, o, c, dc, dh []float32)
+	gru                                         func(a, z, r, q, h []float32)
+	gruGradient                                 func(a, z, r, q, h, dh []float32)
 	peak                                        func(rounds int)
 }
 
@@ -47,6 +51,7 @@ var portable = &Set{name: "go", lanes: 1, kernels: &kernels{
 	softmaxGradient: softmaxGradientGo, sum: sumGo, largest: largestGo, dot: dotGo, expSum: expSumGo,
 	gradientDescent: gradientDescentGo, momentum: momentumGo, nesterov: nesterovGo, adaGrad: adaGradGo,
 	rmsProp: rmsPropGo, rmsPropMomentum: rmsPropMomentumGo, adam: adamGo,
+	lstm: lstmGo, lstmGradient: lstmGradientGo, gru: gruGo, gruGradient: gruGradientGo,
 	peak: peakGo,
 }}
 

@@ -83,6 +83,10 @@ var kernelsAVX512 = kernels{
 	rmsProp:         rmsPropAVX512,
 	rmsPropMomentum: rmsPropMomentumAVX512,
 	adam:            adamAVX512,
+	lstm:            lstmAVX512,
+	lstmGradient:    lstmGradientAVX512,
+	gru:             gruAVX512,
+	gruGradient:     gruGradientAVX512,
 	peak:            peakAVX512,
 }
 
@@ -115,6 +119,10 @@ var kernelsAVX2 = kernels{
 	rmsProp:         rmsPropAVX2,
 	rmsPropMomentum: rmsPropMomentumAVX2,
 	adam:            adamAVX2,
+	lstm:            lstmAVX2,
+	lstmGradient:    lstmGradientAVX2,
+	gru:             gruAVX2,
+	gruGradient:     gruGradientAVX2,
 	peak:            peakAVX2,
 }
 
@@ -318,6 +326,30 @@ func poolMaxGradientAVX2(p *patch)
 
 //go:noescape
 func poolSumGradientAVX2(p *patch)
+
+//go:noescape
+func lstmAVX512(i, f, g, o, c, h []float32)
+
+//go:noescape
+func lstmAVX2(i, f, g, o, c, h []float32)
+
+//go:noescape
+func lstmGradientAVX512(i, f, g, o, c, dc, dh []float32)
+
+//go:noescape
+func lstmGradientAVX2(i, f, g, o, c, dc, dh []float32)
+
+//go:noescape
+func gruAVX512(a, z, r, q, h []float32)
+
+//go:noescape
+func gruAVX2(a, z, r, q, h []float32)
+
+//go:noescape
+func gruGradientAVX512(a, z, r, q, h, dh []float32)
+
+//go:noescape
+func gruGradientAVX2(a, z, r, q, h, dh []float32)
 
 //go:noescape
 func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)

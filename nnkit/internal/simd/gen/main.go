@@ -37,6 +37,7 @@ func main() {
 		{"reduce", reduce},
 		{"step", step},
 		{"pool", pool},
+		{"cell", cell},
 		{"machine", machineFile},
 	} {
 		out := newFile(&d)

@@ -75,7 +75,7 @@ func (f *file) begin(m machine, name string, arrays, scalars []string, result st
 	f.function(name+m.name, "func"+parameters)
 	f.declarations.declare(name+m.name, parameters)
 	f.declarations.enter(m, name, name+m.name)
-	registers := []GPPhysical{RDI, RSI, R8, R9}
+	registers := []GPPhysical{RDI, RSI, R8, R9, R10, R11, R12, R13}
 	for i, a := range arrays {
 		k.pointers[a] = registers[i]
 		k.Load(k.Param(a).Base(), registers[i])
