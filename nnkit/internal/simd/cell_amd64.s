@@ -18,438 +18,370 @@ TEXT ·lstmAVX512(SB), NOSPLIT, $0-144
 	JL   tail
 
 loop:
-	VMOVUPS      (DI), Z0
-	VXORPS       all80000000<>+0(SB), Z0, Z0
-	VMOVUPS      all42b1999a<>+0(SB), Z1
-	VMINPS       Z0, Z1, Z0
-	VMOVUPS      allc2d00000<>+0(SB), Z1
-	VMAXPS       Z0, Z1, Z0
-	VMOVUPS      all4b400000<>+0(SB), Z1
-	VMOVUPS      Z1, Z1
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z0, Z1
-	VSUBPS       all4b400000<>+0(SB), Z1, Z1
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS all3f318000<>+0(SB), Z1, Z0
-	VMOVUPS      Z0, Z2
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z2
-	VSUBPS       Z2, Z0, Z0
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z0
-	VMULPS       Z2, Z2, Z3
-	VMOVUPS      all3950d1b4<>+0(SB), Z4
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z2, Z4
-	VFMADD213PS  all3c088847<>+0(SB), Z2, Z4
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z2, Z4
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z2, Z4
-	VFMADD213PS  all3f000000<>+0(SB), Z2, Z4
-	VMOVUPS      Z0, Z0
-	VFMADD231PS  Z4, Z3, Z0
-	VADDPS       Z0, Z2, Z0
-	VMOVUPS      all3f800000<>+0(SB), Z2
-	VADDPS       Z2, Z0, Z0
-	VSCALEFPS    Z1, Z0, Z0
-	VADDPS       Z2, Z0, Z0
-	VDIVPS       Z0, Z2, Z0
-	VMOVUPS      Z0, (DI)
-	VMOVUPS      (R8), Z1
-	VMOVUPS      allc1a00000<>+0(SB), Z2
-	VADDPS       Z1, Z1, Z3
-	VORPS        all80000000<>+0(SB), Z3, Z3
-	VMAXPS       Z3, Z2, Z2
-	VMOVUPS      all42b1999a<>+0(SB), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      allc2d00000<>+0(SB), Z3
-	VMAXPS       Z2, Z3, Z2
-	VMOVUPS      all4b400000<>+0(SB), Z3
-	VMOVUPS      Z3, Z3
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z2, Z3
-	VSUBPS       all4b400000<>+0(SB), Z3, Z3
-	VMOVUPS      Z2, Z2
-	VFNMADD231PS all3f318000<>+0(SB), Z3, Z2
-	VMOVUPS      Z2, Z4
-	VFNMADD231PS allb95e8083<>+0(SB), Z3, Z4
-	VSUBPS       Z4, Z2, Z2
-	VMOVUPS      Z2, Z2
-	VFNMADD231PS allb95e8083<>+0(SB), Z3, Z2
-	VMULPS       Z4, Z4, Z5
-	VMOVUPS      all3950d1b4<>+0(SB), Z6
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z4, Z6
-	VFMADD213PS  all3c088847<>+0(SB), Z4, Z6
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z4, Z6
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z4, Z6
-	VFMADD213PS  all3f000000<>+0(SB), Z4, Z6
-	VMOVUPS      Z2, Z2
-	VFMADD231PS  Z6, Z5, Z2
-	VADDPS       Z2, Z4, Z2
-	VMOVUPS      all3f800000<>+0(SB), Z4
-	VSCALEFPS    Z3, Z4, Z3
-	VSUBPS       Z4, Z3, Z4
-	VMOVUPS      Z4, Z4
-	VFMADD231PS  Z2, Z3, Z4
-	VADDPS       all40000000<>+0(SB), Z4, Z2
-	VDIVPS       Z2, Z4, Z2
-	VANDPS       all7fffffff<>+0(SB), Z2, Z2
-	VANDPS       all80000000<>+0(SB), Z1, Z1
-	VORPS        Z1, Z2, Z1
-	VMOVUPS      Z1, (R8)
-	VMULPS       Z1, Z0, Z0
-	VMOVUPS      (SI), Z1
-	VXORPS       all80000000<>+0(SB), Z1, Z1
-	VMOVUPS      all42b1999a<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      allc2d00000<>+0(SB), Z2
-	VMAXPS       Z1, Z2, Z1
-	VMOVUPS      all4b400000<>+0(SB), Z2
-	VMOVUPS      Z2, Z2
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z1, Z2
-	VSUBPS       all4b400000<>+0(SB), Z2, Z2
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS all3f318000<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, Z3
-	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z3
-	VSUBPS       Z3, Z1, Z1
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z1
-	VMULPS       Z3, Z3, Z4
-	VMOVUPS      all3950d1b4<>+0(SB), Z5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z3, Z5
-	VFMADD213PS  all3c088847<>+0(SB), Z3, Z5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z3, Z5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  all3f000000<>+0(SB), Z3, Z5
-	VMOVUPS      Z1, Z1
-	VFMADD231PS  Z5, Z4, Z1
-	VADDPS       Z1, Z3, Z1
-	VMOVUPS      all3f800000<>+0(SB), Z3
-	VADDPS       Z3, Z1, Z1
-	VSCALEFPS    Z2, Z1, Z1
-	VADDPS       Z3, Z1, Z1
-	VDIVPS       Z1, Z3, Z1
-	VMOVUPS      Z1, (SI)
-	VMOVUPS      (R10), Z2
-	VMOVUPS      Z0, Z0
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS      Z0, (R10)
-	VMOVUPS      allc1a00000<>+0(SB), Z1
-	VADDPS       Z0, Z0, Z2
-	VORPS        all80000000<>+0(SB), Z2, Z2
-	VMAXPS       Z2, Z1, Z1
-	VMOVUPS      all42b1999a<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      allc2d00000<>+0(SB), Z2
-	VMAXPS       Z1, Z2, Z1
-	VMOVUPS      all4b400000<>+0(SB), Z2
-	VMOVUPS      Z2, Z2
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z1, Z2
-	VSUBPS       all4b400000<>+0(SB), Z2, Z2
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS all3f318000<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, Z3
-	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z3
-	VSUBPS       Z3, Z1, Z1
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z1
-	VMULPS       Z3, Z3, Z4
-	VMOVUPS      all3950d1b4<>+0(SB), Z5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z3, Z5
-	VFMADD213PS  all3c088847<>+0(SB), Z3, Z5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z3, Z5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  all3f000000<>+0(SB), Z3, Z5
-	VMOVUPS      Z1, Z1
-	VFMADD231PS  Z5, Z4, Z1
-	VADDPS       Z1, Z3, Z1
-	VMOVUPS      all3f800000<>+0(SB), Z3
-	VSCALEFPS    Z2, Z3, Z2
-	VSUBPS       Z3, Z2, Z3
-	VMOVUPS      Z3, Z3
-	VFMADD231PS  Z1, Z2, Z3
-	VADDPS       all40000000<>+0(SB), Z3, Z1
-	VDIVPS       Z1, Z3, Z1
-	VANDPS       all7fffffff<>+0(SB), Z1, Z1
-	VANDPS       all80000000<>+0(SB), Z0, Z0
-	VORPS        Z0, Z1, Z0
-	VMOVUPS      (R9), Z1
-	VXORPS       all80000000<>+0(SB), Z1, Z1
-	VMOVUPS      all42b1999a<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      allc2d00000<>+0(SB), Z2
-	VMAXPS       Z1, Z2, Z1
-	VMOVUPS      all4b400000<>+0(SB), Z2
-	VMOVUPS      Z2, Z2
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z1, Z2
-	VSUBPS       all4b400000<>+0(SB), Z2, Z2
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS all3f318000<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, Z3
-	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z3
-	VSUBPS       Z3, Z1, Z1
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z1
-	VMULPS       Z3, Z3, Z4
-	VMOVUPS      all3950d1b4<>+0(SB), Z5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z3, Z5
-	VFMADD213PS  all3c088847<>+0(SB), Z3, Z5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z3, Z5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  all3f000000<>+0(SB), Z3, Z5
-	VMOVUPS      Z1, Z1
-	VFMADD231PS  Z5, Z4, Z1
-	VADDPS       Z1, Z3, Z1
-	VMOVUPS      all3f800000<>+0(SB), Z3
-	VADDPS       Z3, Z1, Z1
-	VSCALEFPS    Z2, Z1, Z1
-	VADDPS       Z3, Z1, Z1
-	VDIVPS       Z1, Z3, Z1
-	VMOVUPS      Z1, (R9)
-	VMULPS       Z0, Z1, Z0
-	VMOVUPS      Z0, (R11)
-	ADDQ         $0x00000040, DI
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, R8
-	ADDQ         $0x00000040, R9
-	ADDQ         $0x00000040, R10
-	ADDQ         $0x00000040, R11
-	SUBQ         $0x00000010, CX
-	JGE          loop
+	VMOVUPS     (DI), Z0
+	VMOVUPS     (R8), Z1
+	VMOVUPS     all42ae0000<>+0(SB), Z2
+	VMINPS      Z0, Z2, Z0
+	VMOVUPS     allc2ae0000<>+0(SB), Z2
+	VMAXPS      Z0, Z2, Z0
+	VMOVUPS     all4b400000<>+0(SB), Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z0, Z2
+	VSUBPS      all4b400000<>+0(SB), Z2, Z3
+	VMOVUPS     Z0, Z0
+	VFMADD231PS all3f318000<>+0(SB), Z3, Z0
+	VMOVUPS     Z0, Z0
+	VFMADD231PS allb95e8083<>+0(SB), Z3, Z0
+	VMOVUPS     all3ab6da3e<>+0(SB), Z3
+	VFMADD213PS allbc091dc9<>+0(SB), Z0, Z3
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z0, Z3
+	VFMADD213PS allbe2aaa47<>+0(SB), Z0, Z3
+	VFMADD213PS all3f000000<>+0(SB), Z0, Z3
+	VFMADD213PS allbf800000<>+0(SB), Z0, Z3
+	VMULPS      Z0, Z3, Z0
+	VPSLLD      $0x17, Z2, Z2
+	VPADDD      all3f800000<>+0(SB), Z2, Z2
+	VMOVUPS     Z2, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      all3f800000<>+0(SB), Z3, Z0
+	VMOVUPS     all41a00000<>+0(SB), Z2
+	VADDPS      Z1, Z1, Z3
+	VANDPS      all7fffffff<>+0(SB), Z3, Z3
+	VMINPS      Z3, Z2, Z2
+	VMOVUPS     all4b400000<>+0(SB), Z3
+	VMOVUPS     Z3, Z3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS      all4b400000<>+0(SB), Z3, Z4
+	VMOVUPS     Z2, Z2
+	VFMADD231PS all3f318000<>+0(SB), Z4, Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allb95e8083<>+0(SB), Z4, Z2
+	VMOVUPS     all3ab6da3e<>+0(SB), Z4
+	VFMADD213PS allbc091dc9<>+0(SB), Z2, Z4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z2, Z4
+	VFMADD213PS allbe2aaa47<>+0(SB), Z2, Z4
+	VFMADD213PS all3f000000<>+0(SB), Z2, Z4
+	VFMADD213PS allbf800000<>+0(SB), Z2, Z4
+	VMULPS      Z2, Z4, Z2
+	VPSLLD      $0x17, Z3, Z3
+	VPADDD      all3f800000<>+0(SB), Z3, Z3
+	VSUBPS      all3f800000<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, Z4
+	VFMADD231PS Z2, Z3, Z4
+	VADDPS      all40000000<>+0(SB), Z4, Z2
+	VMULPS      Z2, Z0, Z3
+	VMOVUPS     all3f800000<>+0(SB), Z5
+	VDIVPS      Z3, Z5, Z3
+	VMULPS      Z3, Z2, Z2
+	VMULPS      Z3, Z0, Z0
+	VMULPS      Z0, Z4, Z0
+	VANDPS      all7fffffff<>+0(SB), Z0, Z0
+	VANDPS      all80000000<>+0(SB), Z1, Z1
+	VORPS       Z1, Z0, Z0
+	VMOVUPS     Z2, (DI)
+	VMOVUPS     Z0, (R8)
+	VMULPS      Z0, Z2, Z0
+	VMOVUPS     (SI), Z1
+	VMOVUPS     all42ae0000<>+0(SB), Z2
+	VMINPS      Z1, Z2, Z1
+	VMOVUPS     allc2ae0000<>+0(SB), Z2
+	VMAXPS      Z1, Z2, Z1
+	VMOVUPS     all4b400000<>+0(SB), Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z1, Z2
+	VSUBPS      all4b400000<>+0(SB), Z2, Z3
+	VMOVUPS     Z1, Z1
+	VFMADD231PS all3f318000<>+0(SB), Z3, Z1
+	VMOVUPS     Z1, Z1
+	VFMADD231PS allb95e8083<>+0(SB), Z3, Z1
+	VMOVUPS     all3ab6da3e<>+0(SB), Z3
+	VFMADD213PS allbc091dc9<>+0(SB), Z1, Z3
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z1, Z3
+	VFMADD213PS allbe2aaa47<>+0(SB), Z1, Z3
+	VFMADD213PS all3f000000<>+0(SB), Z1, Z3
+	VFMADD213PS allbf800000<>+0(SB), Z1, Z3
+	VMULPS      Z1, Z3, Z1
+	VPSLLD      $0x17, Z2, Z2
+	VPADDD      all3f800000<>+0(SB), Z2, Z2
+	VMOVUPS     Z2, Z3
+	VFMADD231PS Z1, Z2, Z3
+	VADDPS      all3f800000<>+0(SB), Z3, Z1
+	VMOVUPS     all3f800000<>+0(SB), Z2
+	VDIVPS      Z1, Z2, Z1
+	VMOVUPS     Z1, (SI)
+	VMOVUPS     (R10), Z2
+	VMOVUPS     Z0, Z0
+	VFMADD231PS Z2, Z1, Z0
+	VMOVUPS     Z0, (R10)
+	VMOVUPS     (R9), Z1
+	VMOVUPS     all42ae0000<>+0(SB), Z2
+	VMINPS      Z1, Z2, Z1
+	VMOVUPS     allc2ae0000<>+0(SB), Z2
+	VMAXPS      Z1, Z2, Z1
+	VMOVUPS     all4b400000<>+0(SB), Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z1, Z2
+	VSUBPS      all4b400000<>+0(SB), Z2, Z3
+	VMOVUPS     Z1, Z1
+	VFMADD231PS all3f318000<>+0(SB), Z3, Z1
+	VMOVUPS     Z1, Z1
+	VFMADD231PS allb95e8083<>+0(SB), Z3, Z1
+	VMOVUPS     all3ab6da3e<>+0(SB), Z3
+	VFMADD213PS allbc091dc9<>+0(SB), Z1, Z3
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z1, Z3
+	VFMADD213PS allbe2aaa47<>+0(SB), Z1, Z3
+	VFMADD213PS all3f000000<>+0(SB), Z1, Z3
+	VFMADD213PS allbf800000<>+0(SB), Z1, Z3
+	VMULPS      Z1, Z3, Z1
+	VPSLLD      $0x17, Z2, Z2
+	VPADDD      all3f800000<>+0(SB), Z2, Z2
+	VMOVUPS     Z2, Z3
+	VFMADD231PS Z1, Z2, Z3
+	VADDPS      all3f800000<>+0(SB), Z3, Z1
+	VMOVUPS     all41a00000<>+0(SB), Z2
+	VADDPS      Z0, Z0, Z3
+	VANDPS      all7fffffff<>+0(SB), Z3, Z3
+	VMINPS      Z3, Z2, Z2
+	VMOVUPS     all4b400000<>+0(SB), Z3
+	VMOVUPS     Z3, Z3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS      all4b400000<>+0(SB), Z3, Z4
+	VMOVUPS     Z2, Z2
+	VFMADD231PS all3f318000<>+0(SB), Z4, Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allb95e8083<>+0(SB), Z4, Z2
+	VMOVUPS     all3ab6da3e<>+0(SB), Z4
+	VFMADD213PS allbc091dc9<>+0(SB), Z2, Z4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z2, Z4
+	VFMADD213PS allbe2aaa47<>+0(SB), Z2, Z4
+	VFMADD213PS all3f000000<>+0(SB), Z2, Z4
+	VFMADD213PS allbf800000<>+0(SB), Z2, Z4
+	VMULPS      Z2, Z4, Z2
+	VPSLLD      $0x17, Z3, Z3
+	VPADDD      all3f800000<>+0(SB), Z3, Z3
+	VSUBPS      all3f800000<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, Z4
+	VFMADD231PS Z2, Z3, Z4
+	VADDPS      all40000000<>+0(SB), Z4, Z2
+	VMULPS      Z2, Z1, Z3
+	VMOVUPS     all3f800000<>+0(SB), Z5
+	VDIVPS      Z3, Z5, Z3
+	VMULPS      Z3, Z2, Z2
+	VMULPS      Z3, Z1, Z1
+	VMULPS      Z1, Z4, Z1
+	VANDPS      all7fffffff<>+0(SB), Z1, Z1
+	VANDPS      all80000000<>+0(SB), Z0, Z0
+	VORPS       Z0, Z1, Z0
+	VMOVUPS     Z2, (R9)
+	VMULPS      Z0, Z2, Z0
+	VMOVUPS     Z0, (R11)
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000040, R11
+	SUBQ        $0x00000010, CX
+	JGE         loop
 
 tail:
-	ADDQ         $0x00000010, CX
-	JZ           done
-	MOVQ         $0x00000001, AX
-	SHLQ         CL, AX
-	DECQ         AX
-	KMOVW        AX, K1
-	VMOVUPS.Z    (DI), K1, Z0
-	VXORPS       all80000000<>+0(SB), Z0, Z0
-	VMOVUPS      all42b1999a<>+0(SB), Z1
-	VMINPS       Z0, Z1, Z0
-	VMOVUPS      allc2d00000<>+0(SB), Z1
-	VMAXPS       Z0, Z1, Z0
-	VMOVUPS      all4b400000<>+0(SB), Z1
-	VMOVUPS      Z1, Z1
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z0, Z1
-	VSUBPS       all4b400000<>+0(SB), Z1, Z1
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS all3f318000<>+0(SB), Z1, Z0
-	VMOVUPS      Z0, Z2
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z2
-	VSUBPS       Z2, Z0, Z0
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z0
-	VMULPS       Z2, Z2, Z3
-	VMOVUPS      all3950d1b4<>+0(SB), Z4
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z2, Z4
-	VFMADD213PS  all3c088847<>+0(SB), Z2, Z4
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z2, Z4
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z2, Z4
-	VFMADD213PS  all3f000000<>+0(SB), Z2, Z4
-	VMOVUPS      Z0, Z0
-	VFMADD231PS  Z4, Z3, Z0
-	VADDPS       Z0, Z2, Z0
-	VMOVUPS      all3f800000<>+0(SB), Z2
-	VADDPS       Z2, Z0, Z0
-	VSCALEFPS    Z1, Z0, Z0
-	VADDPS       Z2, Z0, Z0
-	VDIVPS       Z0, Z2, Z0
-	VMOVUPS      Z0, K1, (DI)
-	VMOVUPS.Z    (R8), K1, Z1
-	VMOVUPS      allc1a00000<>+0(SB), Z2
-	VADDPS       Z1, Z1, Z3
-	VORPS        all80000000<>+0(SB), Z3, Z3
-	VMAXPS       Z3, Z2, Z2
-	VMOVUPS      all42b1999a<>+0(SB), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      allc2d00000<>+0(SB), Z3
-	VMAXPS       Z2, Z3, Z2
-	VMOVUPS      all4b400000<>+0(SB), Z3
-	VMOVUPS      Z3, Z3
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z2, Z3
-	VSUBPS       all4b400000<>+0(SB), Z3, Z3
-	VMOVUPS      Z2, Z2
-	VFNMADD231PS all3f318000<>+0(SB), Z3, Z2
-	VMOVUPS      Z2, Z4
-	VFNMADD231PS allb95e8083<>+0(SB), Z3, Z4
-	VSUBPS       Z4, Z2, Z2
-	VMOVUPS      Z2, Z2
-	VFNMADD231PS allb95e8083<>+0(SB), Z3, Z2
-	VMULPS       Z4, Z4, Z5
-	VMOVUPS      all3950d1b4<>+0(SB), Z6
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z4, Z6
-	VFMADD213PS  all3c088847<>+0(SB), Z4, Z6
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z4, Z6
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z4, Z6
-	VFMADD213PS  all3f000000<>+0(SB), Z4, Z6
-	VMOVUPS      Z2, Z2
-	VFMADD231PS  Z6, Z5, Z2
-	VADDPS       Z2, Z4, Z2
-	VMOVUPS      all3f800000<>+0(SB), Z4
-	VSCALEFPS    Z3, Z4, Z3
-	VSUBPS       Z4, Z3, Z4
-	VMOVUPS      Z4, Z4
-	VFMADD231PS  Z2, Z3, Z4
-	VADDPS       all40000000<>+0(SB), Z4, Z2
-	VDIVPS       Z2, Z4, Z2
-	VANDPS       all7fffffff<>+0(SB), Z2, Z2
-	VANDPS       all80000000<>+0(SB), Z1, Z1
-	VORPS        Z1, Z2, Z1
-	VMOVUPS      Z1, K1, (R8)
-	VMULPS       Z1, Z0, Z0
-	VMOVUPS.Z    (SI), K1, Z1
-	VXORPS       all80000000<>+0(SB), Z1, Z1
-	VMOVUPS      all42b1999a<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      allc2d00000<>+0(SB), Z2
-	VMAXPS       Z1, Z2, Z1
-	VMOVUPS      all4b400000<>+0(SB), Z2
-	VMOVUPS      Z2, Z2
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z1, Z2
-	VSUBPS       all4b400000<>+0(SB), Z2, Z2
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS all3f318000<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, Z3
-	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z3
-	VSUBPS       Z3, Z1, Z1
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z1
-	VMULPS       Z3, Z3, Z4
-	VMOVUPS      all3950d1b4<>+0(SB), Z5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z3, Z5
-	VFMADD213PS  all3c088847<>+0(SB), Z3, Z5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z3, Z5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  all3f000000<>+0(SB), Z3, Z5
-	VMOVUPS      Z1, Z1
-	VFMADD231PS  Z5, Z4, Z1
-	VADDPS       Z1, Z3, Z1
-	VMOVUPS      all3f800000<>+0(SB), Z3
-	VADDPS       Z3, Z1, Z1
-	VSCALEFPS    Z2, Z1, Z1
-	VADDPS       Z3, Z1, Z1
-	VDIVPS       Z1, Z3, Z1
-	VMOVUPS      Z1, K1, (SI)
-	VMOVUPS.Z    (R10), K1, Z2
-	VMOVUPS      Z0, Z0
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS      Z0, K1, (R10)
-	VMOVUPS      allc1a00000<>+0(SB), Z1
-	VADDPS       Z0, Z0, Z2
-	VORPS        all80000000<>+0(SB), Z2, Z2
-	VMAXPS       Z2, Z1, Z1
-	VMOVUPS      all42b1999a<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      allc2d00000<>+0(SB), Z2
-	VMAXPS       Z1, Z2, Z1
-	VMOVUPS      all4b400000<>+0(SB), Z2
-	VMOVUPS      Z2, Z2
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z1, Z2
-	VSUBPS       all4b400000<>+0(SB), Z2, Z2
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS all3f318000<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, Z3
-	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z3
-	VSUBPS       Z3, Z1, Z1
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z1
-	VMULPS       Z3, Z3, Z4
-	VMOVUPS      all3950d1b4<>+0(SB), Z5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z3, Z5
-	VFMADD213PS  all3c088847<>+0(SB), Z3, Z5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z3, Z5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  all3f000000<>+0(SB), Z3, Z5
-	VMOVUPS      Z1, Z1
-	VFMADD231PS  Z5, Z4, Z1
-	VADDPS       Z1, Z3, Z1
-	VMOVUPS      all3f800000<>+0(SB), Z3
-	VSCALEFPS    Z2, Z3, Z2
-	VSUBPS       Z3, Z2, Z3
-	VMOVUPS      Z3, Z3
-	VFMADD231PS  Z1, Z2, Z3
-	VADDPS       all40000000<>+0(SB), Z3, Z1
-	VDIVPS       Z1, Z3, Z1
-	VANDPS       all7fffffff<>+0(SB), Z1, Z1
-	VANDPS       all80000000<>+0(SB), Z0, Z0
-	VORPS        Z0, Z1, Z0
-	VMOVUPS.Z    (R9), K1, Z1
-	VXORPS       all80000000<>+0(SB), Z1, Z1
-	VMOVUPS      all42b1999a<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      allc2d00000<>+0(SB), Z2
-	VMAXPS       Z1, Z2, Z1
-	VMOVUPS      all4b400000<>+0(SB), Z2
-	VMOVUPS      Z2, Z2
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z1, Z2
-	VSUBPS       all4b400000<>+0(SB), Z2, Z2
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS all3f318000<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, Z3
-	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z3
-	VSUBPS       Z3, Z1, Z1
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z1
-	VMULPS       Z3, Z3, Z4
-	VMOVUPS      all3950d1b4<>+0(SB), Z5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z3, Z5
-	VFMADD213PS  all3c088847<>+0(SB), Z3, Z5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z3, Z5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  all3f000000<>+0(SB), Z3, Z5
-	VMOVUPS      Z1, Z1
-	VFMADD231PS  Z5, Z4, Z1
-	VADDPS       Z1, Z3, Z1
-	VMOVUPS      all3f800000<>+0(SB), Z3
-	VADDPS       Z3, Z1, Z1
-	VSCALEFPS    Z2, Z1, Z1
-	VADDPS       Z3, Z1, Z1
-	VDIVPS       Z1, Z3, Z1
-	VMOVUPS      Z1, K1, (R9)
-	VMULPS       Z0, Z1, Z0
-	VMOVUPS      Z0, K1, (R11)
+	ADDQ        $0x00000010, CX
+	JZ          done
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVW       AX, K1
+	VMOVUPS.Z   (DI), K1, Z0
+	VMOVUPS.Z   (R8), K1, Z1
+	VMOVUPS     all42ae0000<>+0(SB), Z2
+	VMINPS      Z0, Z2, Z0
+	VMOVUPS     allc2ae0000<>+0(SB), Z2
+	VMAXPS      Z0, Z2, Z0
+	VMOVUPS     all4b400000<>+0(SB), Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z0, Z2
+	VSUBPS      all4b400000<>+0(SB), Z2, Z3
+	VMOVUPS     Z0, Z0
+	VFMADD231PS all3f318000<>+0(SB), Z3, Z0
+	VMOVUPS     Z0, Z0
+	VFMADD231PS allb95e8083<>+0(SB), Z3, Z0
+	VMOVUPS     all3ab6da3e<>+0(SB), Z3
+	VFMADD213PS allbc091dc9<>+0(SB), Z0, Z3
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z0, Z3
+	VFMADD213PS allbe2aaa47<>+0(SB), Z0, Z3
+	VFMADD213PS all3f000000<>+0(SB), Z0, Z3
+	VFMADD213PS allbf800000<>+0(SB), Z0, Z3
+	VMULPS      Z0, Z3, Z0
+	VPSLLD      $0x17, Z2, Z2
+	VPADDD      all3f800000<>+0(SB), Z2, Z2
+	VMOVUPS     Z2, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      all3f800000<>+0(SB), Z3, Z0
+	VMOVUPS     all41a00000<>+0(SB), Z2
+	VADDPS      Z1, Z1, Z3
+	VANDPS      all7fffffff<>+0(SB), Z3, Z3
+	VMINPS      Z3, Z2, Z2
+	VMOVUPS     all4b400000<>+0(SB), Z3
+	VMOVUPS     Z3, Z3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS      all4b400000<>+0(SB), Z3, Z4
+	VMOVUPS     Z2, Z2
+	VFMADD231PS all3f318000<>+0(SB), Z4, Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allb95e8083<>+0(SB), Z4, Z2
+	VMOVUPS     all3ab6da3e<>+0(SB), Z4
+	VFMADD213PS allbc091dc9<>+0(SB), Z2, Z4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z2, Z4
+	VFMADD213PS allbe2aaa47<>+0(SB), Z2, Z4
+	VFMADD213PS all3f000000<>+0(SB), Z2, Z4
+	VFMADD213PS allbf800000<>+0(SB), Z2, Z4
+	VMULPS      Z2, Z4, Z2
+	VPSLLD      $0x17, Z3, Z3
+	VPADDD      all3f800000<>+0(SB), Z3, Z3
+	VSUBPS      all3f800000<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, Z4
+	VFMADD231PS Z2, Z3, Z4
+	VADDPS      all40000000<>+0(SB), Z4, Z2
+	VMULPS      Z2, Z0, Z3
+	VMOVUPS     all3f800000<>+0(SB), Z5
+	VDIVPS      Z3, Z5, Z3
+	VMULPS      Z3, Z2, Z2
+	VMULPS      Z3, Z0, Z0
+	VMULPS      Z0, Z4, Z0
+	VANDPS      all7fffffff<>+0(SB), Z0, Z0
+	VANDPS      all80000000<>+0(SB), Z1, Z1
+	VORPS       Z1, Z0, Z0
+	VMOVUPS     Z2, K1, (DI)
+	VMOVUPS     Z0, K1, (R8)
+	VMULPS      Z0, Z2, Z0
+	VMOVUPS.Z   (SI), K1, Z1
+	VMOVUPS     all42ae0000<>+0(SB), Z2
+	VMINPS      Z1, Z2, Z1
+	VMOVUPS     allc2ae0000<>+0(SB), Z2
+	VMAXPS      Z1, Z2, Z1
+	VMOVUPS     all4b400000<>+0(SB), Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z1, Z2
+	VSUBPS      all4b400000<>+0(SB), Z2, Z3
+	VMOVUPS     Z1, Z1
+	VFMADD231PS all3f318000<>+0(SB), Z3, Z1
+	VMOVUPS     Z1, Z1
+	VFMADD231PS allb95e8083<>+0(SB), Z3, Z1
+	VMOVUPS     all3ab6da3e<>+0(SB), Z3
+	VFMADD213PS allbc091dc9<>+0(SB), Z1, Z3
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z1, Z3
+	VFMADD213PS allbe2aaa47<>+0(SB), Z1, Z3
+	VFMADD213PS all3f000000<>+0(SB), Z1, Z3
+	VFMADD213PS allbf800000<>+0(SB), Z1, Z3
+	VMULPS      Z1, Z3, Z1
+	VPSLLD      $0x17, Z2, Z2
+	VPADDD      all3f800000<>+0(SB), Z2, Z2
+	VMOVUPS     Z2, Z3
+	VFMADD231PS Z1, Z2, Z3
+	VADDPS      all3f800000<>+0(SB), Z3, Z1
+	VMOVUPS     all3f800000<>+0(SB), Z2
+	VDIVPS      Z1, Z2, Z1
+	VMOVUPS     Z1, K1, (SI)
+	VMOVUPS.Z   (R10), K1, Z2
+	VMOVUPS     Z0, Z0
+	VFMADD231PS Z2, Z1, Z0
+	VMOVUPS     Z0, K1, (R10)
+	VMOVUPS.Z   (R9), K1, Z1
+	VMOVUPS     all42ae0000<>+0(SB), Z2
+	VMINPS      Z1, Z2, Z1
+	VMOVUPS     allc2ae0000<>+0(SB), Z2
+	VMAXPS      Z1, Z2, Z1
+	VMOVUPS     all4b400000<>+0(SB), Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z1, Z2
+	VSUBPS      all4b400000<>+0(SB), Z2, Z3
+	VMOVUPS     Z1, Z1
+	VFMADD231PS all3f318000<>+0(SB), Z3, Z1
+	VMOVUPS     Z1, Z1
+	VFMADD231PS allb95e8083<>+0(SB), Z3, Z1
+	VMOVUPS     all3ab6da3e<>+0(SB), Z3
+	VFMADD213PS allbc091dc9<>+0(SB), Z1, Z3
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z1, Z3
+	VFMADD213PS allbe2aaa47<>+0(SB), Z1, Z3
+	VFMADD213PS all3f000000<>+0(SB), Z1, Z3
+	VFMADD213PS allbf800000<>+0(SB), Z1, Z3
+	VMULPS      Z1, Z3, Z1
+	VPSLLD      $0x17, Z2, Z2
+	VPADDD      all3f800000<>+0(SB), Z2, Z2
+	VMOVUPS     Z2, Z3
+	VFMADD231PS Z1, Z2, Z3
+	VADDPS      all3f800000<>+0(SB), Z3, Z1
+	VMOVUPS     all41a00000<>+0(SB), Z2
+	VADDPS      Z0, Z0, Z3
+	VANDPS      all7fffffff<>+0(SB), Z3, Z3
+	VMINPS      Z3, Z2, Z2
+	VMOVUPS     all4b400000<>+0(SB), Z3
+	VMOVUPS     Z3, Z3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS      all4b400000<>+0(SB), Z3, Z4
+	VMOVUPS     Z2, Z2
+	VFMADD231PS all3f318000<>+0(SB), Z4, Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allb95e8083<>+0(SB), Z4, Z2
+	VMOVUPS     all3ab6da3e<>+0(SB), Z4
+	VFMADD213PS allbc091dc9<>+0(SB), Z2, Z4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z2, Z4
+	VFMADD213PS allbe2aaa47<>+0(SB), Z2, Z4
+	VFMADD213PS all3f000000<>+0(SB), Z2, Z4
+	VFMADD213PS allbf800000<>+0(SB), Z2, Z4
+	VMULPS      Z2, Z4, Z2
+	VPSLLD      $0x17, Z3, Z3
+	VPADDD      all3f800000<>+0(SB), Z3, Z3
+	VSUBPS      all3f800000<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, Z4
+	VFMADD231PS Z2, Z3, Z4
+	VADDPS      all40000000<>+0(SB), Z4, Z2
+	VMULPS      Z2, Z1, Z3
+	VMOVUPS     all3f800000<>+0(SB), Z5
+	VDIVPS      Z3, Z5, Z3
+	VMULPS      Z3, Z2, Z2
+	VMULPS      Z3, Z1, Z1
+	VMULPS      Z1, Z4, Z1
+	VANDPS      all7fffffff<>+0(SB), Z1, Z1
+	VANDPS      all80000000<>+0(SB), Z0, Z0
+	VORPS       Z0, Z1, Z0
+	VMOVUPS     Z2, K1, (R9)
+	VMULPS      Z0, Z2, Z0
+	VMOVUPS     Z0, K1, (R11)
 
 done:
 	VZEROUPPER
 	RET
 
-DATA all80000000<>+0(SB)/8, $0x8000000080000000
-DATA all80000000<>+8(SB)/8, $0x8000000080000000
-DATA all80000000<>+16(SB)/8, $0x8000000080000000
-DATA all80000000<>+24(SB)/8, $0x8000000080000000
-DATA all80000000<>+32(SB)/8, $0x8000000080000000
-DATA all80000000<>+40(SB)/8, $0x8000000080000000
-DATA all80000000<>+48(SB)/8, $0x8000000080000000
-DATA all80000000<>+56(SB)/8, $0x8000000080000000
-GLOBL all80000000<>(SB), RODATA|NOPTR, $64
+DATA all42ae0000<>+0(SB)/8, $0x42ae000042ae0000
+DATA all42ae0000<>+8(SB)/8, $0x42ae000042ae0000
+DATA all42ae0000<>+16(SB)/8, $0x42ae000042ae0000
+DATA all42ae0000<>+24(SB)/8, $0x42ae000042ae0000
+DATA all42ae0000<>+32(SB)/8, $0x42ae000042ae0000
+DATA all42ae0000<>+40(SB)/8, $0x42ae000042ae0000
+DATA all42ae0000<>+48(SB)/8, $0x42ae000042ae0000
+DATA all42ae0000<>+56(SB)/8, $0x42ae000042ae0000
+GLOBL all42ae0000<>(SB), RODATA|NOPTR, $64
 
-DATA all42b1999a<>+0(SB)/8, $0x42b1999a42b1999a
-DATA all42b1999a<>+8(SB)/8, $0x42b1999a42b1999a
-DATA all42b1999a<>+16(SB)/8, $0x42b1999a42b1999a
-DATA all42b1999a<>+24(SB)/8, $0x42b1999a42b1999a
-DATA all42b1999a<>+32(SB)/8, $0x42b1999a42b1999a
-DATA all42b1999a<>+40(SB)/8, $0x42b1999a42b1999a
-DATA all42b1999a<>+48(SB)/8, $0x42b1999a42b1999a
-DATA all42b1999a<>+56(SB)/8, $0x42b1999a42b1999a
-GLOBL all42b1999a<>(SB), RODATA|NOPTR, $64
+DATA allc2ae0000<>+0(SB)/8, $0xc2ae0000c2ae0000
+DATA allc2ae0000<>+8(SB)/8, $0xc2ae0000c2ae0000
+DATA allc2ae0000<>+16(SB)/8, $0xc2ae0000c2ae0000
+DATA allc2ae0000<>+24(SB)/8, $0xc2ae0000c2ae0000
+DATA allc2ae0000<>+32(SB)/8, $0xc2ae0000c2ae0000
+DATA allc2ae0000<>+40(SB)/8, $0xc2ae0000c2ae0000
+DATA allc2ae0000<>+48(SB)/8, $0xc2ae0000c2ae0000
+DATA allc2ae0000<>+56(SB)/8, $0xc2ae0000c2ae0000
+GLOBL allc2ae0000<>(SB), RODATA|NOPTR, $64
 
-DATA allc2d00000<>+0(SB)/8, $0xc2d00000c2d00000
-DATA allc2d00000<>+8(SB)/8, $0xc2d00000c2d00000
-DATA allc2d00000<>+16(SB)/8, $0xc2d00000c2d00000
-DATA allc2d00000<>+24(SB)/8, $0xc2d00000c2d00000
-DATA allc2d00000<>+32(SB)/8, $0xc2d00000c2d00000
-DATA allc2d00000<>+40(SB)/8, $0xc2d00000c2d00000
-DATA allc2d00000<>+48(SB)/8, $0xc2d00000c2d00000
-DATA allc2d00000<>+56(SB)/8, $0xc2d00000c2d00000
-GLOBL allc2d00000<>(SB), RODATA|NOPTR, $64
-
-DATA all3fb8aa3b<>+0(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA all3fb8aa3b<>+8(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA all3fb8aa3b<>+16(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA all3fb8aa3b<>+24(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA all3fb8aa3b<>+32(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA all3fb8aa3b<>+40(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA all3fb8aa3b<>+48(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA all3fb8aa3b<>+56(SB)/8, $0x3fb8aa3b3fb8aa3b
-GLOBL all3fb8aa3b<>(SB), RODATA|NOPTR, $64
+DATA allbfb8aa3b<>+0(SB)/8, $0xbfb8aa3bbfb8aa3b
+DATA allbfb8aa3b<>+8(SB)/8, $0xbfb8aa3bbfb8aa3b
+DATA allbfb8aa3b<>+16(SB)/8, $0xbfb8aa3bbfb8aa3b
+DATA allbfb8aa3b<>+24(SB)/8, $0xbfb8aa3bbfb8aa3b
+DATA allbfb8aa3b<>+32(SB)/8, $0xbfb8aa3bbfb8aa3b
+DATA allbfb8aa3b<>+40(SB)/8, $0xbfb8aa3bbfb8aa3b
+DATA allbfb8aa3b<>+48(SB)/8, $0xbfb8aa3bbfb8aa3b
+DATA allbfb8aa3b<>+56(SB)/8, $0xbfb8aa3bbfb8aa3b
+GLOBL allbfb8aa3b<>(SB), RODATA|NOPTR, $64
 
 DATA all4b400000<>+0(SB)/8, $0x4b4000004b400000
 DATA all4b400000<>+8(SB)/8, $0x4b4000004b400000
@@ -461,16 +393,6 @@ DATA all4b400000<>+48(SB)/8, $0x4b4000004b400000
 DATA all4b400000<>+56(SB)/8, $0x4b4000004b400000
 GLOBL all4b400000<>(SB), RODATA|NOPTR, $64
 
-DATA all3f318000<>+0(SB)/8, $0x3f3180003f318000
-DATA all3f318000<>+8(SB)/8, $0x3f3180003f318000
-DATA all3f318000<>+16(SB)/8, $0x3f3180003f318000
-DATA all3f318000<>+24(SB)/8, $0x3f3180003f318000
-DATA all3f318000<>+32(SB)/8, $0x3f3180003f318000
-DATA all3f318000<>+40(SB)/8, $0x3f3180003f318000
-DATA all3f318000<>+48(SB)/8, $0x3f3180003f318000
-DATA all3f318000<>+56(SB)/8, $0x3f3180003f318000
-GLOBL all3f318000<>(SB), RODATA|NOPTR, $64
-
 DATA allb95e8083<>+0(SB)/8, $0xb95e8083b95e8083
 DATA allb95e8083<>+8(SB)/8, $0xb95e8083b95e8083
 DATA allb95e8083<>+16(SB)/8, $0xb95e8083b95e8083
@@ -481,55 +403,55 @@ DATA allb95e8083<>+48(SB)/8, $0xb95e8083b95e8083
 DATA allb95e8083<>+56(SB)/8, $0xb95e8083b95e8083
 GLOBL allb95e8083<>(SB), RODATA|NOPTR, $64
 
-DATA all3950d1b4<>+0(SB)/8, $0x3950d1b43950d1b4
-DATA all3950d1b4<>+8(SB)/8, $0x3950d1b43950d1b4
-DATA all3950d1b4<>+16(SB)/8, $0x3950d1b43950d1b4
-DATA all3950d1b4<>+24(SB)/8, $0x3950d1b43950d1b4
-DATA all3950d1b4<>+32(SB)/8, $0x3950d1b43950d1b4
-DATA all3950d1b4<>+40(SB)/8, $0x3950d1b43950d1b4
-DATA all3950d1b4<>+48(SB)/8, $0x3950d1b43950d1b4
-DATA all3950d1b4<>+56(SB)/8, $0x3950d1b43950d1b4
-GLOBL all3950d1b4<>(SB), RODATA|NOPTR, $64
+DATA all3f318000<>+0(SB)/8, $0x3f3180003f318000
+DATA all3f318000<>+8(SB)/8, $0x3f3180003f318000
+DATA all3f318000<>+16(SB)/8, $0x3f3180003f318000
+DATA all3f318000<>+24(SB)/8, $0x3f3180003f318000
+DATA all3f318000<>+32(SB)/8, $0x3f3180003f318000
+DATA all3f318000<>+40(SB)/8, $0x3f3180003f318000
+DATA all3f318000<>+48(SB)/8, $0x3f3180003f318000
+DATA all3f318000<>+56(SB)/8, $0x3f3180003f318000
+GLOBL all3f318000<>(SB), RODATA|NOPTR, $64
 
-DATA all3ab6bb2a<>+0(SB)/8, $0x3ab6bb2a3ab6bb2a
-DATA all3ab6bb2a<>+8(SB)/8, $0x3ab6bb2a3ab6bb2a
-DATA all3ab6bb2a<>+16(SB)/8, $0x3ab6bb2a3ab6bb2a
-DATA all3ab6bb2a<>+24(SB)/8, $0x3ab6bb2a3ab6bb2a
-DATA all3ab6bb2a<>+32(SB)/8, $0x3ab6bb2a3ab6bb2a
-DATA all3ab6bb2a<>+40(SB)/8, $0x3ab6bb2a3ab6bb2a
-DATA all3ab6bb2a<>+48(SB)/8, $0x3ab6bb2a3ab6bb2a
-DATA all3ab6bb2a<>+56(SB)/8, $0x3ab6bb2a3ab6bb2a
-GLOBL all3ab6bb2a<>(SB), RODATA|NOPTR, $64
+DATA all3ab6da3e<>+0(SB)/8, $0x3ab6da3e3ab6da3e
+DATA all3ab6da3e<>+8(SB)/8, $0x3ab6da3e3ab6da3e
+DATA all3ab6da3e<>+16(SB)/8, $0x3ab6da3e3ab6da3e
+DATA all3ab6da3e<>+24(SB)/8, $0x3ab6da3e3ab6da3e
+DATA all3ab6da3e<>+32(SB)/8, $0x3ab6da3e3ab6da3e
+DATA all3ab6da3e<>+40(SB)/8, $0x3ab6da3e3ab6da3e
+DATA all3ab6da3e<>+48(SB)/8, $0x3ab6da3e3ab6da3e
+DATA all3ab6da3e<>+56(SB)/8, $0x3ab6da3e3ab6da3e
+GLOBL all3ab6da3e<>(SB), RODATA|NOPTR, $64
 
-DATA all3c088847<>+0(SB)/8, $0x3c0888473c088847
-DATA all3c088847<>+8(SB)/8, $0x3c0888473c088847
-DATA all3c088847<>+16(SB)/8, $0x3c0888473c088847
-DATA all3c088847<>+24(SB)/8, $0x3c0888473c088847
-DATA all3c088847<>+32(SB)/8, $0x3c0888473c088847
-DATA all3c088847<>+40(SB)/8, $0x3c0888473c088847
-DATA all3c088847<>+48(SB)/8, $0x3c0888473c088847
-DATA all3c088847<>+56(SB)/8, $0x3c0888473c088847
-GLOBL all3c088847<>(SB), RODATA|NOPTR, $64
+DATA allbc091dc9<>+0(SB)/8, $0xbc091dc9bc091dc9
+DATA allbc091dc9<>+8(SB)/8, $0xbc091dc9bc091dc9
+DATA allbc091dc9<>+16(SB)/8, $0xbc091dc9bc091dc9
+DATA allbc091dc9<>+24(SB)/8, $0xbc091dc9bc091dc9
+DATA allbc091dc9<>+32(SB)/8, $0xbc091dc9bc091dc9
+DATA allbc091dc9<>+40(SB)/8, $0xbc091dc9bc091dc9
+DATA allbc091dc9<>+48(SB)/8, $0xbc091dc9bc091dc9
+DATA allbc091dc9<>+56(SB)/8, $0xbc091dc9bc091dc9
+GLOBL allbc091dc9<>(SB), RODATA|NOPTR, $64
 
-DATA all3d2aaa56<>+0(SB)/8, $0x3d2aaa563d2aaa56
-DATA all3d2aaa56<>+8(SB)/8, $0x3d2aaa563d2aaa56
-DATA all3d2aaa56<>+16(SB)/8, $0x3d2aaa563d2aaa56
-DATA all3d2aaa56<>+24(SB)/8, $0x3d2aaa563d2aaa56
-DATA all3d2aaa56<>+32(SB)/8, $0x3d2aaa563d2aaa56
-DATA all3d2aaa56<>+40(SB)/8, $0x3d2aaa563d2aaa56
-DATA all3d2aaa56<>+48(SB)/8, $0x3d2aaa563d2aaa56
-DATA all3d2aaa56<>+56(SB)/8, $0x3d2aaa563d2aaa56
-GLOBL all3d2aaa56<>(SB), RODATA|NOPTR, $64
+DATA all3d2aaa2f<>+0(SB)/8, $0x3d2aaa2f3d2aaa2f
+DATA all3d2aaa2f<>+8(SB)/8, $0x3d2aaa2f3d2aaa2f
+DATA all3d2aaa2f<>+16(SB)/8, $0x3d2aaa2f3d2aaa2f
+DATA all3d2aaa2f<>+24(SB)/8, $0x3d2aaa2f3d2aaa2f
+DATA all3d2aaa2f<>+32(SB)/8, $0x3d2aaa2f3d2aaa2f
+DATA all3d2aaa2f<>+40(SB)/8, $0x3d2aaa2f3d2aaa2f
+DATA all3d2aaa2f<>+48(SB)/8, $0x3d2aaa2f3d2aaa2f
+DATA all3d2aaa2f<>+56(SB)/8, $0x3d2aaa2f3d2aaa2f
+GLOBL all3d2aaa2f<>(SB), RODATA|NOPTR, $64
 
-DATA all3e2aaaab<>+0(SB)/8, $0x3e2aaaab3e2aaaab
-DATA all3e2aaaab<>+8(SB)/8, $0x3e2aaaab3e2aaaab
-DATA all3e2aaaab<>+16(SB)/8, $0x3e2aaaab3e2aaaab
-DATA all3e2aaaab<>+24(SB)/8, $0x3e2aaaab3e2aaaab
-DATA all3e2aaaab<>+32(SB)/8, $0x3e2aaaab3e2aaaab
-DATA all3e2aaaab<>+40(SB)/8, $0x3e2aaaab3e2aaaab
-DATA all3e2aaaab<>+48(SB)/8, $0x3e2aaaab3e2aaaab
-DATA all3e2aaaab<>+56(SB)/8, $0x3e2aaaab3e2aaaab
-GLOBL all3e2aaaab<>(SB), RODATA|NOPTR, $64
+DATA allbe2aaa47<>+0(SB)/8, $0xbe2aaa47be2aaa47
+DATA allbe2aaa47<>+8(SB)/8, $0xbe2aaa47be2aaa47
+DATA allbe2aaa47<>+16(SB)/8, $0xbe2aaa47be2aaa47
+DATA allbe2aaa47<>+24(SB)/8, $0xbe2aaa47be2aaa47
+DATA allbe2aaa47<>+32(SB)/8, $0xbe2aaa47be2aaa47
+DATA allbe2aaa47<>+40(SB)/8, $0xbe2aaa47be2aaa47
+DATA allbe2aaa47<>+48(SB)/8, $0xbe2aaa47be2aaa47
+DATA allbe2aaa47<>+56(SB)/8, $0xbe2aaa47be2aaa47
+GLOBL allbe2aaa47<>(SB), RODATA|NOPTR, $64
 
 DATA all3f000000<>+0(SB)/8, $0x3f0000003f000000
 DATA all3f000000<>+8(SB)/8, $0x3f0000003f000000
@@ -541,6 +463,16 @@ DATA all3f000000<>+48(SB)/8, $0x3f0000003f000000
 DATA all3f000000<>+56(SB)/8, $0x3f0000003f000000
 GLOBL all3f000000<>(SB), RODATA|NOPTR, $64
 
+DATA allbf800000<>+0(SB)/8, $0xbf800000bf800000
+DATA allbf800000<>+8(SB)/8, $0xbf800000bf800000
+DATA allbf800000<>+16(SB)/8, $0xbf800000bf800000
+DATA allbf800000<>+24(SB)/8, $0xbf800000bf800000
+DATA allbf800000<>+32(SB)/8, $0xbf800000bf800000
+DATA allbf800000<>+40(SB)/8, $0xbf800000bf800000
+DATA allbf800000<>+48(SB)/8, $0xbf800000bf800000
+DATA allbf800000<>+56(SB)/8, $0xbf800000bf800000
+GLOBL allbf800000<>(SB), RODATA|NOPTR, $64
+
 DATA all3f800000<>+0(SB)/8, $0x3f8000003f800000
 DATA all3f800000<>+8(SB)/8, $0x3f8000003f800000
 DATA all3f800000<>+16(SB)/8, $0x3f8000003f800000
@@ -551,15 +483,25 @@ DATA all3f800000<>+48(SB)/8, $0x3f8000003f800000
 DATA all3f800000<>+56(SB)/8, $0x3f8000003f800000
 GLOBL all3f800000<>(SB), RODATA|NOPTR, $64
 
-DATA allc1a00000<>+0(SB)/8, $0xc1a00000c1a00000
-DATA allc1a00000<>+8(SB)/8, $0xc1a00000c1a00000
-DATA allc1a00000<>+16(SB)/8, $0xc1a00000c1a00000
-DATA allc1a00000<>+24(SB)/8, $0xc1a00000c1a00000
-DATA allc1a00000<>+32(SB)/8, $0xc1a00000c1a00000
-DATA allc1a00000<>+40(SB)/8, $0xc1a00000c1a00000
-DATA allc1a00000<>+48(SB)/8, $0xc1a00000c1a00000
-DATA allc1a00000<>+56(SB)/8, $0xc1a00000c1a00000
-GLOBL allc1a00000<>(SB), RODATA|NOPTR, $64
+DATA all41a00000<>+0(SB)/8, $0x41a0000041a00000
+DATA all41a00000<>+8(SB)/8, $0x41a0000041a00000
+DATA all41a00000<>+16(SB)/8, $0x41a0000041a00000
+DATA all41a00000<>+24(SB)/8, $0x41a0000041a00000
+DATA all41a00000<>+32(SB)/8, $0x41a0000041a00000
+DATA all41a00000<>+40(SB)/8, $0x41a0000041a00000
+DATA all41a00000<>+48(SB)/8, $0x41a0000041a00000
+DATA all41a00000<>+56(SB)/8, $0x41a0000041a00000
+GLOBL all41a00000<>(SB), RODATA|NOPTR, $64
+
+DATA all7fffffff<>+0(SB)/8, $0x7fffffff7fffffff
+DATA all7fffffff<>+8(SB)/8, $0x7fffffff7fffffff
+DATA all7fffffff<>+16(SB)/8, $0x7fffffff7fffffff
+DATA all7fffffff<>+24(SB)/8, $0x7fffffff7fffffff
+DATA all7fffffff<>+32(SB)/8, $0x7fffffff7fffffff
+DATA all7fffffff<>+40(SB)/8, $0x7fffffff7fffffff
+DATA all7fffffff<>+48(SB)/8, $0x7fffffff7fffffff
+DATA all7fffffff<>+56(SB)/8, $0x7fffffff7fffffff
+GLOBL all7fffffff<>(SB), RODATA|NOPTR, $64
 
 DATA all40000000<>+0(SB)/8, $0x4000000040000000
 DATA all40000000<>+8(SB)/8, $0x4000000040000000
@@ -571,15 +513,15 @@ DATA all40000000<>+48(SB)/8, $0x4000000040000000
 DATA all40000000<>+56(SB)/8, $0x4000000040000000
 GLOBL all40000000<>(SB), RODATA|NOPTR, $64
 
-DATA all7fffffff<>+0(SB)/8, $0x7fffffff7fffffff
-DATA all7fffffff<>+8(SB)/8, $0x7fffffff7fffffff
-DATA all7fffffff<>+16(SB)/8, $0x7fffffff7fffffff
-DATA all7fffffff<>+24(SB)/8, $0x7fffffff7fffffff
-DATA all7fffffff<>+32(SB)/8, $0x7fffffff7fffffff
-DATA all7fffffff<>+40(SB)/8, $0x7fffffff7fffffff
-DATA all7fffffff<>+48(SB)/8, $0x7fffffff7fffffff
-DATA all7fffffff<>+56(SB)/8, $0x7fffffff7fffffff
-GLOBL all7fffffff<>(SB), RODATA|NOPTR, $64
+DATA all80000000<>+0(SB)/8, $0x8000000080000000
+DATA all80000000<>+8(SB)/8, $0x8000000080000000
+DATA all80000000<>+16(SB)/8, $0x8000000080000000
+DATA all80000000<>+24(SB)/8, $0x8000000080000000
+DATA all80000000<>+32(SB)/8, $0x8000000080000000
+DATA all80000000<>+40(SB)/8, $0x8000000080000000
+DATA all80000000<>+48(SB)/8, $0x8000000080000000
+DATA all80000000<>+56(SB)/8, $0x8000000080000000
+GLOBL all80000000<>(SB), RODATA|NOPTR, $64
 
 // func lstmAVX2(i []float32, f []float32, g []float32, o []float32, c []float32, h []float32)
 // Requires: AVX, AVX2, FMA3
@@ -595,488 +537,340 @@ TEXT ·lstmAVX2(SB), NOSPLIT, $0-144
 	JL   tail
 
 loop:
-	VMOVUPS      (DI), Y0
-	VXORPS       all80000000<>+0(SB), Y0, Y0
-	VMOVUPS      all42b1999a<>+0(SB), Y1
-	VMINPS       Y0, Y1, Y0
-	VMOVUPS      allc2d00000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y0
-	VMOVUPS      all4b400000<>+0(SB), Y1
-	VMOVUPS      Y1, Y1
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y0, Y1
-	VSUBPS       all4b400000<>+0(SB), Y1, Y2
-	VMOVUPS      Y0, Y0
-	VFNMADD231PS all3f318000<>+0(SB), Y2, Y0
-	VMOVUPS      Y0, Y3
-	VFNMADD231PS allb95e8083<>+0(SB), Y2, Y3
-	VSUBPS       Y3, Y0, Y0
-	VMOVUPS      Y0, Y0
-	VFNMADD231PS allb95e8083<>+0(SB), Y2, Y0
-	VMULPS       Y3, Y3, Y2
-	VMOVUPS      all3950d1b4<>+0(SB), Y4
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y3, Y4
-	VFMADD213PS  all3c088847<>+0(SB), Y3, Y4
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y3, Y4
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  all3f000000<>+0(SB), Y3, Y4
-	VMOVUPS      Y0, Y0
-	VFMADD231PS  Y4, Y2, Y0
-	VADDPS       Y0, Y3, Y0
-	VMOVUPS      all3f800000<>+0(SB), Y2
-	VADDPS       Y2, Y0, Y0
-	VPSUBD       all4b400000<>+0(SB), Y1, Y1
-	VPSRAD       $0x01, Y1, Y3
-	VPSUBD       Y3, Y1, Y1
-	VPADDD       all0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y0, Y0
-	VPADDD       all0000007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y0, Y0
-	VADDPS       Y2, Y0, Y0
-	VDIVPS       Y0, Y2, Y0
-	VMOVUPS      Y0, (DI)
-	VMOVUPS      (R8), Y1
-	VMOVUPS      allc1a00000<>+0(SB), Y2
-	VADDPS       Y1, Y1, Y3
-	VORPS        all80000000<>+0(SB), Y3, Y3
-	VMAXPS       Y3, Y2, Y2
-	VMOVUPS      all42b1999a<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
-	VMOVUPS      allc2d00000<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
-	VMOVUPS      all4b400000<>+0(SB), Y3
-	VMOVUPS      Y3, Y3
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y2, Y3
-	VSUBPS       all4b400000<>+0(SB), Y3, Y4
-	VMOVUPS      Y2, Y2
-	VFNMADD231PS all3f318000<>+0(SB), Y4, Y2
-	VMOVUPS      Y2, Y5
-	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y5
-	VSUBPS       Y5, Y2, Y2
-	VMOVUPS      Y2, Y2
-	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y2
-	VMULPS       Y5, Y5, Y4
-	VMOVUPS      all3950d1b4<>+0(SB), Y6
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y5, Y6
-	VFMADD213PS  all3c088847<>+0(SB), Y5, Y6
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y5, Y6
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y5, Y6
-	VFMADD213PS  all3f000000<>+0(SB), Y5, Y6
-	VMOVUPS      Y2, Y2
-	VFMADD231PS  Y6, Y4, Y2
-	VADDPS       Y2, Y5, Y2
-	VMOVUPS      all3f800000<>+0(SB), Y4
-	VPSUBD       all4b400000<>+0(SB), Y3, Y3
-	VPSRAD       $0x01, Y3, Y5
-	VPSUBD       Y5, Y3, Y3
-	VPADDD       all0000007f<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y4, Y5
-	VPADDD       all0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y5, Y3
-	VSUBPS       Y4, Y3, Y4
-	VMOVUPS      Y4, Y4
-	VFMADD231PS  Y2, Y3, Y4
-	VADDPS       all40000000<>+0(SB), Y4, Y2
-	VDIVPS       Y2, Y4, Y2
-	VANDPS       all7fffffff<>+0(SB), Y2, Y2
-	VANDPS       all80000000<>+0(SB), Y1, Y1
-	VORPS        Y1, Y2, Y1
-	VMOVUPS      Y1, (R8)
-	VMULPS       Y1, Y0, Y0
-	VMOVUPS      (SI), Y1
-	VXORPS       all80000000<>+0(SB), Y1, Y1
-	VMOVUPS      all42b1999a<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      allc2d00000<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      all4b400000<>+0(SB), Y2
-	VMOVUPS      Y2, Y2
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y1, Y2
-	VSUBPS       all4b400000<>+0(SB), Y2, Y3
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS all3f318000<>+0(SB), Y3, Y1
-	VMOVUPS      Y1, Y4
-	VFNMADD231PS allb95e8083<>+0(SB), Y3, Y4
-	VSUBPS       Y4, Y1, Y1
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS allb95e8083<>+0(SB), Y3, Y1
-	VMULPS       Y4, Y4, Y3
-	VMOVUPS      all3950d1b4<>+0(SB), Y5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y4, Y5
-	VFMADD213PS  all3c088847<>+0(SB), Y4, Y5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y4, Y5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  all3f000000<>+0(SB), Y4, Y5
-	VMOVUPS      Y1, Y1
-	VFMADD231PS  Y5, Y3, Y1
-	VADDPS       Y1, Y4, Y1
-	VMOVUPS      all3f800000<>+0(SB), Y3
-	VADDPS       Y3, Y1, Y1
-	VPSUBD       all4b400000<>+0(SB), Y2, Y2
-	VPSRAD       $0x01, Y2, Y4
-	VPSUBD       Y4, Y2, Y2
-	VPADDD       all0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y1, Y1
-	VPADDD       all0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y1, Y1
-	VADDPS       Y3, Y1, Y1
-	VDIVPS       Y1, Y3, Y1
-	VMOVUPS      Y1, (SI)
-	VMOVUPS      (R10), Y2
-	VMOVUPS      Y0, Y0
-	VFMADD231PS  Y2, Y1, Y0
-	VMOVUPS      Y0, (R10)
-	VMOVUPS      allc1a00000<>+0(SB), Y1
-	VADDPS       Y0, Y0, Y2
-	VORPS        all80000000<>+0(SB), Y2, Y2
-	VMAXPS       Y2, Y1, Y1
-	VMOVUPS      all42b1999a<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      allc2d00000<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      all4b400000<>+0(SB), Y2
-	VMOVUPS      Y2, Y2
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y1, Y2
-	VSUBPS       all4b400000<>+0(SB), Y2, Y3
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS all3f318000<>+0(SB), Y3, Y1
-	VMOVUPS      Y1, Y4
-	VFNMADD231PS allb95e8083<>+0(SB), Y3, Y4
-	VSUBPS       Y4, Y1, Y1
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS allb95e8083<>+0(SB), Y3, Y1
-	VMULPS       Y4, Y4, Y3
-	VMOVUPS      all3950d1b4<>+0(SB), Y5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y4, Y5
-	VFMADD213PS  all3c088847<>+0(SB), Y4, Y5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y4, Y5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  all3f000000<>+0(SB), Y4, Y5
-	VMOVUPS      Y1, Y1
-	VFMADD231PS  Y5, Y3, Y1
-	VADDPS       Y1, Y4, Y1
-	VMOVUPS      all3f800000<>+0(SB), Y3
-	VPSUBD       all4b400000<>+0(SB), Y2, Y2
-	VPSRAD       $0x01, Y2, Y4
-	VPSUBD       Y4, Y2, Y2
-	VPADDD       all0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y3, Y4
-	VPADDD       all0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y4, Y2
-	VSUBPS       Y3, Y2, Y3
-	VMOVUPS      Y3, Y3
-	VFMADD231PS  Y1, Y2, Y3
-	VADDPS       all40000000<>+0(SB), Y3, Y1
-	VDIVPS       Y1, Y3, Y1
-	VANDPS       all7fffffff<>+0(SB), Y1, Y1
-	VANDPS       all80000000<>+0(SB), Y0, Y0
-	VORPS        Y0, Y1, Y0
-	VMOVUPS      (R9), Y1
-	VXORPS       all80000000<>+0(SB), Y1, Y1
-	VMOVUPS      all42b1999a<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      allc2d00000<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      all4b400000<>+0(SB), Y2
-	VMOVUPS      Y2, Y2
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y1, Y2
-	VSUBPS       all4b400000<>+0(SB), Y2, Y3
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS all3f318000<>+0(SB), Y3, Y1
-	VMOVUPS      Y1, Y4
-	VFNMADD231PS allb95e8083<>+0(SB), Y3, Y4
-	VSUBPS       Y4, Y1, Y1
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS allb95e8083<>+0(SB), Y3, Y1
-	VMULPS       Y4, Y4, Y3
-	VMOVUPS      all3950d1b4<>+0(SB), Y5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y4, Y5
-	VFMADD213PS  all3c088847<>+0(SB), Y4, Y5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y4, Y5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  all3f000000<>+0(SB), Y4, Y5
-	VMOVUPS      Y1, Y1
-	VFMADD231PS  Y5, Y3, Y1
-	VADDPS       Y1, Y4, Y1
-	VMOVUPS      all3f800000<>+0(SB), Y3
-	VADDPS       Y3, Y1, Y1
-	VPSUBD       all4b400000<>+0(SB), Y2, Y2
-	VPSRAD       $0x01, Y2, Y4
-	VPSUBD       Y4, Y2, Y2
-	VPADDD       all0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y1, Y1
-	VPADDD       all0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y1, Y1
-	VADDPS       Y3, Y1, Y1
-	VDIVPS       Y1, Y3, Y1
-	VMOVUPS      Y1, (R9)
-	VMULPS       Y0, Y1, Y0
-	VMOVUPS      Y0, (R11)
-	ADDQ         $0x00000020, DI
-	ADDQ         $0x00000020, SI
-	ADDQ         $0x00000020, R8
-	ADDQ         $0x00000020, R9
-	ADDQ         $0x00000020, R10
-	ADDQ         $0x00000020, R11
-	SUBQ         $0x00000008, CX
-	JGE          loop
+	VMOVUPS     (DI), Y0
+	VMOVUPS     (R8), Y1
+	VMOVUPS     all42ae0000<>+0(SB), Y2
+	VMINPS      Y0, Y2, Y0
+	VMOVUPS     allc2ae0000<>+0(SB), Y2
+	VMAXPS      Y0, Y2, Y0
+	VMOVUPS     all4b400000<>+0(SB), Y2
+	VMOVUPS     Y2, Y2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y0, Y2
+	VSUBPS      all4b400000<>+0(SB), Y2, Y3
+	VMOVUPS     Y0, Y0
+	VFMADD231PS all3f318000<>+0(SB), Y3, Y0
+	VMOVUPS     Y0, Y0
+	VFMADD231PS allb95e8083<>+0(SB), Y3, Y0
+	VMOVUPS     all3ab6da3e<>+0(SB), Y3
+	VFMADD213PS allbc091dc9<>+0(SB), Y0, Y3
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y0, Y3
+	VFMADD213PS allbe2aaa47<>+0(SB), Y0, Y3
+	VFMADD213PS all3f000000<>+0(SB), Y0, Y3
+	VFMADD213PS allbf800000<>+0(SB), Y0, Y3
+	VMULPS      Y0, Y3, Y0
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      all3f800000<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      all3f800000<>+0(SB), Y3, Y0
+	VMOVUPS     all41a00000<>+0(SB), Y2
+	VADDPS      Y1, Y1, Y3
+	VANDPS      all7fffffff<>+0(SB), Y3, Y3
+	VMINPS      Y3, Y2, Y2
+	VMOVUPS     all4b400000<>+0(SB), Y3
+	VMOVUPS     Y3, Y3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y2, Y3
+	VSUBPS      all4b400000<>+0(SB), Y3, Y4
+	VMOVUPS     Y2, Y2
+	VFMADD231PS all3f318000<>+0(SB), Y4, Y2
+	VMOVUPS     Y2, Y2
+	VFMADD231PS allb95e8083<>+0(SB), Y4, Y2
+	VMOVUPS     all3ab6da3e<>+0(SB), Y4
+	VFMADD213PS allbc091dc9<>+0(SB), Y2, Y4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y2, Y4
+	VFMADD213PS allbe2aaa47<>+0(SB), Y2, Y4
+	VFMADD213PS all3f000000<>+0(SB), Y2, Y4
+	VFMADD213PS allbf800000<>+0(SB), Y2, Y4
+	VMULPS      Y2, Y4, Y2
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      all3f800000<>+0(SB), Y3, Y3
+	VSUBPS      all3f800000<>+0(SB), Y3, Y4
+	VMOVUPS     Y4, Y4
+	VFMADD231PS Y2, Y3, Y4
+	VADDPS      all40000000<>+0(SB), Y4, Y2
+	VMULPS      Y2, Y0, Y3
+	VMOVUPS     all3f800000<>+0(SB), Y5
+	VDIVPS      Y3, Y5, Y3
+	VMULPS      Y3, Y2, Y2
+	VMULPS      Y3, Y0, Y0
+	VMULPS      Y0, Y4, Y0
+	VANDPS      all7fffffff<>+0(SB), Y0, Y0
+	VANDPS      all80000000<>+0(SB), Y1, Y1
+	VORPS       Y1, Y0, Y0
+	VMOVUPS     Y2, (DI)
+	VMOVUPS     Y0, (R8)
+	VMULPS      Y0, Y2, Y0
+	VMOVUPS     (SI), Y1
+	VMOVUPS     all42ae0000<>+0(SB), Y2
+	VMINPS      Y1, Y2, Y1
+	VMOVUPS     allc2ae0000<>+0(SB), Y2
+	VMAXPS      Y1, Y2, Y1
+	VMOVUPS     all4b400000<>+0(SB), Y2
+	VMOVUPS     Y2, Y2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y1, Y2
+	VSUBPS      all4b400000<>+0(SB), Y2, Y3
+	VMOVUPS     Y1, Y1
+	VFMADD231PS all3f318000<>+0(SB), Y3, Y1
+	VMOVUPS     Y1, Y1
+	VFMADD231PS allb95e8083<>+0(SB), Y3, Y1
+	VMOVUPS     all3ab6da3e<>+0(SB), Y3
+	VFMADD213PS allbc091dc9<>+0(SB), Y1, Y3
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y1, Y3
+	VFMADD213PS allbe2aaa47<>+0(SB), Y1, Y3
+	VFMADD213PS all3f000000<>+0(SB), Y1, Y3
+	VFMADD213PS allbf800000<>+0(SB), Y1, Y3
+	VMULPS      Y1, Y3, Y1
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      all3f800000<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VADDPS      all3f800000<>+0(SB), Y3, Y1
+	VMOVUPS     all3f800000<>+0(SB), Y2
+	VDIVPS      Y1, Y2, Y1
+	VMOVUPS     Y1, (SI)
+	VMOVUPS     (R10), Y2
+	VMOVUPS     Y0, Y0
+	VFMADD231PS Y2, Y1, Y0
+	VMOVUPS     Y0, (R10)
+	VMOVUPS     (R9), Y1
+	VMOVUPS     all42ae0000<>+0(SB), Y2
+	VMINPS      Y1, Y2, Y1
+	VMOVUPS     allc2ae0000<>+0(SB), Y2
+	VMAXPS      Y1, Y2, Y1
+	VMOVUPS     all4b400000<>+0(SB), Y2
+	VMOVUPS     Y2, Y2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y1, Y2
+	VSUBPS      all4b400000<>+0(SB), Y2, Y3
+	VMOVUPS     Y1, Y1
+	VFMADD231PS all3f318000<>+0(SB), Y3, Y1
+	VMOVUPS     Y1, Y1
+	VFMADD231PS allb95e8083<>+0(SB), Y3, Y1
+	VMOVUPS     all3ab6da3e<>+0(SB), Y3
+	VFMADD213PS allbc091dc9<>+0(SB), Y1, Y3
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y1, Y3
+	VFMADD213PS allbe2aaa47<>+0(SB), Y1, Y3
+	VFMADD213PS all3f000000<>+0(SB), Y1, Y3
+	VFMADD213PS allbf800000<>+0(SB), Y1, Y3
+	VMULPS      Y1, Y3, Y1
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      all3f800000<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VADDPS      all3f800000<>+0(SB), Y3, Y1
+	VMOVUPS     all41a00000<>+0(SB), Y2
+	VADDPS      Y0, Y0, Y3
+	VANDPS      all7fffffff<>+0(SB), Y3, Y3
+	VMINPS      Y3, Y2, Y2
+	VMOVUPS     all4b400000<>+0(SB), Y3
+	VMOVUPS     Y3, Y3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y2, Y3
+	VSUBPS      all4b400000<>+0(SB), Y3, Y4
+	VMOVUPS     Y2, Y2
+	VFMADD231PS all3f318000<>+0(SB), Y4, Y2
+	VMOVUPS     Y2, Y2
+	VFMADD231PS allb95e8083<>+0(SB), Y4, Y2
+	VMOVUPS     all3ab6da3e<>+0(SB), Y4
+	VFMADD213PS allbc091dc9<>+0(SB), Y2, Y4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y2, Y4
+	VFMADD213PS allbe2aaa47<>+0(SB), Y2, Y4
+	VFMADD213PS all3f000000<>+0(SB), Y2, Y4
+	VFMADD213PS allbf800000<>+0(SB), Y2, Y4
+	VMULPS      Y2, Y4, Y2
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      all3f800000<>+0(SB), Y3, Y3
+	VSUBPS      all3f800000<>+0(SB), Y3, Y4
+	VMOVUPS     Y4, Y4
+	VFMADD231PS Y2, Y3, Y4
+	VADDPS      all40000000<>+0(SB), Y4, Y2
+	VMULPS      Y2, Y1, Y3
+	VMOVUPS     all3f800000<>+0(SB), Y5
+	VDIVPS      Y3, Y5, Y3
+	VMULPS      Y3, Y2, Y2
+	VMULPS      Y3, Y1, Y1
+	VMULPS      Y1, Y4, Y1
+	VANDPS      all7fffffff<>+0(SB), Y1, Y1
+	VANDPS      all80000000<>+0(SB), Y0, Y0
+	VORPS       Y0, Y1, Y0
+	VMOVUPS     Y2, (R9)
+	VMULPS      Y0, Y2, Y0
+	VMOVUPS     Y0, (R11)
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, R8
+	ADDQ        $0x00000020, R9
+	ADDQ        $0x00000020, R10
+	ADDQ        $0x00000020, R11
+	SUBQ        $0x00000008, CX
+	JGE         loop
 
 tail:
-	ADDQ         $0x00000008, CX
-	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
-	SHLQ         $0x02, CX
-	SUBQ         CX, AX
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   (DI), Y0, Y1
-	VXORPS       all80000000<>+0(SB), Y1, Y1
-	VMOVUPS      all42b1999a<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      allc2d00000<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      all4b400000<>+0(SB), Y2
-	VMOVUPS      Y2, Y2
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y1, Y2
-	VSUBPS       all4b400000<>+0(SB), Y2, Y3
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS all3f318000<>+0(SB), Y3, Y1
-	VMOVUPS      Y1, Y4
-	VFNMADD231PS allb95e8083<>+0(SB), Y3, Y4
-	VSUBPS       Y4, Y1, Y1
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS allb95e8083<>+0(SB), Y3, Y1
-	VMULPS       Y4, Y4, Y3
-	VMOVUPS      all3950d1b4<>+0(SB), Y5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y4, Y5
-	VFMADD213PS  all3c088847<>+0(SB), Y4, Y5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y4, Y5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  all3f000000<>+0(SB), Y4, Y5
-	VMOVUPS      Y1, Y1
-	VFMADD231PS  Y5, Y3, Y1
-	VADDPS       Y1, Y4, Y1
-	VMOVUPS      all3f800000<>+0(SB), Y3
-	VADDPS       Y3, Y1, Y1
-	VPSUBD       all4b400000<>+0(SB), Y2, Y2
-	VPSRAD       $0x01, Y2, Y4
-	VPSUBD       Y4, Y2, Y2
-	VPADDD       all0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y1, Y1
-	VPADDD       all0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y1, Y1
-	VADDPS       Y3, Y1, Y1
-	VDIVPS       Y1, Y3, Y1
-	VMASKMOVPS   Y1, Y0, (DI)
-	VMASKMOVPS   (R8), Y0, Y2
-	VMOVUPS      allc1a00000<>+0(SB), Y3
-	VADDPS       Y2, Y2, Y4
-	VORPS        all80000000<>+0(SB), Y4, Y4
-	VMAXPS       Y4, Y3, Y3
-	VMOVUPS      all42b1999a<>+0(SB), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      allc2d00000<>+0(SB), Y4
-	VMAXPS       Y3, Y4, Y3
-	VMOVUPS      all4b400000<>+0(SB), Y4
-	VMOVUPS      Y4, Y4
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y3, Y4
-	VSUBPS       all4b400000<>+0(SB), Y4, Y5
-	VMOVUPS      Y3, Y3
-	VFNMADD231PS all3f318000<>+0(SB), Y5, Y3
-	VMOVUPS      Y3, Y6
-	VFNMADD231PS allb95e8083<>+0(SB), Y5, Y6
-	VSUBPS       Y6, Y3, Y3
-	VMOVUPS      Y3, Y3
-	VFNMADD231PS allb95e8083<>+0(SB), Y5, Y3
-	VMULPS       Y6, Y6, Y5
-	VMOVUPS      all3950d1b4<>+0(SB), Y7
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y6, Y7
-	VFMADD213PS  all3c088847<>+0(SB), Y6, Y7
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y6, Y7
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y6, Y7
-	VFMADD213PS  all3f000000<>+0(SB), Y6, Y7
-	VMOVUPS      Y3, Y3
-	VFMADD231PS  Y7, Y5, Y3
-	VADDPS       Y3, Y6, Y3
-	VMOVUPS      all3f800000<>+0(SB), Y5
-	VPSUBD       all4b400000<>+0(SB), Y4, Y4
-	VPSRAD       $0x01, Y4, Y6
-	VPSUBD       Y6, Y4, Y4
-	VPADDD       all0000007f<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y6, Y5, Y6
-	VPADDD       all0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y6, Y4
-	VSUBPS       Y5, Y4, Y5
-	VMOVUPS      Y5, Y5
-	VFMADD231PS  Y3, Y4, Y5
-	VADDPS       all40000000<>+0(SB), Y5, Y3
-	VDIVPS       Y3, Y5, Y3
-	VANDPS       all7fffffff<>+0(SB), Y3, Y3
-	VANDPS       all80000000<>+0(SB), Y2, Y2
-	VORPS        Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y0, (R8)
-	VMULPS       Y2, Y1, Y1
-	VMASKMOVPS   (SI), Y0, Y2
-	VXORPS       all80000000<>+0(SB), Y2, Y2
-	VMOVUPS      all42b1999a<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
-	VMOVUPS      allc2d00000<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
-	VMOVUPS      all4b400000<>+0(SB), Y3
-	VMOVUPS      Y3, Y3
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y2, Y3
-	VSUBPS       all4b400000<>+0(SB), Y3, Y4
-	VMOVUPS      Y2, Y2
-	VFNMADD231PS all3f318000<>+0(SB), Y4, Y2
-	VMOVUPS      Y2, Y5
-	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y5
-	VSUBPS       Y5, Y2, Y2
-	VMOVUPS      Y2, Y2
-	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y2
-	VMULPS       Y5, Y5, Y4
-	VMOVUPS      all3950d1b4<>+0(SB), Y6
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y5, Y6
-	VFMADD213PS  all3c088847<>+0(SB), Y5, Y6
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y5, Y6
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y5, Y6
-	VFMADD213PS  all3f000000<>+0(SB), Y5, Y6
-	VMOVUPS      Y2, Y2
-	VFMADD231PS  Y6, Y4, Y2
-	VADDPS       Y2, Y5, Y2
-	VMOVUPS      all3f800000<>+0(SB), Y4
-	VADDPS       Y4, Y2, Y2
-	VPSUBD       all4b400000<>+0(SB), Y3, Y3
-	VPSRAD       $0x01, Y3, Y5
-	VPSUBD       Y5, Y3, Y3
-	VPADDD       all0000007f<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y2, Y2
-	VPADDD       all0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y2, Y2
-	VADDPS       Y4, Y2, Y2
-	VDIVPS       Y2, Y4, Y2
-	VMASKMOVPS   Y2, Y0, (SI)
-	VMASKMOVPS   (R10), Y0, Y3
-	VMOVUPS      Y1, Y1
-	VFMADD231PS  Y3, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (R10)
-	VMOVUPS      allc1a00000<>+0(SB), Y2
-	VADDPS       Y1, Y1, Y3
-	VORPS        all80000000<>+0(SB), Y3, Y3
-	VMAXPS       Y3, Y2, Y2
-	VMOVUPS      all42b1999a<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
-	VMOVUPS      allc2d00000<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
-	VMOVUPS      all4b400000<>+0(SB), Y3
-	VMOVUPS      Y3, Y3
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y2, Y3
-	VSUBPS       all4b400000<>+0(SB), Y3, Y4
-	VMOVUPS      Y2, Y2
-	VFNMADD231PS all3f318000<>+0(SB), Y4, Y2
-	VMOVUPS      Y2, Y5
-	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y5
-	VSUBPS       Y5, Y2, Y2
-	VMOVUPS      Y2, Y2
-	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y2
-	VMULPS       Y5, Y5, Y4
-	VMOVUPS      all3950d1b4<>+0(SB), Y6
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y5, Y6
-	VFMADD213PS  all3c088847<>+0(SB), Y5, Y6
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y5, Y6
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y5, Y6
-	VFMADD213PS  all3f000000<>+0(SB), Y5, Y6
-	VMOVUPS      Y2, Y2
-	VFMADD231PS  Y6, Y4, Y2
-	VADDPS       Y2, Y5, Y2
-	VMOVUPS      all3f800000<>+0(SB), Y4
-	VPSUBD       all4b400000<>+0(SB), Y3, Y3
-	VPSRAD       $0x01, Y3, Y5
-	VPSUBD       Y5, Y3, Y3
-	VPADDD       all0000007f<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y4, Y5
-	VPADDD       all0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y5, Y3
-	VSUBPS       Y4, Y3, Y4
-	VMOVUPS      Y4, Y4
-	VFMADD231PS  Y2, Y3, Y4
-	VADDPS       all40000000<>+0(SB), Y4, Y2
-	VDIVPS       Y2, Y4, Y2
-	VANDPS       all7fffffff<>+0(SB), Y2, Y2
-	VANDPS       all80000000<>+0(SB), Y1, Y1
-	VORPS        Y1, Y2, Y1
-	VMASKMOVPS   (R9), Y0, Y2
-	VXORPS       all80000000<>+0(SB), Y2, Y2
-	VMOVUPS      all42b1999a<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
-	VMOVUPS      allc2d00000<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
-	VMOVUPS      all4b400000<>+0(SB), Y3
-	VMOVUPS      Y3, Y3
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y2, Y3
-	VSUBPS       all4b400000<>+0(SB), Y3, Y4
-	VMOVUPS      Y2, Y2
-	VFNMADD231PS all3f318000<>+0(SB), Y4, Y2
-	VMOVUPS      Y2, Y5
-	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y5
-	VSUBPS       Y5, Y2, Y2
-	VMOVUPS      Y2, Y2
-	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y2
-	VMULPS       Y5, Y5, Y4
-	VMOVUPS      all3950d1b4<>+0(SB), Y6
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y5, Y6
-	VFMADD213PS  all3c088847<>+0(SB), Y5, Y6
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y5, Y6
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y5, Y6
-	VFMADD213PS  all3f000000<>+0(SB), Y5, Y6
-	VMOVUPS      Y2, Y2
-	VFMADD231PS  Y6, Y4, Y2
-	VADDPS       Y2, Y5, Y2
-	VMOVUPS      all3f800000<>+0(SB), Y4
-	VADDPS       Y4, Y2, Y2
-	VPSUBD       all4b400000<>+0(SB), Y3, Y3
-	VPSRAD       $0x01, Y3, Y5
-	VPSUBD       Y5, Y3, Y3
-	VPADDD       all0000007f<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y2, Y2
-	VPADDD       all0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y2, Y2
-	VADDPS       Y4, Y2, Y2
-	VDIVPS       Y2, Y4, Y2
-	VMASKMOVPS   Y2, Y0, (R9)
-	VMULPS       Y1, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (R11)
+	ADDQ        $0x00000008, CX
+	JZ          done
+	LEAQ        lanesInUse<>+128(SB), AX
+	SHLQ        $0x02, CX
+	SUBQ        CX, AX
+	VMOVUPS     (AX), Y0
+	VMASKMOVPS  (DI), Y0, Y1
+	VMASKMOVPS  (R8), Y0, Y2
+	VMOVUPS     all42ae0000<>+0(SB), Y3
+	VMINPS      Y1, Y3, Y1
+	VMOVUPS     allc2ae0000<>+0(SB), Y3
+	VMAXPS      Y1, Y3, Y1
+	VMOVUPS     all4b400000<>+0(SB), Y3
+	VMOVUPS     Y3, Y3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y1, Y3
+	VSUBPS      all4b400000<>+0(SB), Y3, Y4
+	VMOVUPS     Y1, Y1
+	VFMADD231PS all3f318000<>+0(SB), Y4, Y1
+	VMOVUPS     Y1, Y1
+	VFMADD231PS allb95e8083<>+0(SB), Y4, Y1
+	VMOVUPS     all3ab6da3e<>+0(SB), Y4
+	VFMADD213PS allbc091dc9<>+0(SB), Y1, Y4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y1, Y4
+	VFMADD213PS allbe2aaa47<>+0(SB), Y1, Y4
+	VFMADD213PS all3f000000<>+0(SB), Y1, Y4
+	VFMADD213PS allbf800000<>+0(SB), Y1, Y4
+	VMULPS      Y1, Y4, Y1
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      all3f800000<>+0(SB), Y3, Y3
+	VMOVUPS     Y3, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VADDPS      all3f800000<>+0(SB), Y4, Y1
+	VMOVUPS     all41a00000<>+0(SB), Y3
+	VADDPS      Y2, Y2, Y4
+	VANDPS      all7fffffff<>+0(SB), Y4, Y4
+	VMINPS      Y4, Y3, Y3
+	VMOVUPS     all4b400000<>+0(SB), Y4
+	VMOVUPS     Y4, Y4
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y3, Y4
+	VSUBPS      all4b400000<>+0(SB), Y4, Y5
+	VMOVUPS     Y3, Y3
+	VFMADD231PS all3f318000<>+0(SB), Y5, Y3
+	VMOVUPS     Y3, Y3
+	VFMADD231PS allb95e8083<>+0(SB), Y5, Y3
+	VMOVUPS     all3ab6da3e<>+0(SB), Y5
+	VFMADD213PS allbc091dc9<>+0(SB), Y3, Y5
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y3, Y5
+	VFMADD213PS allbe2aaa47<>+0(SB), Y3, Y5
+	VFMADD213PS all3f000000<>+0(SB), Y3, Y5
+	VFMADD213PS allbf800000<>+0(SB), Y3, Y5
+	VMULPS      Y3, Y5, Y3
+	VPSLLD      $0x17, Y4, Y4
+	VPADDD      all3f800000<>+0(SB), Y4, Y4
+	VSUBPS      all3f800000<>+0(SB), Y4, Y5
+	VMOVUPS     Y5, Y5
+	VFMADD231PS Y3, Y4, Y5
+	VADDPS      all40000000<>+0(SB), Y5, Y3
+	VMULPS      Y3, Y1, Y4
+	VMOVUPS     all3f800000<>+0(SB), Y6
+	VDIVPS      Y4, Y6, Y4
+	VMULPS      Y4, Y3, Y3
+	VMULPS      Y4, Y1, Y1
+	VMULPS      Y1, Y5, Y1
+	VANDPS      all7fffffff<>+0(SB), Y1, Y1
+	VANDPS      all80000000<>+0(SB), Y2, Y2
+	VORPS       Y2, Y1, Y1
+	VMASKMOVPS  Y3, Y0, (DI)
+	VMASKMOVPS  Y1, Y0, (R8)
+	VMULPS      Y1, Y3, Y1
+	VMASKMOVPS  (SI), Y0, Y2
+	VMOVUPS     all42ae0000<>+0(SB), Y3
+	VMINPS      Y2, Y3, Y2
+	VMOVUPS     allc2ae0000<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     all4b400000<>+0(SB), Y3
+	VMOVUPS     Y3, Y3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y2, Y3
+	VSUBPS      all4b400000<>+0(SB), Y3, Y4
+	VMOVUPS     Y2, Y2
+	VFMADD231PS all3f318000<>+0(SB), Y4, Y2
+	VMOVUPS     Y2, Y2
+	VFMADD231PS allb95e8083<>+0(SB), Y4, Y2
+	VMOVUPS     all3ab6da3e<>+0(SB), Y4
+	VFMADD213PS allbc091dc9<>+0(SB), Y2, Y4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y2, Y4
+	VFMADD213PS allbe2aaa47<>+0(SB), Y2, Y4
+	VFMADD213PS all3f000000<>+0(SB), Y2, Y4
+	VFMADD213PS allbf800000<>+0(SB), Y2, Y4
+	VMULPS      Y2, Y4, Y2
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      all3f800000<>+0(SB), Y3, Y3
+	VMOVUPS     Y3, Y4
+	VFMADD231PS Y2, Y3, Y4
+	VADDPS      all3f800000<>+0(SB), Y4, Y2
+	VMOVUPS     all3f800000<>+0(SB), Y3
+	VDIVPS      Y2, Y3, Y2
+	VMASKMOVPS  Y2, Y0, (SI)
+	VMASKMOVPS  (R10), Y0, Y3
+	VMOVUPS     Y1, Y1
+	VFMADD231PS Y3, Y2, Y1
+	VMASKMOVPS  Y1, Y0, (R10)
+	VMASKMOVPS  (R9), Y0, Y2
+	VMOVUPS     all42ae0000<>+0(SB), Y3
+	VMINPS      Y2, Y3, Y2
+	VMOVUPS     allc2ae0000<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     all4b400000<>+0(SB), Y3
+	VMOVUPS     Y3, Y3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y2, Y3
+	VSUBPS      all4b400000<>+0(SB), Y3, Y4
+	VMOVUPS     Y2, Y2
+	VFMADD231PS all3f318000<>+0(SB), Y4, Y2
+	VMOVUPS     Y2, Y2
+	VFMADD231PS allb95e8083<>+0(SB), Y4, Y2
+	VMOVUPS     all3ab6da3e<>+0(SB), Y4
+	VFMADD213PS allbc091dc9<>+0(SB), Y2, Y4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y2, Y4
+	VFMADD213PS allbe2aaa47<>+0(SB), Y2, Y4
+	VFMADD213PS all3f000000<>+0(SB), Y2, Y4
+	VFMADD213PS allbf800000<>+0(SB), Y2, Y4
+	VMULPS      Y2, Y4, Y2
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      all3f800000<>+0(SB), Y3, Y3
+	VMOVUPS     Y3, Y4
+	VFMADD231PS Y2, Y3, Y4
+	VADDPS      all3f800000<>+0(SB), Y4, Y2
+	VMOVUPS     all41a00000<>+0(SB), Y3
+	VADDPS      Y1, Y1, Y4
+	VANDPS      all7fffffff<>+0(SB), Y4, Y4
+	VMINPS      Y4, Y3, Y3
+	VMOVUPS     all4b400000<>+0(SB), Y4
+	VMOVUPS     Y4, Y4
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y3, Y4
+	VSUBPS      all4b400000<>+0(SB), Y4, Y5
+	VMOVUPS     Y3, Y3
+	VFMADD231PS all3f318000<>+0(SB), Y5, Y3
+	VMOVUPS     Y3, Y3
+	VFMADD231PS allb95e8083<>+0(SB), Y5, Y3
+	VMOVUPS     all3ab6da3e<>+0(SB), Y5
+	VFMADD213PS allbc091dc9<>+0(SB), Y3, Y5
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y3, Y5
+	VFMADD213PS allbe2aaa47<>+0(SB), Y3, Y5
+	VFMADD213PS all3f000000<>+0(SB), Y3, Y5
+	VFMADD213PS allbf800000<>+0(SB), Y3, Y5
+	VMULPS      Y3, Y5, Y3
+	VPSLLD      $0x17, Y4, Y4
+	VPADDD      all3f800000<>+0(SB), Y4, Y4
+	VSUBPS      all3f800000<>+0(SB), Y4, Y5
+	VMOVUPS     Y5, Y5
+	VFMADD231PS Y3, Y4, Y5
+	VADDPS      all40000000<>+0(SB), Y5, Y3
+	VMULPS      Y3, Y2, Y4
+	VMOVUPS     all3f800000<>+0(SB), Y6
+	VDIVPS      Y4, Y6, Y4
+	VMULPS      Y4, Y3, Y3
+	VMULPS      Y4, Y2, Y2
+	VMULPS      Y2, Y5, Y2
+	VANDPS      all7fffffff<>+0(SB), Y2, Y2
+	VANDPS      all80000000<>+0(SB), Y1, Y1
+	VORPS       Y1, Y2, Y1
+	VMASKMOVPS  Y3, Y0, (R9)
+	VMULPS      Y1, Y3, Y1
+	VMASKMOVPS  Y1, Y0, (R11)
 
 done:
 	VZEROUPPER
 	RET
-
-DATA all0000007f<>+0(SB)/8, $0x0000007f0000007f
-DATA all0000007f<>+8(SB)/8, $0x0000007f0000007f
-DATA all0000007f<>+16(SB)/8, $0x0000007f0000007f
-DATA all0000007f<>+24(SB)/8, $0x0000007f0000007f
-DATA all0000007f<>+32(SB)/8, $0x0000007f0000007f
-DATA all0000007f<>+40(SB)/8, $0x0000007f0000007f
-DATA all0000007f<>+48(SB)/8, $0x0000007f0000007f
-DATA all0000007f<>+56(SB)/8, $0x0000007f0000007f
-GLOBL all0000007f<>(SB), RODATA|NOPTR, $64
 
 DATA lanesInUse<>+0(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+8(SB)/8, $0xffffffffffffffff
@@ -1134,38 +928,28 @@ loop:
 	VMULPS       Z3, Z2, Z2
 	VMOVUPS      Z2, Z2
 	VFMADD231PS  Z1, Z0, Z2
-	VMOVUPS      allc1a00000<>+0(SB), Z0
+	VMOVUPS      all41a00000<>+0(SB), Z0
 	VADDPS       Z2, Z2, Z1
-	VORPS        all80000000<>+0(SB), Z1, Z1
-	VMAXPS       Z1, Z0, Z0
-	VMOVUPS      all42b1999a<>+0(SB), Z1
-	VMINPS       Z0, Z1, Z0
-	VMOVUPS      allc2d00000<>+0(SB), Z1
-	VMAXPS       Z0, Z1, Z0
+	VANDPS       all7fffffff<>+0(SB), Z1, Z1
+	VMINPS       Z1, Z0, Z0
 	VMOVUPS      all4b400000<>+0(SB), Z1
 	VMOVUPS      Z1, Z1
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z0, Z1
-	VSUBPS       all4b400000<>+0(SB), Z1, Z1
+	VFMADD231PS  allbfb8aa3b<>+0(SB), Z0, Z1
+	VSUBPS       all4b400000<>+0(SB), Z1, Z3
 	VMOVUPS      Z0, Z0
-	VFNMADD231PS all3f318000<>+0(SB), Z1, Z0
-	VMOVUPS      Z0, Z3
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z3
-	VSUBPS       Z3, Z0, Z0
+	VFMADD231PS  all3f318000<>+0(SB), Z3, Z0
 	VMOVUPS      Z0, Z0
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z0
-	VMULPS       Z3, Z3, Z4
-	VMOVUPS      all3950d1b4<>+0(SB), Z5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z3, Z5
-	VFMADD213PS  all3c088847<>+0(SB), Z3, Z5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z3, Z5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  all3f000000<>+0(SB), Z3, Z5
-	VMOVUPS      Z0, Z0
-	VFMADD231PS  Z5, Z4, Z0
-	VADDPS       Z0, Z3, Z0
-	VMOVUPS      all3f800000<>+0(SB), Z3
-	VSCALEFPS    Z1, Z3, Z1
-	VSUBPS       Z3, Z1, Z3
+	VFMADD231PS  allb95e8083<>+0(SB), Z3, Z0
+	VMOVUPS      all3ab6da3e<>+0(SB), Z3
+	VFMADD213PS  allbc091dc9<>+0(SB), Z0, Z3
+	VFMADD213PS  all3d2aaa2f<>+0(SB), Z0, Z3
+	VFMADD213PS  allbe2aaa47<>+0(SB), Z0, Z3
+	VFMADD213PS  all3f000000<>+0(SB), Z0, Z3
+	VFMADD213PS  allbf800000<>+0(SB), Z0, Z3
+	VMULPS       Z0, Z3, Z0
+	VPSLLD       $0x17, Z1, Z1
+	VPADDD       all3f800000<>+0(SB), Z1, Z1
+	VSUBPS       all3f800000<>+0(SB), Z1, Z3
 	VMOVUPS      Z3, Z3
 	VFMADD231PS  Z0, Z1, Z3
 	VADDPS       all40000000<>+0(SB), Z3, Z0
@@ -1231,38 +1015,28 @@ tail:
 	VMULPS       Z3, Z2, Z2
 	VMOVUPS      Z2, Z2
 	VFMADD231PS  Z1, Z0, Z2
-	VMOVUPS      allc1a00000<>+0(SB), Z0
+	VMOVUPS      all41a00000<>+0(SB), Z0
 	VADDPS       Z2, Z2, Z1
-	VORPS        all80000000<>+0(SB), Z1, Z1
-	VMAXPS       Z1, Z0, Z0
-	VMOVUPS      all42b1999a<>+0(SB), Z1
-	VMINPS       Z0, Z1, Z0
-	VMOVUPS      allc2d00000<>+0(SB), Z1
-	VMAXPS       Z0, Z1, Z0
+	VANDPS       all7fffffff<>+0(SB), Z1, Z1
+	VMINPS       Z1, Z0, Z0
 	VMOVUPS      all4b400000<>+0(SB), Z1
 	VMOVUPS      Z1, Z1
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z0, Z1
-	VSUBPS       all4b400000<>+0(SB), Z1, Z1
+	VFMADD231PS  allbfb8aa3b<>+0(SB), Z0, Z1
+	VSUBPS       all4b400000<>+0(SB), Z1, Z3
 	VMOVUPS      Z0, Z0
-	VFNMADD231PS all3f318000<>+0(SB), Z1, Z0
-	VMOVUPS      Z0, Z3
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z3
-	VSUBPS       Z3, Z0, Z0
+	VFMADD231PS  all3f318000<>+0(SB), Z3, Z0
 	VMOVUPS      Z0, Z0
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z0
-	VMULPS       Z3, Z3, Z4
-	VMOVUPS      all3950d1b4<>+0(SB), Z5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z3, Z5
-	VFMADD213PS  all3c088847<>+0(SB), Z3, Z5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z3, Z5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  all3f000000<>+0(SB), Z3, Z5
-	VMOVUPS      Z0, Z0
-	VFMADD231PS  Z5, Z4, Z0
-	VADDPS       Z0, Z3, Z0
-	VMOVUPS      all3f800000<>+0(SB), Z3
-	VSCALEFPS    Z1, Z3, Z1
-	VSUBPS       Z3, Z1, Z3
+	VFMADD231PS  allb95e8083<>+0(SB), Z3, Z0
+	VMOVUPS      all3ab6da3e<>+0(SB), Z3
+	VFMADD213PS  allbc091dc9<>+0(SB), Z0, Z3
+	VFMADD213PS  all3d2aaa2f<>+0(SB), Z0, Z3
+	VFMADD213PS  allbe2aaa47<>+0(SB), Z0, Z3
+	VFMADD213PS  all3f000000<>+0(SB), Z0, Z3
+	VFMADD213PS  allbf800000<>+0(SB), Z0, Z3
+	VMULPS       Z0, Z3, Z0
+	VPSLLD       $0x17, Z1, Z1
+	VPADDD       all3f800000<>+0(SB), Z1, Z1
+	VSUBPS       all3f800000<>+0(SB), Z1, Z3
 	VMOVUPS      Z3, Z3
 	VFMADD231PS  Z0, Z1, Z3
 	VADDPS       all40000000<>+0(SB), Z3, Z0
@@ -1331,46 +1105,28 @@ loop:
 	VMULPS       Y3, Y2, Y2
 	VMOVUPS      Y2, Y2
 	VFMADD231PS  Y1, Y0, Y2
-	VMOVUPS      allc1a00000<>+0(SB), Y0
+	VMOVUPS      all41a00000<>+0(SB), Y0
 	VADDPS       Y2, Y2, Y1
-	VORPS        all80000000<>+0(SB), Y1, Y1
-	VMAXPS       Y1, Y0, Y0
-	VMOVUPS      all42b1999a<>+0(SB), Y1
-	VMINPS       Y0, Y1, Y0
-	VMOVUPS      allc2d00000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y0
+	VANDPS       all7fffffff<>+0(SB), Y1, Y1
+	VMINPS       Y1, Y0, Y0
 	VMOVUPS      all4b400000<>+0(SB), Y1
 	VMOVUPS      Y1, Y1
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y0, Y1
+	VFMADD231PS  allbfb8aa3b<>+0(SB), Y0, Y1
 	VSUBPS       all4b400000<>+0(SB), Y1, Y3
 	VMOVUPS      Y0, Y0
-	VFNMADD231PS all3f318000<>+0(SB), Y3, Y0
-	VMOVUPS      Y0, Y4
-	VFNMADD231PS allb95e8083<>+0(SB), Y3, Y4
-	VSUBPS       Y4, Y0, Y0
+	VFMADD231PS  all3f318000<>+0(SB), Y3, Y0
 	VMOVUPS      Y0, Y0
-	VFNMADD231PS allb95e8083<>+0(SB), Y3, Y0
-	VMULPS       Y4, Y4, Y3
-	VMOVUPS      all3950d1b4<>+0(SB), Y5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y4, Y5
-	VFMADD213PS  all3c088847<>+0(SB), Y4, Y5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y4, Y5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  all3f000000<>+0(SB), Y4, Y5
-	VMOVUPS      Y0, Y0
-	VFMADD231PS  Y5, Y3, Y0
-	VADDPS       Y0, Y4, Y0
-	VMOVUPS      all3f800000<>+0(SB), Y3
-	VPSUBD       all4b400000<>+0(SB), Y1, Y1
-	VPSRAD       $0x01, Y1, Y4
-	VPSUBD       Y4, Y1, Y1
-	VPADDD       all0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y3, Y4
-	VPADDD       all0000007f<>+0(SB), Y1, Y1
+	VFMADD231PS  allb95e8083<>+0(SB), Y3, Y0
+	VMOVUPS      all3ab6da3e<>+0(SB), Y3
+	VFMADD213PS  allbc091dc9<>+0(SB), Y0, Y3
+	VFMADD213PS  all3d2aaa2f<>+0(SB), Y0, Y3
+	VFMADD213PS  allbe2aaa47<>+0(SB), Y0, Y3
+	VFMADD213PS  all3f000000<>+0(SB), Y0, Y3
+	VFMADD213PS  allbf800000<>+0(SB), Y0, Y3
+	VMULPS       Y0, Y3, Y0
 	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y4, Y1
-	VSUBPS       Y3, Y1, Y3
+	VPADDD       all3f800000<>+0(SB), Y1, Y1
+	VSUBPS       all3f800000<>+0(SB), Y1, Y3
 	VMOVUPS      Y3, Y3
 	VFMADD231PS  Y0, Y1, Y3
 	VADDPS       all40000000<>+0(SB), Y3, Y0
@@ -1436,46 +1192,28 @@ tail:
 	VMULPS       Y4, Y3, Y3
 	VMOVUPS      Y3, Y3
 	VFMADD231PS  Y2, Y1, Y3
-	VMOVUPS      allc1a00000<>+0(SB), Y1
+	VMOVUPS      all41a00000<>+0(SB), Y1
 	VADDPS       Y3, Y3, Y2
-	VORPS        all80000000<>+0(SB), Y2, Y2
-	VMAXPS       Y2, Y1, Y1
-	VMOVUPS      all42b1999a<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      allc2d00000<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y1
+	VANDPS       all7fffffff<>+0(SB), Y2, Y2
+	VMINPS       Y2, Y1, Y1
 	VMOVUPS      all4b400000<>+0(SB), Y2
 	VMOVUPS      Y2, Y2
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y1, Y2
+	VFMADD231PS  allbfb8aa3b<>+0(SB), Y1, Y2
 	VSUBPS       all4b400000<>+0(SB), Y2, Y4
 	VMOVUPS      Y1, Y1
-	VFNMADD231PS all3f318000<>+0(SB), Y4, Y1
-	VMOVUPS      Y1, Y5
-	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y5
-	VSUBPS       Y5, Y1, Y1
+	VFMADD231PS  all3f318000<>+0(SB), Y4, Y1
 	VMOVUPS      Y1, Y1
-	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y1
-	VMULPS       Y5, Y5, Y4
-	VMOVUPS      all3950d1b4<>+0(SB), Y6
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y5, Y6
-	VFMADD213PS  all3c088847<>+0(SB), Y5, Y6
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y5, Y6
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y5, Y6
-	VFMADD213PS  all3f000000<>+0(SB), Y5, Y6
-	VMOVUPS      Y1, Y1
-	VFMADD231PS  Y6, Y4, Y1
-	VADDPS       Y1, Y5, Y1
-	VMOVUPS      all3f800000<>+0(SB), Y4
-	VPSUBD       all4b400000<>+0(SB), Y2, Y2
-	VPSRAD       $0x01, Y2, Y5
-	VPSUBD       Y5, Y2, Y2
-	VPADDD       all0000007f<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y4, Y5
-	VPADDD       all0000007f<>+0(SB), Y2, Y2
+	VFMADD231PS  allb95e8083<>+0(SB), Y4, Y1
+	VMOVUPS      all3ab6da3e<>+0(SB), Y4
+	VFMADD213PS  allbc091dc9<>+0(SB), Y1, Y4
+	VFMADD213PS  all3d2aaa2f<>+0(SB), Y1, Y4
+	VFMADD213PS  allbe2aaa47<>+0(SB), Y1, Y4
+	VFMADD213PS  all3f000000<>+0(SB), Y1, Y4
+	VFMADD213PS  allbf800000<>+0(SB), Y1, Y4
+	VMULPS       Y1, Y4, Y1
 	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y5, Y2
-	VSUBPS       Y4, Y2, Y4
+	VPADDD       all3f800000<>+0(SB), Y2, Y2
+	VSUBPS       all3f800000<>+0(SB), Y2, Y4
 	VMOVUPS      Y4, Y4
 	VFMADD231PS  Y1, Y2, Y4
 	VADDPS       all40000000<>+0(SB), Y4, Y1
@@ -1535,251 +1273,217 @@ TEXT ·gruAVX512(SB), NOSPLIT, $0-120
 	JL   tail
 
 loop:
-	VMOVUPS      (R8), Z0
-	VXORPS       all80000000<>+0(SB), Z0, Z0
-	VMOVUPS      all42b1999a<>+0(SB), Z1
-	VMINPS       Z0, Z1, Z0
-	VMOVUPS      allc2d00000<>+0(SB), Z1
-	VMAXPS       Z0, Z1, Z0
-	VMOVUPS      all4b400000<>+0(SB), Z1
-	VMOVUPS      Z1, Z1
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z0, Z1
-	VSUBPS       all4b400000<>+0(SB), Z1, Z1
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS all3f318000<>+0(SB), Z1, Z0
-	VMOVUPS      Z0, Z2
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z2
-	VSUBPS       Z2, Z0, Z0
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z0
-	VMULPS       Z2, Z2, Z3
-	VMOVUPS      all3950d1b4<>+0(SB), Z4
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z2, Z4
-	VFMADD213PS  all3c088847<>+0(SB), Z2, Z4
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z2, Z4
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z2, Z4
-	VFMADD213PS  all3f000000<>+0(SB), Z2, Z4
-	VMOVUPS      Z0, Z0
-	VFMADD231PS  Z4, Z3, Z0
-	VADDPS       Z0, Z2, Z0
-	VMOVUPS      all3f800000<>+0(SB), Z2
-	VADDPS       Z2, Z0, Z0
-	VSCALEFPS    Z1, Z0, Z0
-	VADDPS       Z2, Z0, Z0
-	VDIVPS       Z0, Z2, Z0
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      (R9), Z1
-	VMOVUPS      (DI), Z2
-	VMOVUPS      Z2, Z2
-	VFMADD231PS  Z1, Z0, Z2
-	VMOVUPS      allc1a00000<>+0(SB), Z0
-	VADDPS       Z2, Z2, Z1
-	VORPS        all80000000<>+0(SB), Z1, Z1
-	VMAXPS       Z1, Z0, Z0
-	VMOVUPS      all42b1999a<>+0(SB), Z1
-	VMINPS       Z0, Z1, Z0
-	VMOVUPS      allc2d00000<>+0(SB), Z1
-	VMAXPS       Z0, Z1, Z0
-	VMOVUPS      all4b400000<>+0(SB), Z1
-	VMOVUPS      Z1, Z1
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z0, Z1
-	VSUBPS       all4b400000<>+0(SB), Z1, Z1
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS all3f318000<>+0(SB), Z1, Z0
-	VMOVUPS      Z0, Z3
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z3
-	VSUBPS       Z3, Z0, Z0
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z0
-	VMULPS       Z3, Z3, Z4
-	VMOVUPS      all3950d1b4<>+0(SB), Z5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z3, Z5
-	VFMADD213PS  all3c088847<>+0(SB), Z3, Z5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z3, Z5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  all3f000000<>+0(SB), Z3, Z5
-	VMOVUPS      Z0, Z0
-	VFMADD231PS  Z5, Z4, Z0
-	VADDPS       Z0, Z3, Z0
-	VMOVUPS      all3f800000<>+0(SB), Z3
-	VSCALEFPS    Z1, Z3, Z1
-	VSUBPS       Z3, Z1, Z3
-	VMOVUPS      Z3, Z3
-	VFMADD231PS  Z0, Z1, Z3
-	VADDPS       all40000000<>+0(SB), Z3, Z0
-	VDIVPS       Z0, Z3, Z0
-	VANDPS       all7fffffff<>+0(SB), Z0, Z0
-	VANDPS       all80000000<>+0(SB), Z2, Z1
-	VORPS        Z1, Z0, Z0
-	VMOVUPS      Z0, (DI)
-	VMOVUPS      (SI), Z1
-	VXORPS       all80000000<>+0(SB), Z1, Z1
-	VMOVUPS      all42b1999a<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      allc2d00000<>+0(SB), Z2
-	VMAXPS       Z1, Z2, Z1
-	VMOVUPS      all4b400000<>+0(SB), Z2
-	VMOVUPS      Z2, Z2
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z1, Z2
-	VSUBPS       all4b400000<>+0(SB), Z2, Z2
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS all3f318000<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, Z3
-	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z3
-	VSUBPS       Z3, Z1, Z1
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z1
-	VMULPS       Z3, Z3, Z4
-	VMOVUPS      all3950d1b4<>+0(SB), Z5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z3, Z5
-	VFMADD213PS  all3c088847<>+0(SB), Z3, Z5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z3, Z5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  all3f000000<>+0(SB), Z3, Z5
-	VMOVUPS      Z1, Z1
-	VFMADD231PS  Z5, Z4, Z1
-	VADDPS       Z1, Z3, Z1
-	VMOVUPS      all3f800000<>+0(SB), Z3
-	VADDPS       Z3, Z1, Z1
-	VSCALEFPS    Z2, Z1, Z1
-	VADDPS       Z3, Z1, Z1
-	VDIVPS       Z1, Z3, Z1
-	VMOVUPS      Z1, (SI)
-	VMOVUPS      (R10), Z2
-	VSUBPS       Z0, Z2, Z2
-	VMOVUPS      Z0, Z0
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS      Z0, (R10)
-	ADDQ         $0x00000040, DI
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, R8
-	ADDQ         $0x00000040, R9
-	ADDQ         $0x00000040, R10
-	SUBQ         $0x00000010, CX
-	JGE          loop
+	VMOVUPS     (R8), Z0
+	VMOVUPS     all42ae0000<>+0(SB), Z1
+	VMINPS      Z0, Z1, Z0
+	VMOVUPS     allc2ae0000<>+0(SB), Z1
+	VMAXPS      Z0, Z1, Z0
+	VMOVUPS     all4b400000<>+0(SB), Z1
+	VMOVUPS     Z1, Z1
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z0, Z1
+	VSUBPS      all4b400000<>+0(SB), Z1, Z2
+	VMOVUPS     Z0, Z0
+	VFMADD231PS all3f318000<>+0(SB), Z2, Z0
+	VMOVUPS     Z0, Z0
+	VFMADD231PS allb95e8083<>+0(SB), Z2, Z0
+	VMOVUPS     all3ab6da3e<>+0(SB), Z2
+	VFMADD213PS allbc091dc9<>+0(SB), Z0, Z2
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z0, Z2
+	VFMADD213PS allbe2aaa47<>+0(SB), Z0, Z2
+	VFMADD213PS all3f000000<>+0(SB), Z0, Z2
+	VFMADD213PS allbf800000<>+0(SB), Z0, Z2
+	VMULPS      Z0, Z2, Z0
+	VPSLLD      $0x17, Z1, Z1
+	VPADDD      all3f800000<>+0(SB), Z1, Z1
+	VMOVUPS     Z1, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VADDPS      all3f800000<>+0(SB), Z2, Z0
+	VMOVUPS     all3f800000<>+0(SB), Z1
+	VDIVPS      Z0, Z1, Z0
+	VMOVUPS     Z0, (R8)
+	VMOVUPS     (SI), Z1
+	VMOVUPS     (R9), Z2
+	VMOVUPS     (DI), Z3
+	VMOVUPS     Z3, Z3
+	VFMADD231PS Z2, Z0, Z3
+	VMOVUPS     all42ae0000<>+0(SB), Z0
+	VMINPS      Z1, Z0, Z0
+	VMOVUPS     allc2ae0000<>+0(SB), Z1
+	VMAXPS      Z0, Z1, Z0
+	VMOVUPS     all4b400000<>+0(SB), Z1
+	VMOVUPS     Z1, Z1
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z0, Z1
+	VSUBPS      all4b400000<>+0(SB), Z1, Z2
+	VMOVUPS     Z0, Z0
+	VFMADD231PS all3f318000<>+0(SB), Z2, Z0
+	VMOVUPS     Z0, Z0
+	VFMADD231PS allb95e8083<>+0(SB), Z2, Z0
+	VMOVUPS     all3ab6da3e<>+0(SB), Z2
+	VFMADD213PS allbc091dc9<>+0(SB), Z0, Z2
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z0, Z2
+	VFMADD213PS allbe2aaa47<>+0(SB), Z0, Z2
+	VFMADD213PS all3f000000<>+0(SB), Z0, Z2
+	VFMADD213PS allbf800000<>+0(SB), Z0, Z2
+	VMULPS      Z0, Z2, Z0
+	VPSLLD      $0x17, Z1, Z1
+	VPADDD      all3f800000<>+0(SB), Z1, Z1
+	VMOVUPS     Z1, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VADDPS      all3f800000<>+0(SB), Z2, Z0
+	VMOVUPS     all41a00000<>+0(SB), Z1
+	VADDPS      Z3, Z3, Z2
+	VANDPS      all7fffffff<>+0(SB), Z2, Z2
+	VMINPS      Z2, Z1, Z1
+	VMOVUPS     all4b400000<>+0(SB), Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z1, Z2
+	VSUBPS      all4b400000<>+0(SB), Z2, Z4
+	VMOVUPS     Z1, Z1
+	VFMADD231PS all3f318000<>+0(SB), Z4, Z1
+	VMOVUPS     Z1, Z1
+	VFMADD231PS allb95e8083<>+0(SB), Z4, Z1
+	VMOVUPS     all3ab6da3e<>+0(SB), Z4
+	VFMADD213PS allbc091dc9<>+0(SB), Z1, Z4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z1, Z4
+	VFMADD213PS allbe2aaa47<>+0(SB), Z1, Z4
+	VFMADD213PS all3f000000<>+0(SB), Z1, Z4
+	VFMADD213PS allbf800000<>+0(SB), Z1, Z4
+	VMULPS      Z1, Z4, Z1
+	VPSLLD      $0x17, Z2, Z2
+	VPADDD      all3f800000<>+0(SB), Z2, Z2
+	VSUBPS      all3f800000<>+0(SB), Z2, Z4
+	VMOVUPS     Z4, Z4
+	VFMADD231PS Z1, Z2, Z4
+	VADDPS      all40000000<>+0(SB), Z4, Z1
+	VMULPS      Z1, Z0, Z2
+	VMOVUPS     all3f800000<>+0(SB), Z5
+	VDIVPS      Z2, Z5, Z2
+	VMULPS      Z2, Z1, Z1
+	VMULPS      Z2, Z0, Z0
+	VMULPS      Z0, Z4, Z0
+	VANDPS      all7fffffff<>+0(SB), Z0, Z0
+	VANDPS      all80000000<>+0(SB), Z3, Z2
+	VORPS       Z2, Z0, Z0
+	VMOVUPS     Z1, (SI)
+	VMOVUPS     Z0, (DI)
+	VMOVUPS     (R10), Z2
+	VSUBPS      Z0, Z2, Z2
+	VMOVUPS     Z0, Z0
+	VFMADD231PS Z2, Z1, Z0
+	VMOVUPS     Z0, (R10)
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	SUBQ        $0x00000010, CX
+	JGE         loop
 
 tail:
-	ADDQ         $0x00000010, CX
-	JZ           done
-	MOVQ         $0x00000001, AX
-	SHLQ         CL, AX
-	DECQ         AX
-	KMOVW        AX, K1
-	VMOVUPS.Z    (R8), K1, Z0
-	VXORPS       all80000000<>+0(SB), Z0, Z0
-	VMOVUPS      all42b1999a<>+0(SB), Z1
-	VMINPS       Z0, Z1, Z0
-	VMOVUPS      allc2d00000<>+0(SB), Z1
-	VMAXPS       Z0, Z1, Z0
-	VMOVUPS      all4b400000<>+0(SB), Z1
-	VMOVUPS      Z1, Z1
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z0, Z1
-	VSUBPS       all4b400000<>+0(SB), Z1, Z1
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS all3f318000<>+0(SB), Z1, Z0
-	VMOVUPS      Z0, Z2
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z2
-	VSUBPS       Z2, Z0, Z0
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z0
-	VMULPS       Z2, Z2, Z3
-	VMOVUPS      all3950d1b4<>+0(SB), Z4
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z2, Z4
-	VFMADD213PS  all3c088847<>+0(SB), Z2, Z4
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z2, Z4
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z2, Z4
-	VFMADD213PS  all3f000000<>+0(SB), Z2, Z4
-	VMOVUPS      Z0, Z0
-	VFMADD231PS  Z4, Z3, Z0
-	VADDPS       Z0, Z2, Z0
-	VMOVUPS      all3f800000<>+0(SB), Z2
-	VADDPS       Z2, Z0, Z0
-	VSCALEFPS    Z1, Z0, Z0
-	VADDPS       Z2, Z0, Z0
-	VDIVPS       Z0, Z2, Z0
-	VMOVUPS      Z0, K1, (R8)
-	VMOVUPS.Z    (R9), K1, Z1
-	VMOVUPS.Z    (DI), K1, Z2
-	VMOVUPS      Z2, Z2
-	VFMADD231PS  Z1, Z0, Z2
-	VMOVUPS      allc1a00000<>+0(SB), Z0
-	VADDPS       Z2, Z2, Z1
-	VORPS        all80000000<>+0(SB), Z1, Z1
-	VMAXPS       Z1, Z0, Z0
-	VMOVUPS      all42b1999a<>+0(SB), Z1
-	VMINPS       Z0, Z1, Z0
-	VMOVUPS      allc2d00000<>+0(SB), Z1
-	VMAXPS       Z0, Z1, Z0
-	VMOVUPS      all4b400000<>+0(SB), Z1
-	VMOVUPS      Z1, Z1
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z0, Z1
-	VSUBPS       all4b400000<>+0(SB), Z1, Z1
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS all3f318000<>+0(SB), Z1, Z0
-	VMOVUPS      Z0, Z3
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z3
-	VSUBPS       Z3, Z0, Z0
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z0
-	VMULPS       Z3, Z3, Z4
-	VMOVUPS      all3950d1b4<>+0(SB), Z5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z3, Z5
-	VFMADD213PS  all3c088847<>+0(SB), Z3, Z5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z3, Z5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  all3f000000<>+0(SB), Z3, Z5
-	VMOVUPS      Z0, Z0
-	VFMADD231PS  Z5, Z4, Z0
-	VADDPS       Z0, Z3, Z0
-	VMOVUPS      all3f800000<>+0(SB), Z3
-	VSCALEFPS    Z1, Z3, Z1
-	VSUBPS       Z3, Z1, Z3
-	VMOVUPS      Z3, Z3
-	VFMADD231PS  Z0, Z1, Z3
-	VADDPS       all40000000<>+0(SB), Z3, Z0
-	VDIVPS       Z0, Z3, Z0
-	VANDPS       all7fffffff<>+0(SB), Z0, Z0
-	VANDPS       all80000000<>+0(SB), Z2, Z1
-	VORPS        Z1, Z0, Z0
-	VMOVUPS      Z0, K1, (DI)
-	VMOVUPS.Z    (SI), K1, Z1
-	VXORPS       all80000000<>+0(SB), Z1, Z1
-	VMOVUPS      all42b1999a<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
-	VMOVUPS      allc2d00000<>+0(SB), Z2
-	VMAXPS       Z1, Z2, Z1
-	VMOVUPS      all4b400000<>+0(SB), Z2
-	VMOVUPS      Z2, Z2
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z1, Z2
-	VSUBPS       all4b400000<>+0(SB), Z2, Z2
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS all3f318000<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, Z3
-	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z3
-	VSUBPS       Z3, Z1, Z1
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z1
-	VMULPS       Z3, Z3, Z4
-	VMOVUPS      all3950d1b4<>+0(SB), Z5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z3, Z5
-	VFMADD213PS  all3c088847<>+0(SB), Z3, Z5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z3, Z5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  all3f000000<>+0(SB), Z3, Z5
-	VMOVUPS      Z1, Z1
-	VFMADD231PS  Z5, Z4, Z1
-	VADDPS       Z1, Z3, Z1
-	VMOVUPS      all3f800000<>+0(SB), Z3
-	VADDPS       Z3, Z1, Z1
-	VSCALEFPS    Z2, Z1, Z1
-	VADDPS       Z3, Z1, Z1
-	VDIVPS       Z1, Z3, Z1
-	VMOVUPS      Z1, K1, (SI)
-	VMOVUPS.Z    (R10), K1, Z2
-	VSUBPS       Z0, Z2, Z2
-	VMOVUPS      Z0, Z0
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS      Z0, K1, (R10)
+	ADDQ        $0x00000010, CX
+	JZ          done
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVW       AX, K1
+	VMOVUPS.Z   (R8), K1, Z0
+	VMOVUPS     all42ae0000<>+0(SB), Z1
+	VMINPS      Z0, Z1, Z0
+	VMOVUPS     allc2ae0000<>+0(SB), Z1
+	VMAXPS      Z0, Z1, Z0
+	VMOVUPS     all4b400000<>+0(SB), Z1
+	VMOVUPS     Z1, Z1
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z0, Z1
+	VSUBPS      all4b400000<>+0(SB), Z1, Z2
+	VMOVUPS     Z0, Z0
+	VFMADD231PS all3f318000<>+0(SB), Z2, Z0
+	VMOVUPS     Z0, Z0
+	VFMADD231PS allb95e8083<>+0(SB), Z2, Z0
+	VMOVUPS     all3ab6da3e<>+0(SB), Z2
+	VFMADD213PS allbc091dc9<>+0(SB), Z0, Z2
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z0, Z2
+	VFMADD213PS allbe2aaa47<>+0(SB), Z0, Z2
+	VFMADD213PS all3f000000<>+0(SB), Z0, Z2
+	VFMADD213PS allbf800000<>+0(SB), Z0, Z2
+	VMULPS      Z0, Z2, Z0
+	VPSLLD      $0x17, Z1, Z1
+	VPADDD      all3f800000<>+0(SB), Z1, Z1
+	VMOVUPS     Z1, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VADDPS      all3f800000<>+0(SB), Z2, Z0
+	VMOVUPS     all3f800000<>+0(SB), Z1
+	VDIVPS      Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (R8)
+	VMOVUPS.Z   (SI), K1, Z1
+	VMOVUPS.Z   (R9), K1, Z2
+	VMOVUPS.Z   (DI), K1, Z3
+	VMOVUPS     Z3, Z3
+	VFMADD231PS Z2, Z0, Z3
+	VMOVUPS     all42ae0000<>+0(SB), Z0
+	VMINPS      Z1, Z0, Z0
+	VMOVUPS     allc2ae0000<>+0(SB), Z1
+	VMAXPS      Z0, Z1, Z0
+	VMOVUPS     all4b400000<>+0(SB), Z1
+	VMOVUPS     Z1, Z1
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z0, Z1
+	VSUBPS      all4b400000<>+0(SB), Z1, Z2
+	VMOVUPS     Z0, Z0
+	VFMADD231PS all3f318000<>+0(SB), Z2, Z0
+	VMOVUPS     Z0, Z0
+	VFMADD231PS allb95e8083<>+0(SB), Z2, Z0
+	VMOVUPS     all3ab6da3e<>+0(SB), Z2
+	VFMADD213PS allbc091dc9<>+0(SB), Z0, Z2
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z0, Z2
+	VFMADD213PS allbe2aaa47<>+0(SB), Z0, Z2
+	VFMADD213PS all3f000000<>+0(SB), Z0, Z2
+	VFMADD213PS allbf800000<>+0(SB), Z0, Z2
+	VMULPS      Z0, Z2, Z0
+	VPSLLD      $0x17, Z1, Z1
+	VPADDD      all3f800000<>+0(SB), Z1, Z1
+	VMOVUPS     Z1, Z2
+	VFMADD231PS Z0, Z1, Z2
+	VADDPS      all3f800000<>+0(SB), Z2, Z0
+	VMOVUPS     all41a00000<>+0(SB), Z1
+	VADDPS      Z3, Z3, Z2
+	VANDPS      all7fffffff<>+0(SB), Z2, Z2
+	VMINPS      Z2, Z1, Z1
+	VMOVUPS     all4b400000<>+0(SB), Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z1, Z2
+	VSUBPS      all4b400000<>+0(SB), Z2, Z4
+	VMOVUPS     Z1, Z1
+	VFMADD231PS all3f318000<>+0(SB), Z4, Z1
+	VMOVUPS     Z1, Z1
+	VFMADD231PS allb95e8083<>+0(SB), Z4, Z1
+	VMOVUPS     all3ab6da3e<>+0(SB), Z4
+	VFMADD213PS allbc091dc9<>+0(SB), Z1, Z4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z1, Z4
+	VFMADD213PS allbe2aaa47<>+0(SB), Z1, Z4
+	VFMADD213PS all3f000000<>+0(SB), Z1, Z4
+	VFMADD213PS allbf800000<>+0(SB), Z1, Z4
+	VMULPS      Z1, Z4, Z1
+	VPSLLD      $0x17, Z2, Z2
+	VPADDD      all3f800000<>+0(SB), Z2, Z2
+	VSUBPS      all3f800000<>+0(SB), Z2, Z4
+	VMOVUPS     Z4, Z4
+	VFMADD231PS Z1, Z2, Z4
+	VADDPS      all40000000<>+0(SB), Z4, Z1
+	VMULPS      Z1, Z0, Z2
+	VMOVUPS     all3f800000<>+0(SB), Z5
+	VDIVPS      Z2, Z5, Z2
+	VMULPS      Z2, Z1, Z1
+	VMULPS      Z2, Z0, Z0
+	VMULPS      Z0, Z4, Z0
+	VANDPS      all7fffffff<>+0(SB), Z0, Z0
+	VANDPS      all80000000<>+0(SB), Z3, Z2
+	VORPS       Z2, Z0, Z0
+	VMOVUPS     Z1, K1, (SI)
+	VMOVUPS     Z0, K1, (DI)
+	VMOVUPS.Z   (R10), K1, Z2
+	VSUBPS      Z0, Z2, Z2
+	VMOVUPS     Z0, Z0
+	VFMADD231PS Z2, Z1, Z0
+	VMOVUPS     Z0, K1, (R10)
 
 done:
 	VZEROUPPER
@@ -1798,299 +1502,217 @@ TEXT ·gruAVX2(SB), NOSPLIT, $0-120
 	JL   tail
 
 loop:
-	VMOVUPS      (R8), Y0
-	VXORPS       all80000000<>+0(SB), Y0, Y0
-	VMOVUPS      all42b1999a<>+0(SB), Y1
-	VMINPS       Y0, Y1, Y0
-	VMOVUPS      allc2d00000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y0
-	VMOVUPS      all4b400000<>+0(SB), Y1
-	VMOVUPS      Y1, Y1
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y0, Y1
-	VSUBPS       all4b400000<>+0(SB), Y1, Y2
-	VMOVUPS      Y0, Y0
-	VFNMADD231PS all3f318000<>+0(SB), Y2, Y0
-	VMOVUPS      Y0, Y3
-	VFNMADD231PS allb95e8083<>+0(SB), Y2, Y3
-	VSUBPS       Y3, Y0, Y0
-	VMOVUPS      Y0, Y0
-	VFNMADD231PS allb95e8083<>+0(SB), Y2, Y0
-	VMULPS       Y3, Y3, Y2
-	VMOVUPS      all3950d1b4<>+0(SB), Y4
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y3, Y4
-	VFMADD213PS  all3c088847<>+0(SB), Y3, Y4
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y3, Y4
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  all3f000000<>+0(SB), Y3, Y4
-	VMOVUPS      Y0, Y0
-	VFMADD231PS  Y4, Y2, Y0
-	VADDPS       Y0, Y3, Y0
-	VMOVUPS      all3f800000<>+0(SB), Y2
-	VADDPS       Y2, Y0, Y0
-	VPSUBD       all4b400000<>+0(SB), Y1, Y1
-	VPSRAD       $0x01, Y1, Y3
-	VPSUBD       Y3, Y1, Y1
-	VPADDD       all0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y0, Y0
-	VPADDD       all0000007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y0, Y0
-	VADDPS       Y2, Y0, Y0
-	VDIVPS       Y0, Y2, Y0
-	VMOVUPS      Y0, (R8)
-	VMOVUPS      (R9), Y1
-	VMOVUPS      (DI), Y2
-	VMOVUPS      Y2, Y2
-	VFMADD231PS  Y1, Y0, Y2
-	VMOVUPS      allc1a00000<>+0(SB), Y0
-	VADDPS       Y2, Y2, Y1
-	VORPS        all80000000<>+0(SB), Y1, Y1
-	VMAXPS       Y1, Y0, Y0
-	VMOVUPS      all42b1999a<>+0(SB), Y1
-	VMINPS       Y0, Y1, Y0
-	VMOVUPS      allc2d00000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y0
-	VMOVUPS      all4b400000<>+0(SB), Y1
-	VMOVUPS      Y1, Y1
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y0, Y1
-	VSUBPS       all4b400000<>+0(SB), Y1, Y3
-	VMOVUPS      Y0, Y0
-	VFNMADD231PS all3f318000<>+0(SB), Y3, Y0
-	VMOVUPS      Y0, Y4
-	VFNMADD231PS allb95e8083<>+0(SB), Y3, Y4
-	VSUBPS       Y4, Y0, Y0
-	VMOVUPS      Y0, Y0
-	VFNMADD231PS allb95e8083<>+0(SB), Y3, Y0
-	VMULPS       Y4, Y4, Y3
-	VMOVUPS      all3950d1b4<>+0(SB), Y5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y4, Y5
-	VFMADD213PS  all3c088847<>+0(SB), Y4, Y5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y4, Y5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  all3f000000<>+0(SB), Y4, Y5
-	VMOVUPS      Y0, Y0
-	VFMADD231PS  Y5, Y3, Y0
-	VADDPS       Y0, Y4, Y0
-	VMOVUPS      all3f800000<>+0(SB), Y3
-	VPSUBD       all4b400000<>+0(SB), Y1, Y1
-	VPSRAD       $0x01, Y1, Y4
-	VPSUBD       Y4, Y1, Y1
-	VPADDD       all0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y3, Y4
-	VPADDD       all0000007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y4, Y1
-	VSUBPS       Y3, Y1, Y3
-	VMOVUPS      Y3, Y3
-	VFMADD231PS  Y0, Y1, Y3
-	VADDPS       all40000000<>+0(SB), Y3, Y0
-	VDIVPS       Y0, Y3, Y0
-	VANDPS       all7fffffff<>+0(SB), Y0, Y0
-	VANDPS       all80000000<>+0(SB), Y2, Y1
-	VORPS        Y1, Y0, Y0
-	VMOVUPS      Y0, (DI)
-	VMOVUPS      (SI), Y1
-	VXORPS       all80000000<>+0(SB), Y1, Y1
-	VMOVUPS      all42b1999a<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      allc2d00000<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      all4b400000<>+0(SB), Y2
-	VMOVUPS      Y2, Y2
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y1, Y2
-	VSUBPS       all4b400000<>+0(SB), Y2, Y3
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS all3f318000<>+0(SB), Y3, Y1
-	VMOVUPS      Y1, Y4
-	VFNMADD231PS allb95e8083<>+0(SB), Y3, Y4
-	VSUBPS       Y4, Y1, Y1
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS allb95e8083<>+0(SB), Y3, Y1
-	VMULPS       Y4, Y4, Y3
-	VMOVUPS      all3950d1b4<>+0(SB), Y5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y4, Y5
-	VFMADD213PS  all3c088847<>+0(SB), Y4, Y5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y4, Y5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  all3f000000<>+0(SB), Y4, Y5
-	VMOVUPS      Y1, Y1
-	VFMADD231PS  Y5, Y3, Y1
-	VADDPS       Y1, Y4, Y1
-	VMOVUPS      all3f800000<>+0(SB), Y3
-	VADDPS       Y3, Y1, Y1
-	VPSUBD       all4b400000<>+0(SB), Y2, Y2
-	VPSRAD       $0x01, Y2, Y4
-	VPSUBD       Y4, Y2, Y2
-	VPADDD       all0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y1, Y1
-	VPADDD       all0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y1, Y1
-	VADDPS       Y3, Y1, Y1
-	VDIVPS       Y1, Y3, Y1
-	VMOVUPS      Y1, (SI)
-	VMOVUPS      (R10), Y2
-	VSUBPS       Y0, Y2, Y2
-	VMOVUPS      Y0, Y0
-	VFMADD231PS  Y2, Y1, Y0
-	VMOVUPS      Y0, (R10)
-	ADDQ         $0x00000020, DI
-	ADDQ         $0x00000020, SI
-	ADDQ         $0x00000020, R8
-	ADDQ         $0x00000020, R9
-	ADDQ         $0x00000020, R10
-	SUBQ         $0x00000008, CX
-	JGE          loop
+	VMOVUPS     (R8), Y0
+	VMOVUPS     all42ae0000<>+0(SB), Y1
+	VMINPS      Y0, Y1, Y0
+	VMOVUPS     allc2ae0000<>+0(SB), Y1
+	VMAXPS      Y0, Y1, Y0
+	VMOVUPS     all4b400000<>+0(SB), Y1
+	VMOVUPS     Y1, Y1
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y0, Y1
+	VSUBPS      all4b400000<>+0(SB), Y1, Y2
+	VMOVUPS     Y0, Y0
+	VFMADD231PS all3f318000<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, Y0
+	VFMADD231PS allb95e8083<>+0(SB), Y2, Y0
+	VMOVUPS     all3ab6da3e<>+0(SB), Y2
+	VFMADD213PS allbc091dc9<>+0(SB), Y0, Y2
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y0, Y2
+	VFMADD213PS allbe2aaa47<>+0(SB), Y0, Y2
+	VFMADD213PS all3f000000<>+0(SB), Y0, Y2
+	VFMADD213PS allbf800000<>+0(SB), Y0, Y2
+	VMULPS      Y0, Y2, Y0
+	VPSLLD      $0x17, Y1, Y1
+	VPADDD      all3f800000<>+0(SB), Y1, Y1
+	VMOVUPS     Y1, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VADDPS      all3f800000<>+0(SB), Y2, Y0
+	VMOVUPS     all3f800000<>+0(SB), Y1
+	VDIVPS      Y0, Y1, Y0
+	VMOVUPS     Y0, (R8)
+	VMOVUPS     (SI), Y1
+	VMOVUPS     (R9), Y2
+	VMOVUPS     (DI), Y3
+	VMOVUPS     Y3, Y3
+	VFMADD231PS Y2, Y0, Y3
+	VMOVUPS     all42ae0000<>+0(SB), Y0
+	VMINPS      Y1, Y0, Y0
+	VMOVUPS     allc2ae0000<>+0(SB), Y1
+	VMAXPS      Y0, Y1, Y0
+	VMOVUPS     all4b400000<>+0(SB), Y1
+	VMOVUPS     Y1, Y1
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y0, Y1
+	VSUBPS      all4b400000<>+0(SB), Y1, Y2
+	VMOVUPS     Y0, Y0
+	VFMADD231PS all3f318000<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, Y0
+	VFMADD231PS allb95e8083<>+0(SB), Y2, Y0
+	VMOVUPS     all3ab6da3e<>+0(SB), Y2
+	VFMADD213PS allbc091dc9<>+0(SB), Y0, Y2
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y0, Y2
+	VFMADD213PS allbe2aaa47<>+0(SB), Y0, Y2
+	VFMADD213PS all3f000000<>+0(SB), Y0, Y2
+	VFMADD213PS allbf800000<>+0(SB), Y0, Y2
+	VMULPS      Y0, Y2, Y0
+	VPSLLD      $0x17, Y1, Y1
+	VPADDD      all3f800000<>+0(SB), Y1, Y1
+	VMOVUPS     Y1, Y2
+	VFMADD231PS Y0, Y1, Y2
+	VADDPS      all3f800000<>+0(SB), Y2, Y0
+	VMOVUPS     all41a00000<>+0(SB), Y1
+	VADDPS      Y3, Y3, Y2
+	VANDPS      all7fffffff<>+0(SB), Y2, Y2
+	VMINPS      Y2, Y1, Y1
+	VMOVUPS     all4b400000<>+0(SB), Y2
+	VMOVUPS     Y2, Y2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y1, Y2
+	VSUBPS      all4b400000<>+0(SB), Y2, Y4
+	VMOVUPS     Y1, Y1
+	VFMADD231PS all3f318000<>+0(SB), Y4, Y1
+	VMOVUPS     Y1, Y1
+	VFMADD231PS allb95e8083<>+0(SB), Y4, Y1
+	VMOVUPS     all3ab6da3e<>+0(SB), Y4
+	VFMADD213PS allbc091dc9<>+0(SB), Y1, Y4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y1, Y4
+	VFMADD213PS allbe2aaa47<>+0(SB), Y1, Y4
+	VFMADD213PS all3f000000<>+0(SB), Y1, Y4
+	VFMADD213PS allbf800000<>+0(SB), Y1, Y4
+	VMULPS      Y1, Y4, Y1
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      all3f800000<>+0(SB), Y2, Y2
+	VSUBPS      all3f800000<>+0(SB), Y2, Y4
+	VMOVUPS     Y4, Y4
+	VFMADD231PS Y1, Y2, Y4
+	VADDPS      all40000000<>+0(SB), Y4, Y1
+	VMULPS      Y1, Y0, Y2
+	VMOVUPS     all3f800000<>+0(SB), Y5
+	VDIVPS      Y2, Y5, Y2
+	VMULPS      Y2, Y1, Y1
+	VMULPS      Y2, Y0, Y0
+	VMULPS      Y0, Y4, Y0
+	VANDPS      all7fffffff<>+0(SB), Y0, Y0
+	VANDPS      all80000000<>+0(SB), Y3, Y2
+	VORPS       Y2, Y0, Y0
+	VMOVUPS     Y1, (SI)
+	VMOVUPS     Y0, (DI)
+	VMOVUPS     (R10), Y2
+	VSUBPS      Y0, Y2, Y2
+	VMOVUPS     Y0, Y0
+	VFMADD231PS Y2, Y1, Y0
+	VMOVUPS     Y0, (R10)
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, R8
+	ADDQ        $0x00000020, R9
+	ADDQ        $0x00000020, R10
+	SUBQ        $0x00000008, CX
+	JGE         loop
 
 tail:
-	ADDQ         $0x00000008, CX
-	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
-	SHLQ         $0x02, CX
-	SUBQ         CX, AX
-	VMOVUPS      (AX), Y0
-	VMASKMOVPS   (R8), Y0, Y1
-	VXORPS       all80000000<>+0(SB), Y1, Y1
-	VMOVUPS      all42b1999a<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      allc2d00000<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      all4b400000<>+0(SB), Y2
-	VMOVUPS      Y2, Y2
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y1, Y2
-	VSUBPS       all4b400000<>+0(SB), Y2, Y3
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS all3f318000<>+0(SB), Y3, Y1
-	VMOVUPS      Y1, Y4
-	VFNMADD231PS allb95e8083<>+0(SB), Y3, Y4
-	VSUBPS       Y4, Y1, Y1
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS allb95e8083<>+0(SB), Y3, Y1
-	VMULPS       Y4, Y4, Y3
-	VMOVUPS      all3950d1b4<>+0(SB), Y5
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y4, Y5
-	VFMADD213PS  all3c088847<>+0(SB), Y4, Y5
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y4, Y5
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  all3f000000<>+0(SB), Y4, Y5
-	VMOVUPS      Y1, Y1
-	VFMADD231PS  Y5, Y3, Y1
-	VADDPS       Y1, Y4, Y1
-	VMOVUPS      all3f800000<>+0(SB), Y3
-	VADDPS       Y3, Y1, Y1
-	VPSUBD       all4b400000<>+0(SB), Y2, Y2
-	VPSRAD       $0x01, Y2, Y4
-	VPSUBD       Y4, Y2, Y2
-	VPADDD       all0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y1, Y1
-	VPADDD       all0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y1, Y1
-	VADDPS       Y3, Y1, Y1
-	VDIVPS       Y1, Y3, Y1
-	VMASKMOVPS   Y1, Y0, (R8)
-	VMASKMOVPS   (R9), Y0, Y2
-	VMASKMOVPS   (DI), Y0, Y3
-	VMOVUPS      Y3, Y3
-	VFMADD231PS  Y2, Y1, Y3
-	VMOVUPS      allc1a00000<>+0(SB), Y1
-	VADDPS       Y3, Y3, Y2
-	VORPS        all80000000<>+0(SB), Y2, Y2
-	VMAXPS       Y2, Y1, Y1
-	VMOVUPS      all42b1999a<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
-	VMOVUPS      allc2d00000<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      all4b400000<>+0(SB), Y2
-	VMOVUPS      Y2, Y2
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y1, Y2
-	VSUBPS       all4b400000<>+0(SB), Y2, Y4
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS all3f318000<>+0(SB), Y4, Y1
-	VMOVUPS      Y1, Y5
-	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y5
-	VSUBPS       Y5, Y1, Y1
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y1
-	VMULPS       Y5, Y5, Y4
-	VMOVUPS      all3950d1b4<>+0(SB), Y6
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y5, Y6
-	VFMADD213PS  all3c088847<>+0(SB), Y5, Y6
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y5, Y6
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y5, Y6
-	VFMADD213PS  all3f000000<>+0(SB), Y5, Y6
-	VMOVUPS      Y1, Y1
-	VFMADD231PS  Y6, Y4, Y1
-	VADDPS       Y1, Y5, Y1
-	VMOVUPS      all3f800000<>+0(SB), Y4
-	VPSUBD       all4b400000<>+0(SB), Y2, Y2
-	VPSRAD       $0x01, Y2, Y5
-	VPSUBD       Y5, Y2, Y2
-	VPADDD       all0000007f<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y4, Y5
-	VPADDD       all0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y5, Y2
-	VSUBPS       Y4, Y2, Y4
-	VMOVUPS      Y4, Y4
-	VFMADD231PS  Y1, Y2, Y4
-	VADDPS       all40000000<>+0(SB), Y4, Y1
-	VDIVPS       Y1, Y4, Y1
-	VANDPS       all7fffffff<>+0(SB), Y1, Y1
-	VANDPS       all80000000<>+0(SB), Y3, Y2
-	VORPS        Y2, Y1, Y1
-	VMASKMOVPS   Y1, Y0, (DI)
-	VMASKMOVPS   (SI), Y0, Y2
-	VXORPS       all80000000<>+0(SB), Y2, Y2
-	VMOVUPS      all42b1999a<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
-	VMOVUPS      allc2d00000<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
-	VMOVUPS      all4b400000<>+0(SB), Y3
-	VMOVUPS      Y3, Y3
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y2, Y3
-	VSUBPS       all4b400000<>+0(SB), Y3, Y4
-	VMOVUPS      Y2, Y2
-	VFNMADD231PS all3f318000<>+0(SB), Y4, Y2
-	VMOVUPS      Y2, Y5
-	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y5
-	VSUBPS       Y5, Y2, Y2
-	VMOVUPS      Y2, Y2
-	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y2
-	VMULPS       Y5, Y5, Y4
-	VMOVUPS      all3950d1b4<>+0(SB), Y6
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y5, Y6
-	VFMADD213PS  all3c088847<>+0(SB), Y5, Y6
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y5, Y6
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y5, Y6
-	VFMADD213PS  all3f000000<>+0(SB), Y5, Y6
-	VMOVUPS      Y2, Y2
-	VFMADD231PS  Y6, Y4, Y2
-	VADDPS       Y2, Y5, Y2
-	VMOVUPS      all3f800000<>+0(SB), Y4
-	VADDPS       Y4, Y2, Y2
-	VPSUBD       all4b400000<>+0(SB), Y3, Y3
-	VPSRAD       $0x01, Y3, Y5
-	VPSUBD       Y5, Y3, Y3
-	VPADDD       all0000007f<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y2, Y2
-	VPADDD       all0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y2, Y2
-	VADDPS       Y4, Y2, Y2
-	VDIVPS       Y2, Y4, Y2
-	VMASKMOVPS   Y2, Y0, (SI)
-	VMASKMOVPS   (R10), Y0, Y3
-	VSUBPS       Y1, Y3, Y3
-	VMOVUPS      Y1, Y1
-	VFMADD231PS  Y3, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (R10)
+	ADDQ        $0x00000008, CX
+	JZ          done
+	LEAQ        lanesInUse<>+128(SB), AX
+	SHLQ        $0x02, CX
+	SUBQ        CX, AX
+	VMOVUPS     (AX), Y0
+	VMASKMOVPS  (R8), Y0, Y1
+	VMOVUPS     all42ae0000<>+0(SB), Y2
+	VMINPS      Y1, Y2, Y1
+	VMOVUPS     allc2ae0000<>+0(SB), Y2
+	VMAXPS      Y1, Y2, Y1
+	VMOVUPS     all4b400000<>+0(SB), Y2
+	VMOVUPS     Y2, Y2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y1, Y2
+	VSUBPS      all4b400000<>+0(SB), Y2, Y3
+	VMOVUPS     Y1, Y1
+	VFMADD231PS all3f318000<>+0(SB), Y3, Y1
+	VMOVUPS     Y1, Y1
+	VFMADD231PS allb95e8083<>+0(SB), Y3, Y1
+	VMOVUPS     all3ab6da3e<>+0(SB), Y3
+	VFMADD213PS allbc091dc9<>+0(SB), Y1, Y3
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y1, Y3
+	VFMADD213PS allbe2aaa47<>+0(SB), Y1, Y3
+	VFMADD213PS all3f000000<>+0(SB), Y1, Y3
+	VFMADD213PS allbf800000<>+0(SB), Y1, Y3
+	VMULPS      Y1, Y3, Y1
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      all3f800000<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VADDPS      all3f800000<>+0(SB), Y3, Y1
+	VMOVUPS     all3f800000<>+0(SB), Y2
+	VDIVPS      Y1, Y2, Y1
+	VMASKMOVPS  Y1, Y0, (R8)
+	VMASKMOVPS  (SI), Y0, Y2
+	VMASKMOVPS  (R9), Y0, Y3
+	VMASKMOVPS  (DI), Y0, Y4
+	VMOVUPS     Y4, Y4
+	VFMADD231PS Y3, Y1, Y4
+	VMOVUPS     all42ae0000<>+0(SB), Y1
+	VMINPS      Y2, Y1, Y1
+	VMOVUPS     allc2ae0000<>+0(SB), Y2
+	VMAXPS      Y1, Y2, Y1
+	VMOVUPS     all4b400000<>+0(SB), Y2
+	VMOVUPS     Y2, Y2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y1, Y2
+	VSUBPS      all4b400000<>+0(SB), Y2, Y3
+	VMOVUPS     Y1, Y1
+	VFMADD231PS all3f318000<>+0(SB), Y3, Y1
+	VMOVUPS     Y1, Y1
+	VFMADD231PS allb95e8083<>+0(SB), Y3, Y1
+	VMOVUPS     all3ab6da3e<>+0(SB), Y3
+	VFMADD213PS allbc091dc9<>+0(SB), Y1, Y3
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y1, Y3
+	VFMADD213PS allbe2aaa47<>+0(SB), Y1, Y3
+	VFMADD213PS all3f000000<>+0(SB), Y1, Y3
+	VFMADD213PS allbf800000<>+0(SB), Y1, Y3
+	VMULPS      Y1, Y3, Y1
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      all3f800000<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VADDPS      all3f800000<>+0(SB), Y3, Y1
+	VMOVUPS     all41a00000<>+0(SB), Y2
+	VADDPS      Y4, Y4, Y3
+	VANDPS      all7fffffff<>+0(SB), Y3, Y3
+	VMINPS      Y3, Y2, Y2
+	VMOVUPS     all4b400000<>+0(SB), Y3
+	VMOVUPS     Y3, Y3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y2, Y3
+	VSUBPS      all4b400000<>+0(SB), Y3, Y5
+	VMOVUPS     Y2, Y2
+	VFMADD231PS all3f318000<>+0(SB), Y5, Y2
+	VMOVUPS     Y2, Y2
+	VFMADD231PS allb95e8083<>+0(SB), Y5, Y2
+	VMOVUPS     all3ab6da3e<>+0(SB), Y5
+	VFMADD213PS allbc091dc9<>+0(SB), Y2, Y5
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y2, Y5
+	VFMADD213PS allbe2aaa47<>+0(SB), Y2, Y5
+	VFMADD213PS all3f000000<>+0(SB), Y2, Y5
+	VFMADD213PS allbf800000<>+0(SB), Y2, Y5
+	VMULPS      Y2, Y5, Y2
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      all3f800000<>+0(SB), Y3, Y3
+	VSUBPS      all3f800000<>+0(SB), Y3, Y5
+	VMOVUPS     Y5, Y5
+	VFMADD231PS Y2, Y3, Y5
+	VADDPS      all40000000<>+0(SB), Y5, Y2
+	VMULPS      Y2, Y1, Y3
+	VMOVUPS     all3f800000<>+0(SB), Y6
+	VDIVPS      Y3, Y6, Y3
+	VMULPS      Y3, Y2, Y2
+	VMULPS      Y3, Y1, Y1
+	VMULPS      Y1, Y5, Y1
+	VANDPS      all7fffffff<>+0(SB), Y1, Y1
+	VANDPS      all80000000<>+0(SB), Y4, Y3
+	VORPS       Y3, Y1, Y1
+	VMASKMOVPS  Y2, Y0, (SI)
+	VMASKMOVPS  Y1, Y0, (DI)
+	VMASKMOVPS  (R10), Y0, Y3
+	VSUBPS      Y1, Y3, Y3
+	VMOVUPS     Y1, Y1
+	VFMADD231PS Y3, Y2, Y1
+	VMASKMOVPS  Y1, Y0, (R10)
 
 done:
 	VZEROUPPER

@@ -84,9 +84,20 @@ func (r *Recurrent) Block(i int) {
 	if r0 == r1 {
 		return
 	}
-	r.project(&m, i, r0, r1)
+	if r.Cell == GRUCell {
+		r.joinBiases(&m, i)
+	}
+	// Few rows read the kernel best once for all steps; many have it from the cache, and then the gates, too.
+	early := r1-r0 < rowsTogether/2
+	if early {
+		r.project(&m, i, r0*r.Time, (r1-r0)*r.Time, 1)
+	}
 	for s := range r.Time {
-		r.step(&m, i, r.at(s), r0, r1)
+		t := r.at(s)
+		if !early {
+			r.project(&m, i, r0*r.Time+t, r1-r0, r.Time)
+		}
+		r.step(&m, i, t, r0, r1)
 	}
 	if r.Training { // each block a share
 		n := r.Blocks()
@@ -108,8 +119,9 @@ func (r *Recurrent) columns() int { return r.Cell.Gates() * r.Units }
 // The gates of a row and step are those of the kernels, next to each other. GRU's candidate has two sums, of which the
 // state's takes its place behind z and r, so that all that comes from the state is together; the inputs' stands before.
 
-// width is how many numbers the gates of a row and step have.
-func (r *Recurrent) width() int { return r.fromState() + r.columns() }
+// width is how many numbers the gates of a row and step have, rounded up to an odd number of cache lines: rows that are
+// a power of two apart would have the same places in the cache.
+func (r *Recurrent) width() int { return ((r.fromState()+r.columns()+15)/16 | 1) * 16 }
 
 // fromState is where the sums over the state begin.
 func (r *Recurrent) fromState() int {
@@ -171,20 +183,21 @@ func (r *Recurrent) before(array []float32, row, t int) []float32 {
 
 func (r *Recurrent) masked(row, t int) bool { return r.Mask != nil && !r.Mask[row*r.Time+t] }
 
-// project sets the gates of rows r0 to r1-1 to the sums over the inputs and the bias, for all steps.
-func (r *Recurrent) project(m *memory, block, r0, r1 int) {
+// project sets the gates of so many rows and steps, the first of them and how far they are apart being given, to the sums
+// over the inputs and the bias.
+func (r *Recurrent) project(m *memory, block, first, count, apart int) {
 	bias := r.Bias
 	if r.Cell == GRUCell {
-		bias = r.joinBiases(m, block)
+		bias = m.biases[block*r.width():][:r.width()]
 	}
 	for _, s := range r.spans() {
 		if s.width == 0 {
 			continue
 		}
 		p := Product{
-			M: (r1 - r0) * r.Time, N: s.width, K: r.Features,
-			A: RowMajor(r.X[r0*r.Time*r.Features:], r.Features), B: RowMajor(after(r.Kernel, s.column), r.columns()),
-			C: after(m.gates, r0*r.Time*r.width()+s.gate), Stride: r.width(),
+			M: count, N: s.width, K: r.Features,
+			A: View{after(r.X, first*r.Features), apart * r.Features, 1}, B: RowMajor(after(r.Kernel, s.column), r.columns()),
+			C: after(m.gates, first*r.width()+s.gate), Stride: apart * r.width(),
 		}
 		if bias != nil {
 			p.Start = bias[s.gate:]
@@ -207,19 +220,18 @@ func (r *Recurrent) spans() [2]span {
 // after is data[from:], and nothing where data is empty.
 func after(data []float32, from int) []float32 { return data[min(from, len(data)):] }
 
-// joinBiases returns GRU's biases as the gates begin with them.
-func (r *Recurrent) joinBiases(m *memory, block int) []float32 {
+// joinBiases sets GRU's biases as the gates begin with them.
+func (r *Recurrent) joinBiases(m *memory, block int) {
 	u := r.Units
 	b := m.biases[block*r.width():][:r.width()]
 	if r.Bias == nil {
 		clear(b)
-		return b
+		return
 	}
 	inputs, state := r.Bias[:3*u], r.Bias[3*u:6*u]
 	copy(b, inputs[2*u:])
 	Add(b[u:3*u], inputs[:2*u], state[:2*u])
 	copy(b[3*u:], state[2*u:])
-	return b
 }
 
 // step takes rows r0 to r1-1 through the step at t.

@@ -94,53 +94,41 @@ type RecurrentWeights struct {
 	DBias                     []float32 // nil for none
 }
 
-// Blocks returns into how many blocks, which may be computed at the same time, the gradients are cut.
+// Blocks returns into how many blocks, which may be computed at the same time, the gradients are cut: by columns, so
+// that a block has its part of the gates in the cache when it comes to the second product.
 func (w *RecurrentWeights) Blocks() int {
-	work, n := 0, 0
-	for _, p := range w.products() {
-		work += p.M * p.N * p.K
-		n += p.Blocks()
-	}
-	if work < smallProduct {
+	columns := w.columns()
+	if w.Batch*w.Time*columns*(w.Units+w.Features) < smallProduct {
 		return 1
 	}
-	return n
+	return (columns + blockColumns - 1) / blockColumns
 }
 
 // Block computes block i.
 func (w *RecurrentWeights) Block(i int) {
-	all := w.Blocks() == 1
-	for _, p := range w.products() {
-		n := p.Blocks()
-		if all || 0 <= i && i < n {
-			p.Block(max(0, i))
-		}
-		i -= n
-	}
-}
-
-// products are those that the gradients are, the largest first.
-func (w *RecurrentWeights) products() (list [6]Product) {
-	m := w.memory()
-	sums := after(m.gates, w.fromState())
-	list[0] = w.over(RowMajor(m.h, w.Units), w.Units, sums, w.columns(), w.DRecurrentKernel)
-	for i, s := range w.spans() {
-		gates := after(m.gates, s.gate)
-		list[1+i] = w.over(RowMajor(w.X, w.Features), w.Features, gates, s.width, after(w.DKernel, s.column))
+	m, columns := w.memory(), w.columns()
+	n := (columns + w.Blocks() - 1) / w.Blocks()
+	j0, j1 := i*n, min((i+1)*n, columns)
+	state := span{0, w.fromState(), columns}
+	w.over(&m, RowMajor(m.h, w.Units), w.Units, state, w.DRecurrentKernel, j0, j1)
+	ones := View{Data: one[:]}
+	for _, s := range w.spans() {
+		w.over(&m, RowMajor(w.X, w.Features), w.Features, s, w.DKernel, j0, j1)
 		if w.DBias != nil {
-			list[3+i] = w.over(View{Data: one[:]}, 1, gates, s.width, after(w.DBias, s.column))
+			w.over(&m, ones, 1, s, w.DBias, j0, j1)
 		}
 	}
 	if w.DBias != nil && w.Cell == GRUCell {
-		list[5] = w.over(View{Data: one[:]}, 1, sums, w.columns(), w.DBias[w.columns():])
+		w.over(&m, ones, 1, state, w.DBias[columns:], j0, j1)
 	}
-	return list
 }
 
-// over is the product of left, transposed, with the gates from some column on, over all rows and steps.
-func (w *RecurrentWeights) over(left View, m int, gates []float32, n int, c []float32) Product {
-	return Product{
-		M: m, N: n, K: w.Batch * w.Time,
-		A: left.Transposed(), B: RowMajor(gates, w.width()), C: c, Stride: w.columns(),
+// over sets columns j0 to j1-1 of c, as far as a span has them, to those of left, transposed, times the gates, over all
+// rows and steps.
+func (w *RecurrentWeights) over(m *memory, left View, rows int, s span, c []float32, j0, j1 int) {
+	p := Product{
+		M: rows, N: s.width, K: w.Batch * w.Time,
+		A: left.Transposed(), B: RowMajor(after(m.gates, s.gate), w.width()), C: after(c, s.column), Stride: w.columns(),
 	}
+	p.Part(0, p.M, max(0, j0-s.column), min(s.width, j1-s.column))
 }

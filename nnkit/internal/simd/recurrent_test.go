@@ -16,6 +16,7 @@ type sequence struct {
 	Recurrent
 	gradient RecurrentGradient
 	weights  RecurrentWeights
+	states   [4][]float32 // what H, C, DH and DC begin with
 }
 
 // newSequence fills a layer with random numbers. The state's arrays, which the passes change, are filled by reset.
@@ -43,13 +44,16 @@ func newSequence(shape Recurrent, outputs, bias, inputs bool) *sequence {
 	if inputs {
 		s.gradient.DX = make([]float32, len(s.X))
 	}
+	for i := range s.states {
+		s.states[i] = normals(len(s.H), 6+i)
+	}
 	s.reset()
 	return s
 }
 
 func (s *sequence) reset() {
 	for i, x := range [][]float32{s.H, s.C, s.gradient.DH, s.gradient.DC} {
-		copy(x, normals(len(x), 6+i))
+		copy(x, s.states[i])
 	}
 	for i := range s.Workspace { // nothing may depend on what was there
 		s.Workspace[i] = float32(math.NaN())
@@ -304,7 +308,7 @@ func TestRecurrentPredicts(t *testing.T) {
 		alone.forward()
 		trained.forward()
 		alone.compare(t, name, map[string][]float32{"Y": trained.Y, "H": trained.H, "C": trained.C})
-		if most := shape.Batch * shape.Time * 4 * shape.Units; alone.WorkspaceSize() > most+2*4*shape.Units {
+		if most := (shape.Batch*shape.Time + 2) * (4*shape.Units + 31); alone.WorkspaceSize() > most {
 			t.Errorf("%s: the workspace has %d numbers, more than the gates' %d", name, alone.WorkspaceSize(), most)
 		}
 	}
@@ -341,40 +345,5 @@ func TestRecurrentAllocatesNothing(t *testing.T) {
 		s.backward()
 	}); n != 0 {
 		t.Errorf("a step allocates %v times", n)
-	}
-}
-
-// The gates' functions have the bound of the comment at cell.go's head, for all numbers but those whose sigmoid is below
-// the normal ones.
-func TestGateFunctions(t *testing.T) {
-	for _, f := range []struct {
-		name  string
-		ours  func(float32) float32
-		exact func(float64) float64
-	}{
-		{"sigmoid", gateSigmoid, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }},
-		{"tanh", gateTanh, math.Tanh},
-	} {
-		found := worst{}
-		for u := uint64(0); u < 1<<32; u += 1021 {
-			x := math.Float32frombits(uint32(u))
-			got, want := f.ours(x), f.exact(float64(x))
-			switch e := ulps(got, want); {
-			case x != x:
-				if got == got {
-					t.Errorf("%s(%v) = %v", f.name, x, got)
-				}
-			case f.name == "sigmoid" && want < 0x1p-126:
-				if !(math.Abs(float64(got)) <= 0x1p-126) {
-					t.Errorf("%s(%v) = %v", f.name, x, got)
-				}
-			case !(e <= found.error):
-				found = worst{e, x}
-			}
-		}
-		t.Logf("%s: the largest error is %.3f units in the last place, at %v", f.name, found.error, found.at)
-		if !(found.error <= 3) {
-			t.Errorf("the error of %s at %v is %.3f units in the last place", f.name, found.at, found.error)
-		}
 	}
 }

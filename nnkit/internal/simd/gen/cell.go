@@ -1,20 +1,22 @@
 package main
 
-import . "github.com/mmcloughlin/avo/reg"
+import (
+	"math"
+
+	. "github.com/mmcloughlin/avo/reg"
+)
 
 func cell(f *file) {
 	f.elementwise("lstm", "i f g o c h", "", func(k *kernel) {
-		i := k.gateSigmoid(k.load("i"))
+		i, g := k.gatePair(k.load("i"), k.load("g"))
 		k.store("i", i)
-		g := k.gateTanh(k.load("g"))
 		k.store("g", g)
 		new := k.multiply(i, g)
 		f := k.gateSigmoid(k.load("f"))
 		k.store("f", f)
 		c := k.fma(f, k.load("c"), new)
 		k.store("c", c)
-		t := k.gateTanh(c)
-		o := k.gateSigmoid(k.load("o"))
+		o, t := k.gatePair(k.load("o"), c)
 		k.store("o", o)
 		k.store("h", k.multiply(o, t))
 	})
@@ -33,10 +35,9 @@ func cell(f *file) {
 	f.elementwise("gru", "a z r q h", "", func(k *kernel) {
 		r := k.gateSigmoid(k.load("r"))
 		k.store("r", r)
-		a := k.gateTanh(k.fma(r, k.load("q"), k.load("a")))
-		k.store("a", a)
-		z := k.gateSigmoid(k.load("z"))
+		z, a := k.gatePair(k.load("z"), k.fma(r, k.load("q"), k.load("a")))
 		k.store("z", z)
+		k.store("a", a)
 		k.store("h", k.fma(z, k.subtract(k.load("h"), a), a))
 	})
 	f.elementwise("gruGradient", "a z r q h dh", "", func(k *kernel) {
@@ -57,19 +58,50 @@ func cell(f *file) {
 func (k *kernel) overSigmoid(y VecVirtual) VecVirtual { return k.fmaNegative(y, y, y) }
 func (k *kernel) overTanh(y VecVirtual) VecVirtual    { return k.fmaNegative(y, y, k.constant(1)) }
 
-// gateSigmoid is 1/(1+exp(-x)).
-func (k *kernel) gateSigmoid(x VecVirtual) VecVirtual {
-	e := k.exponential(k.negative(x))
-	one := k.copy(k.constant(1))
-	return k.divide(one, k.add(k.scale(k.add(e.high, one), e), one))
+// decaySeries is exp(-r) from its first power on, the highest power first.
+var decaySeries = []float32{0.00139505393, -0.00836891774, 0.041666206, -0.166665182, 0.5, -1}
+
+func (k *kernel) decay(x VecVirtual) (shifted, rest VecVirtual) {
+	shifted = k.fma(x, k.constant(-math.Log2E), k.copy(k.constant(nearestOf)))
+	n := k.subtract(shifted, k.constant(nearestOf))
+	r := k.fma(n, k.constant(ln2Low), k.fma(n, k.constant(ln2High), x))
+	return shifted, k.multiply(k.polynomial(r, decaySeries...), r)
 }
 
-// gateTanh is -m/(2+m) with m = exp(-2|x|) - 1.
-func (k *kernel) gateTanh(x VecVirtual) VecVirtual {
-	u := k.most(k.copy(k.constant(-20)), k.or(k.add(x, x), k.bits(0x80000000)))
-	e := k.exponential(u)
-	one := k.copy(k.constant(1))
-	s := k.scale(one, e)
-	m := k.fma(s, e.high, k.subtract(s, one))
-	return k.or(k.abs(k.divide(m, k.add(m, k.constant(2)))), k.signOf(x))
+func (k *kernel) powerOf(shifted VecVirtual) VecVirtual {
+	return k.addInt(k.shiftLeft(shifted, 23), k.constant(1))
 }
+
+func (k *kernel) sigmoidBelow(x VecVirtual) VecVirtual {
+	x = k.least(k.copy(k.constant(87)), x)
+	x = k.most(k.copy(k.constant(-87)), x)
+	shifted, rest := k.decay(x)
+	s := k.powerOf(shifted)
+	return k.add(k.fma(s, rest, s), k.constant(1))
+}
+
+func (k *kernel) tanhParts(x VecVirtual) (above, below VecVirtual) {
+	u := k.least(k.copy(k.constant(20)), k.abs(k.add(x, x)))
+	shifted, rest := k.decay(u)
+	s := k.powerOf(shifted)
+	m := k.fma(s, rest, k.subtract(s, k.constant(1)))
+	return m, k.add(m, k.constant(2))
+}
+
+func (k *kernel) gateSigmoid(x VecVirtual) VecVirtual {
+	return k.divide(k.constant(1), k.sigmoidBelow(x))
+}
+
+func (k *kernel) gateTanh(x VecVirtual) VecVirtual {
+	above, below := k.tanhParts(x)
+	return k.withSign(k.divide(above, below), x)
+}
+
+func (k *kernel) gatePair(x, y VecVirtual) (s, t VecVirtual) {
+	b := k.sigmoidBelow(x)
+	above, below := k.tanhParts(y)
+	inverse := k.divide(k.constant(1), k.multiply(b, below))
+	return k.multiply(below, inverse), k.withSign(k.multiply(above, k.multiply(b, inverse)), y)
+}
+
+func (k *kernel) withSign(x, sign VecVirtual) VecVirtual { return k.or(k.abs(x), k.signOf(sign)) }
