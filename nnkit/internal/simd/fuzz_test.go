@@ -17,8 +17,8 @@ func FuzzProduct(f *testing.F) {
 		m, n, k := int(m8)%64, int(n8), int(k16)%1200
 		p := Product{
 			M: m, N: n, K: k,
-			A:      guarded(t, m, k, int(padA), int(seed), flags&1 != 0),
-			B:      guarded(t, k, n, int(padB), int(seed)+1, flags&2 != 0),
+			A:      guardedView(t, m, k, int(padA), int(seed), flags&1 != 0),
+			B:      guardedView(t, k, n, int(padB), int(seed)+1, flags&2 != 0),
 			Stride: n + int(padC), ReLU: flags&4 != 0,
 		}
 		size := 0
@@ -62,8 +62,8 @@ func FuzzProduct(f *testing.F) {
 	})
 }
 
-// guarded makes a view of rows×columns with a distance of pad between its lines, that ends where memory ends.
-func guarded(t *testing.T, rows, columns, pad, seed int, transposed bool) View {
+// guardedView makes a view of rows×columns with a distance of pad between its lines, that ends where memory ends.
+func guardedView(t *testing.T, rows, columns, pad, seed int, transposed bool) View {
 	lines, length := rows, columns
 	if transposed {
 		lines, length = columns, rows
