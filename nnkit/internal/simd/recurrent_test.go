@@ -60,23 +60,11 @@ func (s *sequence) reset() {
 	}
 }
 
-type task interface {
-	Blocks() int
-	Block(i int)
-}
-
-// run runs the blocks of a task, the last one first.
-func run(t task) {
-	for i := t.Blocks() - 1; i >= 0; i-- {
-		t.Block(i)
-	}
-}
-
-func (s *sequence) forward() { run(&s.Recurrent) }
+func (s *sequence) forward() { runBackwards(&s.Recurrent) }
 
 func (s *sequence) backward() {
-	run(&s.gradient)
-	run(&s.weights)
+	runBackwards(&s.gradient)
+	runBackwards(&s.weights)
 }
 
 // results are all arrays that the passes write.
@@ -276,7 +264,7 @@ func TestRecurrentSameBits(t *testing.T) {
 					}
 					s.gradient = RecurrentGradient{&s.Recurrent, at(one.gradient.DY), at(one.gradient.DH), at(one.gradient.DC), at(one.gradient.DX)}
 					s.forward()
-					run(&s.gradient)
+					runBackwards(&s.gradient)
 				}
 				for _, weights := range []string{"DKernel", "DRecurrentKernel", "DBias"} { // of all rows together
 					copy(one.results()[weights], want[weights])
