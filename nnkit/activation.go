@@ -4,6 +4,7 @@ package nnkit
 // [Linear]. It is given as an option: Dense(10, nnkit.ReLU).
 type Activation interface {
 	DenseOption
+	ConvOption
 	// String returns the name, "relu" for example.
 	String() string
 
@@ -28,25 +29,31 @@ var (
 )
 
 type (
-	linearActivation struct{}
-	relu             struct{}
-	sigmoid          struct{}
-	tanh             struct{}
-	softmax          struct{}
+	linearActivation struct{ forActivated }
+	relu             struct{ forActivated }
+	sigmoid          struct{ forActivated }
+	tanh             struct{ forActivated }
+	softmax          struct{ forActivated }
 )
 
-func (linearActivation) String() string              { return "linear" }
-func (linearActivation) apply(x *Tensor) *Tensor     { return x }
-func (a linearActivation) denseOption(d *denseLayer) { d.layer.activation = a }
-func (relu) String() string                          { return "relu" }
-func (relu) apply(x *Tensor) *Tensor                 { return x.ReLU() }
-func (a relu) denseOption(d *denseLayer)             { d.layer.activation = a }
-func (sigmoid) String() string                       { return "sigmoid" }
-func (sigmoid) apply(x *Tensor) *Tensor              { return x.Sigmoid() }
-func (a sigmoid) denseOption(d *denseLayer)          { d.layer.activation = a }
-func (tanh) String() string                          { return "tanh" }
-func (tanh) apply(x *Tensor) *Tensor                 { return x.Tanh() }
-func (a tanh) denseOption(d *denseLayer)             { d.layer.activation = a }
-func (softmax) String() string                       { return "softmax" }
-func (softmax) apply(x *Tensor) *Tensor              { return x.Softmax() }
-func (a softmax) denseOption(d *denseLayer)          { d.layer.activation = a }
+// forActivated marks what dense and convolutional layers take.
+type forActivated struct {
+	forDenses
+	forConvolutions
+}
+
+func (linearActivation) String() string          { return "linear" }
+func (linearActivation) apply(x *Tensor) *Tensor { return x }
+func (a linearActivation) set(s *layerSettings)  { s.activation = a }
+func (relu) String() string                      { return "relu" }
+func (relu) apply(x *Tensor) *Tensor             { return x.ReLU() }
+func (a relu) set(s *layerSettings)              { s.activation = a }
+func (sigmoid) String() string                   { return "sigmoid" }
+func (sigmoid) apply(x *Tensor) *Tensor          { return x.Sigmoid() }
+func (a sigmoid) set(s *layerSettings)           { s.activation = a }
+func (tanh) String() string                      { return "tanh" }
+func (tanh) apply(x *Tensor) *Tensor             { return x.Tanh() }
+func (a tanh) set(s *layerSettings)              { s.activation = a }
+func (softmax) String() string                   { return "softmax" }
+func (softmax) apply(x *Tensor) *Tensor          { return x.Softmax() }
+func (a softmax) set(s *layerSettings)           { s.activation = a }

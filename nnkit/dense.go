@@ -16,15 +16,11 @@ import (
 //	nnkit.Dense(10, nnkit.ReLU)
 //	nnkit.Dense(1, nnkit.Sigmoid, nnkit.Name("output"))
 func Dense(units int, options ...DenseOption) Layer {
-	l := &denseLayer{units: units, initializer: GlorotUniform, useBias: true}
-	l.layer.kind, l.layer.output, l.layer.activation = "dense", []int{units}, Linear
-	for i, o := range options {
-		if o == nil {
-			l.layer.err = fmt.Errorf("Dense(%d, …): option %d is nil", units, i+1)
-			return l
-		}
-		o.denseOption(l)
-	}
+	l := &denseLayer{units: units}
+	l.layer.kind, l.layer.output = "dense", []int{units}
+	l.settings = layerSettings{activation: Linear, initializer: GlorotUniform, useBias: true}
+	applyOptions(&l.settings, fmt.Sprintf("Dense(%d, …)", units), options)
+	l.settings.give(&l.layer)
 	if units < 1 {
 		l.layer.err = fmt.Errorf("Dense(%d, …): the number of units must be at least 1", units)
 	}
@@ -36,59 +32,30 @@ func Dense(units int, options ...DenseOption) Layer {
 }
 
 // DenseOption is an argument of [Dense] behind the number of units.
-type DenseOption interface{ denseOption(*denseLayer) }
-
-// KernelInitializerOption is the result of [KernelInitializer].
-type KernelInitializerOption struct{ initializer Initializer }
-
-// KernelInitializer says how a layer's kernel is drawn: KernelInitializer(nnkit.HeNormal).
-func KernelInitializer(i Initializer) KernelInitializerOption { return KernelInitializerOption{i} }
-
-func (o KernelInitializerOption) denseOption(d *denseLayer) {
-	if o.initializer == nil {
-		d.layer.err = fmt.Errorf("KernelInitializer(nil): name one, GlorotUniform or HeNormal for example")
-		return
-	}
-	d.initializer = o.initializer
+type DenseOption interface {
+	option
+	denseOption()
 }
-
-// UseBiasOption is the result of [UseBias].
-type UseBiasOption struct{ on bool }
-
-// UseBias says whether a layer adds a bias to its sums; true by default.
-func UseBias(on bool) UseBiasOption { return UseBiasOption{on} }
-
-func (o UseBiasOption) denseOption(d *denseLayer) { d.useBias = o.on }
 
 type denseLayer struct {
 	BaseLayer
 	units        int
-	initializer  Initializer
-	useBias      bool
+	settings     layerSettings
 	kernel, bias *Parameter
 }
 
 // Build makes kernel and bias.
 func (l *denseLayer) Build(input []int) error {
-	l.kernel = l.AddParameter("kernel", l.initializer, input[len(input)-1], l.units)
-	if l.useBias {
-		l.bias = l.AddParameter("bias", Zeros, l.units)
-	}
+	l.kernel, l.bias = l.settings.parameters(&l.layer, input[len(input)-1], l.units)
 	return nil
 }
 
 // Forward is x·kernel + bias along the last dimension, and the activation of that.
 func (l *denseLayer) Forward(x *Tensor) *Tensor {
-	var bias *Tensor
-	if l.bias != nil {
-		bias = l.bias.Tensor()
+	if l.layer.activation == ReLU {
+		return linear("Dense", x, l.kernel.Tensor(), l.bias.tensor(), true)
 	}
-	relu := l.layer.activation == ReLU
-	y := linear("Dense", x, l.kernel.Tensor(), bias, relu)
-	if relu {
-		return y
-	}
-	return l.layer.activation.apply(y)
+	return l.layer.activation.apply(linear("Dense", x, l.kernel.Tensor(), l.bias.tensor(), false))
 }
 
 // Linear is x·weights + bias along the last dimension: weights of shape (inputs, outputs), bias of (outputs) or nil for

@@ -108,23 +108,6 @@ type LayerInfo struct {
 	Parameters  []*Parameter // empty while the width of the data is not known
 }
 
-// NameOption is the result of [Name].
-type NameOption struct{ name string }
-
-// Name names a layer, for summaries and messages and as the first part of its parameters' names. Without it the layers
-// of a kind are numbered: dense_1, dense_2.
-func Name(name string) NameOption { return NameOption{name} }
-
-func (o NameOption) denseOption(d *denseLayer) { o.apply(&d.layer) }
-
-func (o NameOption) apply(c *layerCore) {
-	if o.name == "" || strings.ContainsAny(o.name, "/\n") {
-		c.err = fmt.Errorf("Name(%q): a layer's name must not be empty nor contain a slash or a line break", o.name)
-		return
-	}
-	c.name = o.name
-}
-
 // Input gives the shape of a row in advance, as the first layer of a [Sequential]: Input(8) for eight features,
 // Input(28, 28, 1) for an image of height, width and channels. It is seldom needed, since the data tell it: use it to look
 // at a model's weights or its size before there are data.
@@ -165,7 +148,9 @@ func (l *inputLayer) Forward(x *Tensor) *Tensor { return x }
 func Lambda(name string, f func(x *Tensor) *Tensor) Layer {
 	l := &lambdaLayer{f: f}
 	l.layer.kind = "lambda"
-	NameOption{name}.apply(&l.layer)
+	var s layerSettings
+	Name(name).set(&s)
+	s.give(&l.layer)
 	if f == nil {
 		l.layer.err = fmt.Errorf("Lambda(%q, nil): the function is missing", name)
 	}

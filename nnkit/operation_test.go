@@ -129,7 +129,7 @@ type operationCase struct {
 	shapes [][]int
 	of     func(x []*Tensor) *Tensor
 	want   func(x []array) array
-	domain string // of the inputs: "" for any, "positive", "away" from 0
+	domain string // of the inputs: "" for any, "positive", "away" from 0, "distinct"
 }
 
 func elementwiseCases() []operationCase {
@@ -201,7 +201,7 @@ func elementwiseCases() []operationCase {
 }
 
 func operationCases() []operationCase {
-	cases := elementwiseCases()
+	cases := append(elementwiseCases(), convolutionCases()...)
 	one := func(name string, shape []int, of func(x *Tensor) *Tensor, want func(x array) array) {
 		cases = append(cases, operationCase{
 			name,
@@ -293,7 +293,7 @@ func TestOperations(t *testing.T) {
 	drawn := 0
 	for _, c := range operationCases() {
 		for _, rectify := range []bool{false, true} {
-			if rectify && c.domain != "" {
+			if rectify && c.domain != "" && c.domain != "distinct" {
 				continue
 			}
 			for _, twice := range []bool{false, true} {
@@ -309,6 +309,8 @@ func TestOperations(t *testing.T) {
 						switch {
 						case c.domain == "positive":
 							v = 0.5 + math.Abs(v)
+						case c.domain == "distinct": // however rectified
+							v = float64(drawn*37%101)/50 + 0.1
 						case c.domain == "away" || rectify:
 							v += math.Copysign(0.1, v)
 						}

@@ -60,6 +60,14 @@ func (p *Parameter) Len() int { return sizeOf(p.leaf.shape) }
 // [Tape] count it among what gradients are wanted of.
 func (p *Parameter) Tensor() *Tensor { return &p.leaf.Tensor }
 
+// tensor is Tensor, and nil for a parameter that there is not.
+func (p *Parameter) tensor() *Tensor {
+	if p == nil {
+		return nil
+	}
+	return p.Tensor()
+}
+
 // Data returns the values, row after row. It is a view: it changes as training goes on, and writing to it changes the
 // model. Do neither while a Fit runs in another goroutine.
 func (p *Parameter) Data() []float32 { return p.leaf.data }

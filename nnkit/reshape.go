@@ -140,7 +140,6 @@ func Concat(axis int, tensors ...*Tensor) *Tensor {
 	}
 	first := tensors[0]
 	axis = first.axis("Concat", axis)
-	n := next("Concat", first, nil, nil)
 	total := 0
 	for i, x := range tensors {
 		same := len(x.shape) == len(first.shape)
@@ -153,16 +152,7 @@ func Concat(axis int, tensors ...*Tensor) *Tensor {
 		}
 		total += x.shape[axis]
 	}
-	// next sees three tensors; here may be more.
-	for _, x := range tensors {
-		if x.node == nil {
-			continue
-		}
-		if n.tape == nil && x.node.tape != nil {
-			n = x.node.tape.node()
-		}
-		n.wanted = n.wanted || n.tape != nil && n.tape.recording && x.node.wanted
-	}
+	n := nextOf("Concat", tensors)
 	n.setShape(first.shape)
 	n.shape[axis] = total
 	n.make(n.shape...)

@@ -7,10 +7,6 @@ import (
 // startFit brings a Fit to the point where only steps are left to do.
 func startFit(tb testing.TB, batch int, optimizer Optimizer, loss Loss, features int, layers ...Layer) *fit {
 	tb.Helper()
-	m := Sequential(append([]Layer{Input(features)}, layers...)...)
-	if err := m.Compile(optimizer, loss, Accuracy); err != nil {
-		tb.Fatal(err)
-	}
 	x, y := make([]float32, batch*features), make([]int, batch)
 	for i := range x {
 		x[i] = float32(i%17)/17 - 0.5
@@ -18,15 +14,24 @@ func startFit(tb testing.TB, batch int, optimizer Optimizer, loss Loss, features
 	for i := range y {
 		y[i] = i * 7 % 5 % 2
 	}
-	rowsOfX, err := NewTensor(x, batch, features)
+	rows, err := NewTensor(x, batch, features)
 	if err != nil {
+		tb.Fatal(err)
+	}
+	return fitOf(tb, Sequential(layers...), batch, optimizer, loss, rows, y)
+}
+
+// fitOf is startFit for a model and data.
+func fitOf(tb testing.TB, m *Model, batch int, optimizer Optimizer, loss Loss, x, y any) *fit {
+	tb.Helper()
+	if err := m.Compile(optimizer, loss, Accuracy); err != nil {
 		tb.Fatal(err)
 	}
 	s, err := readOptions([]FitOption{BatchSize(batch)})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	train, _, err := m.prepare(rowsOfX, y, s)
+	train, _, err := m.prepare(x, y, s)
 	if err != nil {
 		tb.Fatal(err)
 	}

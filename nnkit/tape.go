@@ -50,6 +50,8 @@ type node struct {
 	holds     bool
 	owner     *node   // whose buffer the value lies in
 	slope     *buffer // of the gradient; nil while it is zero
+	step      int     // of the tape, that it belongs to
+	from      []*node // its inputs, while it is made of parameters alone and on no tape yet
 	room      [4]int  // for the shape
 }
 
@@ -101,6 +103,7 @@ func (t *Tape) node() *node {
 	}
 	n := t.nodes[t.used]
 	t.used++
+	n.step = t.memory.step
 	n.wanted, n.watched, n.gated, n.holds = false, false, false, false
 	// Here and below: where nothing changes no pointer is written, since the collector would look at it.
 	if n.slope != nil {
@@ -198,27 +201,68 @@ func (t *Tape) Gradient(x *Tensor) *Tensor {
 // next returns the node for the output of an operation on up to three tensors, of which the last ones may be nil. It is
 // on their tape; if they are on none it is by itself.
 func next(operation string, a, b, c *Tensor) *node {
+	inputs := [...]*Tensor{a, b, c}
+	return nextOf(operation, inputs[:])
+}
+
+func nextOf(operation string, inputs []*Tensor) *node {
 	var t *Tape
-	wanted := false
-	for _, x := range [...]*Tensor{a, b, c} {
+	wanted, floating := false, false
+	for _, x := range inputs {
 		if x == nil || x.node == nil {
 			continue
 		}
 		wanted = wanted || x.node.wanted
 		switch {
-		case x.node.tape == nil || x.node.tape == t:
+		case x.node.tape == nil:
+			floating = floating || x.node.parameter == nil
+			continue
 		case t == nil:
 			t = x.node.tape
-		default:
+		case x.node.tape != t:
 			fail(operation, "its tensors are on two tapes: put them on one by Tape.Watch, or Clone what is a constant")
+		}
+		if x.node.step != t.memory.step {
+			fail(operation, "a tensor is of an earlier step of its tape: compute it anew, or Clone it to keep it")
 		}
 	}
 	if t == nil {
-		return &node{}
+		n := &node{wanted: wanted}
+		n.node, n.owner = n, n
+		for _, x := range inputs {
+			if wanted && x != nil && x.node != nil {
+				n.from = append(n.from, x.node)
+			}
+		}
+		return n
+	}
+	if floating && t.recording {
+		for _, x := range inputs {
+			if x != nil && x.node != nil {
+				t.adopt(x.node)
+			}
+		}
 	}
 	n := t.node()
 	n.wanted = wanted && t.recording
 	return n
+}
+
+// adopt puts what was computed from parameters alone on the tape, before what is computed from it.
+func (t *Tape) adopt(n *node) {
+	if n.tape != nil || n.parameter != nil {
+		return
+	}
+	for _, input := range n.from {
+		t.adopt(input)
+	}
+	n.tape, n.step, n.from = t, t.memory.step, nil
+	if t.used < len(t.nodes) {
+		t.nodes[t.used] = n
+	} else {
+		t.nodes = append(t.nodes, n)
+	}
+	t.used++
 }
 
 // make gives a node its shape and room for its value.
@@ -246,10 +290,12 @@ func (n *node) view(of *Tensor, data []float32, shape ...int) {
 	}
 }
 
-// done returns the node's tensor. Without a tape nothing must hold on to what it was computed from.
+// done returns the node's tensor. Where nobody wants a gradient it must not hold on to what it was computed from.
 func (n *node) done() *Tensor {
-	if n.tape == nil {
-		return &Tensor{shape: append([]int(nil), n.shape...), data: n.data}
+	if n.tape == nil && !n.wanted {
+		t := newTensor(n.shape, 0)
+		t.data = n.data
+		return t
 	}
 	return &n.Tensor
 }
@@ -292,20 +338,22 @@ type contribution struct {
 	n     *node
 	data  []float32
 	extra *buffer // where data is, if something was there already
+	// applied says that the gradient of the ReLU whose value n is has been applied.
+	applied bool
 }
 
 // part returns memory to write a contribution to; add it by [Tape.contribute].
 func (t *Tape) part(n *node) contribution {
 	g, add := t.onto(n)
 	if !add {
-		return contribution{n, g, nil}
+		return contribution{n: n, data: g}
 	}
 	b := t.memory.take(len(g))
-	return contribution{n, b.data[:len(g)], b}
+	return contribution{n: n, data: b.data[:len(g)], extra: b}
 }
 
 func (t *Tape) contribute(s contribution) {
-	if s.n.gated {
+	if s.n.gated && !s.applied {
 		spread(simd.ReLUGradient, s.data, s.n.data)
 	}
 	if s.extra != nil {

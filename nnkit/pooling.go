@@ -1,0 +1,159 @@
+package nnkit
+
+import "fmt"
+
+// MaxPooling2D makes a layer that keeps the largest number of each window of size×size, channel by channel. Windows lie
+// next to each other unless [Strides] says otherwise. Options are [Name], [Strides] and a [Padding].
+func MaxPooling2D(size int, options ...PoolOption) Layer {
+	return newPool("MaxPooling2D", "max_pooling2d", [2]int{size, size}, false, options, (*Tensor).MaxPool2D)
+}
+
+// AveragePooling2D makes a layer that takes the mean of each window of size×size, of what of it lies in the image, channel by
+// channel. Options are those of [MaxPooling2D].
+func AveragePooling2D(size int, options ...PoolOption) Layer {
+	return newPool("AveragePooling2D", "average_pooling2d", [2]int{size, size}, false, options, (*Tensor).AveragePool2D)
+}
+
+// MaxPooling1D is [MaxPooling2D] for sequences of shape (steps, channels).
+func MaxPooling1D(size int, options ...PoolOption) Layer {
+	return newPool("MaxPooling1D", "max_pooling1d", [2]int{1, size}, true, options, (*Tensor).MaxPool2D)
+}
+
+// AveragePooling1D is [AveragePooling2D] for sequences of shape (steps, channels).
+func AveragePooling1D(size int, options ...PoolOption) Layer {
+	return newPool("AveragePooling1D", "average_pooling1d", [2]int{1, size}, true, options, (*Tensor).AveragePool2D)
+}
+
+// PoolOption is an argument of a pooling layer behind the size.
+type PoolOption interface {
+	option
+	poolOption()
+}
+
+type poolLayer struct {
+	BaseLayer
+	pooling  Pooling
+	sequence bool
+	pool     func(x *Tensor, p Pooling) *Tensor
+}
+
+func newPool(name, kind string, size [2]int, sequence bool, options []PoolOption, pool func(*Tensor, Pooling) *Tensor) Layer {
+	l := &poolLayer{sequence: sequence, pool: pool}
+	l.layer.kind = kind
+	var s layerSettings
+	call := fmt.Sprintf("%s(%d, …)", name, size[1])
+	applyOptions(&s, call, options)
+	if sequence && s.conv.Strides[1] > 0 {
+		s.conv.Strides[0] = 1
+	}
+	switch {
+	case s.err != nil:
+	case size[1] < 1:
+		s.err = fmt.Errorf("%s: the size of the window must be at least 1", call)
+	case s.conv.Padding == CausalPadding:
+		s.err = fmt.Errorf("%s: CausalPadding is for convolutions", call)
+	}
+	s.give(&l.layer)
+	l.pooling = Pooling{Size: size, Strides: s.conv.Strides, Padding: s.conv.Padding}
+	return l
+}
+
+// Build checks the shape.
+func (l *poolLayer) Build(input []int) error { return checkImage(input, l.sequence) }
+
+func checkImage(input []int, sequence bool) error {
+	want, shape := 3, "(height, width, channels)"
+	if sequence {
+		want, shape = 2, "(steps, channels)"
+	}
+	if len(input) != want {
+		return fmt.Errorf("gets rows of shape %s and wants %s%s", shapeText(input), shape, channelHint(input, want))
+	}
+	return nil
+}
+
+// Forward pools.
+func (l *poolLayer) Forward(x *Tensor) *Tensor {
+	if !l.sequence {
+		return l.pool(x, l.pooling)
+	}
+	y := l.pool(x.Reshape(x.shape[0], 1, x.shape[1], x.shape[2]), l.pooling)
+	return y.Reshape(y.shape[0], y.shape[2], y.shape[3])
+}
+
+// GlobalMaxPooling2D makes a layer that keeps the largest number of each channel of an image: (channels).
+func GlobalMaxPooling2D(options ...LayerOption) Layer {
+	return newGlobalPool("global_max_pooling2d", false, options, (*Tensor).MaxPool2D)
+}
+
+// GlobalAveragePooling2D makes a layer that takes the mean of each channel of an image: (channels).
+func GlobalAveragePooling2D(options ...LayerOption) Layer {
+	return newGlobalPool("global_average_pooling2d", false, options, (*Tensor).AveragePool2D)
+}
+
+// GlobalMaxPooling1D makes a layer that keeps the largest number of each channel of a sequence: (channels).
+func GlobalMaxPooling1D(options ...LayerOption) Layer {
+	return newGlobalPool("global_max_pooling1d", true, options, (*Tensor).MaxPool2D)
+}
+
+// GlobalAveragePooling1D makes a layer that takes the mean of each channel of a sequence over its steps: (channels).
+func GlobalAveragePooling1D(options ...LayerOption) Layer {
+	return newGlobalPool("global_average_pooling1d", true, options, (*Tensor).AveragePool2D)
+}
+
+// LayerOption is an argument of every layer that takes options: [Name].
+type LayerOption interface {
+	option
+	layerOption()
+}
+
+type globalPoolLayer struct {
+	BaseLayer
+	sequence bool
+	pool     func(x *Tensor, p Pooling) *Tensor
+}
+
+func newGlobalPool(kind string, sequence bool, options []LayerOption, pool func(*Tensor, Pooling) *Tensor) Layer {
+	l := &globalPoolLayer{sequence: sequence, pool: pool}
+	l.layer.give(kind, options)
+	return l
+}
+
+// give names a layer that has no other options.
+func (c *layerCore) give(kind string, options []LayerOption) {
+	c.kind = kind
+	var s layerSettings
+	applyOptions(&s, kind, options)
+	s.give(c)
+}
+
+// Build checks the shape.
+func (l *globalPoolLayer) Build(input []int) error { return checkImage(input, l.sequence) }
+
+// Forward pools.
+func (l *globalPoolLayer) Forward(x *Tensor) *Tensor {
+	if l.sequence {
+		x = x.Reshape(x.shape[0], 1, x.shape[1], x.shape[2])
+	}
+	y := l.pool(x, Pooling{Size: [2]int{x.shape[1], x.shape[2]}})
+	return y.Reshape(y.shape[0], y.shape[3])
+}
+
+// Flatten makes a layer that lays a row's numbers next to each other: images to plain numbers, before a [Dense].
+func Flatten(options ...LayerOption) Layer {
+	l := &lambdaLayer{f: (*Tensor).Flatten}
+	l.layer.give("flatten", options)
+	return l
+}
+
+// Reshape makes a layer that lays each row out in another shape. One size may be -1: it becomes what the others leave.
+func Reshape(shape ...int) Layer {
+	l := &lambdaLayer{f: func(x *Tensor) *Tensor { return x.reshapeRows(shape) }}
+	l.layer.kind = "reshape"
+	return l
+}
+
+func (x *Tensor) reshapeRows(shape []int) *Tensor {
+	var room [6]int
+	return x.Reshape(append(append(room[:0], x.shape[0]), shape...)...)
+}
