@@ -5,6 +5,7 @@ package nnkit
 type Activation interface {
 	DenseOption
 	ConvOption
+	RNNOption
 	// String returns the name, "relu" for example.
 	String() string
 
@@ -36,11 +37,13 @@ type (
 	softmax          struct{ forActivated }
 )
 
-// forActivated marks what dense and convolutional layers take.
+// forActivated marks what layers with an activation take.
 type forActivated struct {
 	forDenses
 	forConvolutions
 }
+
+func (forActivated) rnnOption() {}
 
 func (linearActivation) String() string          { return "linear" }
 func (linearActivation) apply(x *Tensor) *Tensor { return x }

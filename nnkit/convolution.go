@@ -136,25 +136,15 @@ func (o *convolved) backward(t *Tape, n *node) {
 	}
 	if wantedOf(o.w) || wantedOf(o.b) {
 		o.weights = simd.ConvWeightGradient{Conv: f.Conv, X: f.X, DY: dy}
-		var kernel, bias contribution
-		var unwanted *buffer
-		if wantedOf(o.w) {
-			kernel = t.part(o.w)
-			o.weights.DW = kernel.data
-		} else {
-			unwanted = t.memory.take(len(f.W))
-			o.weights.DW = unwanted.data[:len(f.W)]
-		}
+		kernel := t.partOf(o.w, len(f.W))
+		o.weights.DW = kernel.data
+		var bias contribution
 		if wantedOf(o.b) {
 			bias = t.part(o.b)
 			o.weights.DBias = bias.data
 		}
 		compute(&o.weights)
-		if unwanted != nil {
-			t.memory.free(unwanted)
-		} else {
-			t.contribute(kernel)
-		}
+		t.contribute(kernel)
 		if wantedOf(o.b) {
 			t.contribute(bias)
 		}

@@ -75,3 +75,61 @@ func (s scaling) fill(w []float32, in, out int, stream random.Stream) {
 		w[i] = float32(limit * (2*stream.Uniform(i) - 1))
 	}
 }
+
+// Orthogonal draws a matrix whose rows, or columns if there are fewer, are at right angles and of length 1: how the
+// recurrent kernels of recurrent layers begin. A. M. Saxe, J. L. McClelland and S. Ganguli, Exact solutions to the
+// nonlinear dynamics of learning in deep linear neural networks, ICLR 2014.
+var Orthogonal Initializer = orthogonal{}
+
+type orthogonal struct{}
+
+func (orthogonal) String() string { return "orthogonal" }
+
+func (orthogonal) fill(w []float32, in, out int, s random.Stream) {
+	// Gram and Schmidt, each vector twice, since once loses digits.
+	lines, length := in, out
+	if in > out {
+		lines, length = out, in
+	}
+	q := make([]float64, lines*length)
+	for i := range lines {
+		v := q[i*length : (i+1)*length]
+		for j := range v {
+			v[j] = s.Normal(i*length + j)
+		}
+		for range 2 {
+			for k := range i {
+				u := q[k*length : (k+1)*length]
+				d := dot64(u, v)
+				for j := range v {
+					v[j] -= float64(d * u[j])
+				}
+			}
+		}
+		scale := 1 / math.Sqrt(dot64(v, v))
+		for j := range v {
+			v[j] *= scale
+			if in <= out {
+				w[i*out+j] = float32(v[j])
+			} else {
+				w[j*out+i] = float32(v[j])
+			}
+		}
+	}
+}
+
+// dot64 rounds each product, so that no machine fuses it with the sum.
+func dot64(a, b []float64) float64 {
+	sum := 0.0
+	for i, v := range a {
+		sum += float64(v * b[i])
+	}
+	return sum
+}
+
+func (forgetOne) String() string { return "zeros, the forget gate's ones" }
+
+func (f forgetOne) fill(w []float32, _, _ int, _ random.Stream) {
+	clear(w)
+	fill(w[f.units:2*f.units], 1)
+}

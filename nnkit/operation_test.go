@@ -201,7 +201,7 @@ func elementwiseCases() []operationCase {
 }
 
 func operationCases() []operationCase {
-	cases := append(elementwiseCases(), convolutionCases()...)
+	cases := slices.Concat(elementwiseCases(), convolutionCases(), recurrentCases())
 	one := func(name string, shape []int, of func(x *Tensor) *Tensor, want func(x array) array) {
 		cases = append(cases, operationCase{
 			name,

@@ -35,13 +35,12 @@ type (
 	forWindows      struct{}
 )
 
-func (forAll) poolOption()             {}
-func (forAll) layerOption()            {}
-func (forDenses) denseOption()         {}
-func (forConvolutions) convOption()    {}
-func (forRecurrents) recurrentOption() {}
-func (forWindows) convOption()         {}
-func (forWindows) poolOption()         {}
+func (forAll) poolOption()          {}
+func (forAll) layerOption()         {}
+func (forDenses) denseOption()      {}
+func (forConvolutions) convOption() {}
+func (forWindows) convOption()      {}
+func (forWindows) poolOption()      {}
 
 // applyOptions applies options to the defaults s. call is how messages name the layer: Dense(3, …).
 func applyOptions[O option](s *layerSettings, call string, options []O) {

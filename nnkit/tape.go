@@ -352,7 +352,20 @@ func (t *Tape) part(n *node) contribution {
 	return contribution{n: n, data: b.data[:len(g)], extra: b}
 }
 
+// partOf is part, and for a gradient that is not wanted memory of the given size, given back by contribute.
+func (t *Tape) partOf(n *node, size int) contribution {
+	if wantedOf(n) {
+		return t.part(n)
+	}
+	b := t.memory.take(size)
+	return contribution{data: b.data[:size], extra: b}
+}
+
 func (t *Tape) contribute(s contribution) {
+	if s.n == nil {
+		t.memory.free(s.extra)
+		return
+	}
 	if s.n.gated && !s.applied {
 		spread(simd.ReLUGradient, s.data, s.n.data)
 	}
@@ -380,6 +393,20 @@ func (t *Tape) copy(g []float32, to *node) {
 	s := t.part(to)
 	copy(s.data, g)
 	t.contribute(s)
+}
+
+// borrow returns memory for an operation to work in, of at least n numbers, whatever they are; without a tape, too.
+func (t *Tape) borrow(n int) *buffer {
+	if t == nil {
+		return &buffer{data: make([]float32, n)}
+	}
+	return t.memory.take(n)
+}
+
+func (t *Tape) giveBack(b *buffer) {
+	if t != nil {
+		t.memory.free(b)
+	}
 }
 
 // release gives up the values of nodes from the first on, but for one.

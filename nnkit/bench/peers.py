@@ -22,33 +22,68 @@ except ImportError:
 else:
     sklearn = sys.modules["sklearn"]
 
-# Widths of the layers, rows of a batch, batches that are gone through.
-NETWORKS = {"W1": ([8, 10, 8, 1], 32, 200), "W2": ([784, 512, 512, 10], 128, 8)}
+# Of each workload the shape of a row, the classes, rows of a batch, batches that are gone through.
+DATA = {
+    "W1": ((8,), 1, 32, 200), "W2": ((784,), 10, 128, 8),
+    "W3a": ((1, 28, 28), 10, 64, 4), "W3b": ((3, 32, 32), 10, 64, 1),
+    "W4": ((50, 32), 10, 32, 2), "W5": ((64, 128), 10, 32, 1),
+}
+WIDTHS = {"W1": [8, 10, 8, 1], "W2": [784, 512, 512, 10]}
 
 
-def data(widths, rows):
+def data(name):
+    shape, classes, rows, batches = DATA[name]
     r = np.random.default_rng(1)
-    x = r.standard_normal((rows, widths[0])).astype(np.float32)
-    return x, r.integers(0, max(2, widths[-1]), rows)
+    x = r.standard_normal((rows * batches,) + shape).astype(np.float32)
+    return x, r.integers(0, max(2, classes), rows * batches)
 
 
-def torch_network(widths):
-    layers = []
-    for i, (a, b) in enumerate(zip(widths, widths[1:])):
-        layers += [torch.nn.Linear(a, b)] + ([torch.nn.ReLU()] if i < len(widths) - 2 else [])
-    return torch.nn.Sequential(*layers + ([torch.nn.Sigmoid()] if widths[-1] == 1 else []))
+def torch_network(name):
+    nn = torch.nn
+    if name in WIDTHS:
+        widths, layers = WIDTHS[name], []
+        for i, (a, b) in enumerate(zip(widths, widths[1:])):
+            layers += [nn.Linear(a, b)] + ([nn.ReLU()] if i < len(widths) - 2 else [])
+        return nn.Sequential(*layers + ([nn.Sigmoid()] if widths[-1] == 1 else []))
+    if name == "W3a":
+        return nn.Sequential(
+            nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+            nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10))
+    if name == "W3b":
+        return nn.Sequential(
+            nn.Conv2d(3, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+            nn.Linear(4096, 512), nn.ReLU(), nn.Linear(512, 10))
+
+    class Last(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lstm, self.dense = nn.LSTM(32, 128, batch_first=True), nn.Linear(128, 10)
+
+        def forward(self, x):
+            return self.dense(self.lstm(x)[0][:, -1])
+
+    class Mean(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer, self.dense = nn.TransformerEncoderLayer(128, 4, 512, dropout=0, batch_first=True), nn.Linear(128, 10)
+
+        def forward(self, x):
+            return self.dense(self.layer(x).mean(1))
+
+    return {"W4": Last, "W5": Mean}[name]()
 
 
 def torch_step(name):
     """Returns a function that trains on all batches, and their number."""
-    widths, rows, batches = NETWORKS[name]
-    x, y = data(widths, rows * batches)
+    _, classes, rows, batches = DATA[name]
+    x, y = data(name)
     x = torch.from_numpy(x).split(rows)
-    if widths[-1] == 1:
+    if classes == 1:
         y, loss = torch.from_numpy(y.astype(np.float32)[:, None]).split(rows), torch.nn.BCELoss()
     else:
         y, loss = torch.from_numpy(y).split(rows), torch.nn.CrossEntropyLoss()
-    model = torch_network(widths)
+    model = torch_network(name)
     adam = torch.optim.Adam(model.parameters())
 
     def run():
@@ -61,15 +96,15 @@ def torch_step(name):
 
 
 def sklearn_step(name):
-    widths, rows, batches = NETWORKS[name]
-    x, y = data(widths, rows * batches)
-    model = sklearn.neural_network.MLPClassifier(tuple(widths[1:-1]), batch_size=rows)
-    classes = np.arange(max(2, widths[-1]))
+    _, classes, rows, batches = DATA[name]
+    x, y = data(name)
+    model = sklearn.neural_network.MLPClassifier(tuple(WIDTHS[name][1:-1]), batch_size=rows)
+    classes = np.arange(max(2, classes))
     return lambda: model.partial_fit(x, y, classes), batches
 
 
 def torch_predict():
-    model, x = torch_network(NETWORKS["W1"][0]), torch.ones(1, 8)
+    model, x = torch_network("W1"), torch.ones(1, 8)
 
     def run():
         with torch.no_grad():
@@ -79,7 +114,7 @@ def torch_predict():
 
 
 def sklearn_predict():
-    x, y = data(NETWORKS["W1"][0], 64)
+    x, y = data("W1")
     model = sklearn.neural_network.MLPClassifier((10, 8), max_iter=1).fit(x, y)
     return lambda: model.predict_proba(x[:1]), 1
 

@@ -21,20 +21,39 @@ type workload struct {
 
 var workloads = []workload{
 	{"W1", []string{"PyTorch", "scikit-learn"}, 0, []int{1, 2}, func() (func() error, int, error) {
-		return training(8, 1, 32, 200, 20, nnkit.BinaryCrossEntropy,
+		return training([]int{8}, 1, 32, 200, 20, nnkit.BinaryCrossEntropy,
 			nnkit.Dense(10, nnkit.ReLU), nnkit.Dense(8, nnkit.ReLU), nnkit.Dense(1, nnkit.Sigmoid))
 	}},
 	{"W2", []string{"PyTorch", "scikit-learn"}, 0, []int{1, 2}, func() (func() error, int, error) {
-		return training(784, 10, 128, 8, 1, nnkit.SparseCategoricalCrossEntropy,
+		return training([]int{784}, 10, 128, 8, 1, nnkit.SparseCategoricalCrossEntropy,
 			nnkit.Dense(512, nnkit.ReLU), nnkit.Dense(512, nnkit.ReLU), nnkit.Dense(10, nnkit.Softmax))
+	}},
+	{"W3a", []string{"PyTorch"}, 0, []int{1, 2}, func() (func() error, int, error) {
+		return training([]int{28, 28, 1}, 10, 64, 4, 1, nnkit.SparseCategoricalCrossEntropy,
+			nnkit.Conv2D(6, 5, nnkit.ReLU, nnkit.SamePadding), nnkit.MaxPooling2D(2),
+			nnkit.Conv2D(16, 5, nnkit.ReLU), nnkit.MaxPooling2D(2), nnkit.Flatten(),
+			nnkit.Dense(120, nnkit.ReLU), nnkit.Dense(84, nnkit.ReLU), nnkit.Dense(10, nnkit.Softmax))
+	}},
+	{"W3b", []string{"PyTorch"}, 0, []int{1, 2}, func() (func() error, int, error) {
+		return training([]int{32, 32, 3}, 10, 64, 1, 1, nnkit.SparseCategoricalCrossEntropy,
+			nnkit.Conv2D(32, 3, nnkit.ReLU, nnkit.SamePadding), nnkit.Conv2D(32, 3, nnkit.ReLU, nnkit.SamePadding), nnkit.MaxPooling2D(2),
+			nnkit.Conv2D(64, 3, nnkit.ReLU, nnkit.SamePadding), nnkit.Conv2D(64, 3, nnkit.ReLU, nnkit.SamePadding), nnkit.MaxPooling2D(2),
+			nnkit.Flatten(), nnkit.Dense(512, nnkit.ReLU), nnkit.Dense(10, nnkit.Softmax))
+	}},
+	{"W4", []string{"PyTorch"}, 0, []int{1, 2}, func() (func() error, int, error) {
+		return training([]int{50, 32}, 10, 32, 2, 1, nnkit.SparseCategoricalCrossEntropy, nnkit.LSTM(128), nnkit.Dense(10, nnkit.Softmax))
 	}},
 	{"predict", []string{"PyTorch", "scikit-learn"}, 0, []int{1}, prediction},
 	gemm(128), gemm(256), gemm(512), gemm(1024),
 }
 
 // training prepares a Fit of so many batches and epochs.
-func training(features, classes, batch, batches, epochs int, loss nnkit.Loss, layers ...nnkit.Layer) (func() error, int, error) {
-	x, y := make([]float32, batch*batches*features), make([]float32, batch*batches)
+func training(row []int, classes, batch, batches, epochs int, loss nnkit.Loss, layers ...nnkit.Layer) (func() error, int, error) {
+	size := 1
+	for _, d := range row {
+		size *= d
+	}
+	x, y := make([]float32, batch*batches*size), make([]float32, batch*batches)
 	s := random.Stream{Seed: 1}
 	for i := range x {
 		x[i] = float32(s.Normal(i))
@@ -42,7 +61,7 @@ func training(features, classes, batch, batches, epochs int, loss nnkit.Loss, la
 	for i := range y {
 		y[i] = float32(s.Int(i, max(2, classes)))
 	}
-	rows, err := nnkit.NewTensor(x, len(y), features)
+	rows, err := nnkit.NewTensor(x, append([]int{len(y)}, row...)...)
 	if err != nil {
 		return nil, 0, err
 	}
