@@ -80,7 +80,8 @@ func recurrentCases() []operationCase {
 					domain = "positive" // away from the kink, which no difference can be taken across
 				}
 				cases = append(cases, operationCase{
-					fmt.Sprintf("%s, sequences %v, backwards %v", name, sequences, backwards), [][]int{{2, 3, 2}, {2, columns}, {3, columns}, biases},
+					fmt.Sprintf("%s, sequences %v, backwards %v", name, sequences, backwards),
+					[][]int{{2, 3, 2}, {2, columns}, {3, columns}, biases},
 					func(x []*Tensor) *Tensor { return recur(name, cell, x[0], x[1], x[2], x[3], sequences, backwards) },
 					func(x []array) array { return x[0].recur(cell, x[1], x[2], x[3], sequences, backwards) }, domain,
 				})
