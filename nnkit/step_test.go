@@ -47,11 +47,6 @@ func small(tb testing.TB, optimizer Optimizer) *fit {
 	return startFit(tb, 32, optimizer, BinaryCrossEntropy, 8, Dense(10, ReLU), Dense(8, ReLU), Dense(1, Sigmoid))
 }
 
-// wide is 784-512-512-10 in batches of 128.
-func wide(tb testing.TB) *fit {
-	return startFit(tb, 128, Adam(), SparseCategoricalCrossEntropy, 784, Dense(512, ReLU), Dense(512, ReLU), Dense(10, Softmax))
-}
-
 func TestStepAllocatesNothing(t *testing.T) {
 	// Large enough that products and optimizer are split.
 	large := startFit(t, 64, Adam(), SparseCategoricalCrossEntropy, 128, Dense(300, ReLU), Dense(10, Softmax))
@@ -74,19 +69,6 @@ func TestStepAllocatesNothing(t *testing.T) {
 		}
 	}
 }
-
-func benchmark(b *testing.B, f *fit) {
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := f.batch(f.order); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkW1(b *testing.B) { benchmark(b, small(b, Adam())) }
-
-func BenchmarkW2(b *testing.B) { benchmark(b, wide(b)) }
 
 func BenchmarkPredictOneRow(b *testing.B) {
 	m := small(b, Adam()).m

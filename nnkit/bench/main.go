@@ -4,9 +4,18 @@
 //	go run ./nnkit/bench [-json] [-workload W2] [-rounds 15] [-simd avx2] [-python /usr/bin/python3]
 //
 // Ours and the peer take turns, round by round, so that a busy machine disturbs both alike; a ratio is that of one
-// round, below 1 where ours is faster. W1 is one step of training 8-10-8-1 in batches of 32, W2 one of 784-512-512-10 in
-// batches of 128, both with Adam through the public API; predict is one row through W1; gemm512 is the product of
-// two 512×512 matrices, beside what a loop of multiply-adds in registers reaches in the same run.
+// round, below 1 where ours is faster. All train with Adam through the public API:
+//
+//	W1   a network 8-10-8-1 in batches of 32
+//	W2   784-512-512-10, batches of 128
+//	W3a  LeNet on images of 28×28, batches of 64
+//	W3b  four convolutions of 3×3 and two dense layers on 32×32×3, batches of 64
+//	W4   an LSTM of 128 over 50 steps of 32 features, batches of 32
+//	W5   a Transformer encoder layer of 128, 4 heads, over 64 tokens, batches of 32
+//
+// predict is one row through the network of W1; gemm512 the product of two 512×512 matrices, beside what a loop of
+// multiply-adds in registers reaches in the same run. In the end the peak memory of processes that train is compared.
+// Where OpenBLAS does not know the processor, the peers are told which of its kernels to use.
 package main
 
 import (
@@ -30,6 +39,7 @@ func main() {
 	only := flag.String("workload", "", "run only the workload of this name")
 	rounds := flag.Int("rounds", 15, "how often ours and the peer take turns")
 	set := flag.String("simd", "", "the kernels to use: avx512, avx2 or go; the machine's best if empty")
+	trained := flag.String("train", "", "only train the workload of this name, and print the process's peak memory in kilobytes")
 	python := flag.String("python", "/usr/bin/python3", "the Python that has the peers")
 	flag.Parse()
 	if *set != "" {
@@ -38,6 +48,12 @@ func main() {
 			log.Fatal(err)
 		}
 		simd.Use(s)
+	}
+	if *trained != "" {
+		if err := train(*trained); err != nil {
+			log.Fatal(err)
+		}
+		return
 	}
 	b := bench{rounds: max(1, *rounds), print: printLine}
 	if *asJSON {
@@ -54,13 +70,16 @@ func main() {
 			log.Fatal(err)
 		}
 	}
+	if err := b.memory(*only, *python); err != nil {
+		log.Fatal(err)
+	}
 }
 
 // result is one line of the output; times are medians over the rounds.
 type result struct {
 	Workload string  `json:"workload"`
 	Threads  int     `json:"threads"`
-	Ours     float64 `json:"ours_us"`
+	Ours     float64 `json:"ours_us,omitempty"`
 	Peer     string  `json:"peer,omitempty"`
 	PeerTime float64 `json:"peer_us,omitempty"`
 	Ratio    float64 `json:"ratio,omitempty"` // the median
@@ -68,9 +87,18 @@ type result struct {
 	RatioMax float64 `json:"ratio_max,omitempty"`
 	GFLOPS   float64 `json:"gflops,omitempty"` // of the fastest round
 	Peak     float64 `json:"peak_gflops,omitempty"`
+
+	// The most memory that a process of ours, and of the peer, has ever had, in MiB.
+	Memory      float64 `json:"ours_peak_mib,omitempty"`
+	PeerMemory  float64 `json:"peer_peak_mib,omitempty"`
+	MemoryRatio float64 `json:"memory_ratio,omitempty"`
 }
 
 func printLine(r result) error {
+	if r.Memory > 0 {
+		_, err := fmt.Printf("%-8s  peak memory  ours %7.1f MiB  %-12s %7.1f MiB  ratio %.3f\n", r.Workload, r.Memory, r.Peer, r.PeerMemory, r.MemoryRatio)
+		return err
+	}
 	line := fmt.Sprintf("%-8s  %d threads  ours %9.2f µs", r.Workload, r.Threads, r.Ours)
 	if r.Peer != "" {
 		line += fmt.Sprintf("  %-12s %9.2f µs  ratio %.3f (%.3f to %.3f)", r.Peer, r.PeerTime, r.Ratio, r.RatioMin, r.RatioMax)
@@ -109,6 +137,9 @@ func (b *bench) run(only, python string, threads int) error {
 func (b *bench) workload(w workload, p *peers, threads int) error {
 	step, steps, err := w.prepare()
 	if err != nil {
+		return err
+	}
+	if err := step(); err != nil { // the first one makes the memory
 		return err
 	}
 	beside := slices.DeleteFunc(slices.Clone(w.peers), func(name string) bool { return !slices.Contains(p.names, name) })

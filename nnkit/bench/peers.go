@@ -7,9 +7,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
 )
 
 //go:embed peers.py
@@ -25,9 +28,30 @@ type peers struct {
 
 // startPeers starts a Python whose libraries use so many threads.
 func startPeers(python string, threads int) (*peers, error) {
+	p, err := startPython(python, threads)
+	if err != nil {
+		return nil, err
+	}
+	// OpenBLAS falls back to the kernels of twenty years ago on a processor that it does not know. That would be no peer.
+	kernels := map[string]string{"avx512": "SkylakeX", "avx2": "Haswell"}[fmt.Sprint(simd.Sets()[0])]
+	if os.Getenv("OPENBLAS_CORETYPE") != "" || kernels == "" {
+		return p, nil
+	}
+	blas, err := p.request("blas")
+	if err != nil || !strings.Contains(blas, "Prescott") {
+		return p, err
+	}
+	if err := p.stop(); err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(os.Stderr, "bench: OpenBLAS does not know this processor: OPENBLAS_CORETYPE=%s for the peers\n", kernels)
+	return startPython(python, threads, "OPENBLAS_CORETYPE="+kernels)
+}
+
+func startPython(python string, threads int, environment ...string) (*peers, error) {
 	p := &peers{cmd: exec.Command(python, "-c", program)}
 	n := strconv.Itoa(threads)
-	p.cmd.Env = append(os.Environ(), "OMP_NUM_THREADS="+n, "OPENBLAS_NUM_THREADS="+n, "MKL_NUM_THREADS="+n)
+	p.cmd.Env = slices.Concat(os.Environ(), []string{"OMP_NUM_THREADS=" + n, "OPENBLAS_NUM_THREADS=" + n, "MKL_NUM_THREADS=" + n}, environment)
 	p.cmd.Stderr = os.Stderr
 	var err error
 	if p.ask, err = p.cmd.StdinPipe(); err != nil {

@@ -1,7 +1,10 @@
 """Times what the Go program beside it asks for: a line "PEER WORKLOAD SECONDS" is answered by microseconds a step.
 
-The answer to "peers" is which of the peers this Python has. Threads are set by the environment of the process.
+The answer to "peers" is which of the peers this Python has, to "blas" for which processor OpenBLAS has chosen its
+kernels. "memory PEER WORKLOAD" trains for a while and is answered by the most memory that this process has ever had, in
+kilobytes. Threads are set by the environment of the process.
 """
+import resource
 import sys
 import time
 import warnings
@@ -132,6 +135,14 @@ def prepare(peer, workload):
     return torch_step(workload) if peer == "PyTorch" else sklearn_step(workload)
 
 
+def blas():
+    try:
+        import threadpoolctl
+    except ImportError:
+        return "unknown"
+    return " ".join(p.get("architecture", "") for p in threadpoolctl.threadpool_info() if p["internal_api"] == "openblas") or "unknown"
+
+
 def main():
     known = ([] if not (np and torch) else ["PyTorch"]) + ([] if not (np and sklearn) else ["scikit-learn"])
     prepared = {}
@@ -139,6 +150,15 @@ def main():
         words = line.split()
         if words == ["peers"]:
             print(" ".join(known), flush=True)
+            continue
+        if words == ["blas"]:
+            print(blas(), flush=True)
+            continue
+        if words[0] == "memory":
+            run, steps = prepare(words[1], words[2])
+            for _ in range(max(1, 20 // steps)):
+                run()
+            print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
             continue
         peer, workload, seconds = words
         if (peer, workload) not in prepared:

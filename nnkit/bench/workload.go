@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/seed5607215b/nnkit/nnkit"
@@ -15,39 +16,40 @@ type workload struct {
 	name       string
 	peers      []string
 	operations int // of floating point in a step; 0 where that is not what counts
+	trains     bool
 	threads    []int
 	prepare    func() (run func() error, steps int, err error)
 }
 
 var workloads = []workload{
-	{"W1", []string{"PyTorch", "scikit-learn"}, 0, []int{1, 2}, func() (func() error, int, error) {
+	{"W1", []string{"PyTorch", "scikit-learn"}, 0, true, []int{1, 2}, func() (func() error, int, error) {
 		return training([]int{8}, 1, 32, 200, 20, nnkit.BinaryCrossEntropy,
 			nnkit.Dense(10, nnkit.ReLU), nnkit.Dense(8, nnkit.ReLU), nnkit.Dense(1, nnkit.Sigmoid))
 	}},
-	{"W2", []string{"PyTorch", "scikit-learn"}, 0, []int{1, 2}, func() (func() error, int, error) {
+	{"W2", []string{"PyTorch", "scikit-learn"}, 0, true, []int{1, 2}, func() (func() error, int, error) {
 		return training([]int{784}, 10, 128, 8, 1, nnkit.SparseCategoricalCrossEntropy,
 			nnkit.Dense(512, nnkit.ReLU), nnkit.Dense(512, nnkit.ReLU), nnkit.Dense(10, nnkit.Softmax))
 	}},
-	{"W3a", []string{"PyTorch"}, 0, []int{1, 2}, func() (func() error, int, error) {
+	{"W3a", []string{"PyTorch"}, 0, true, []int{1, 2}, func() (func() error, int, error) {
 		return training([]int{28, 28, 1}, 10, 64, 4, 1, nnkit.SparseCategoricalCrossEntropy,
 			nnkit.Conv2D(6, 5, nnkit.ReLU, nnkit.SamePadding), nnkit.MaxPooling2D(2),
 			nnkit.Conv2D(16, 5, nnkit.ReLU), nnkit.MaxPooling2D(2), nnkit.Flatten(),
 			nnkit.Dense(120, nnkit.ReLU), nnkit.Dense(84, nnkit.ReLU), nnkit.Dense(10, nnkit.Softmax))
 	}},
-	{"W3b", []string{"PyTorch"}, 0, []int{1, 2}, func() (func() error, int, error) {
+	{"W3b", []string{"PyTorch"}, 0, true, []int{1, 2}, func() (func() error, int, error) {
 		return training([]int{32, 32, 3}, 10, 64, 1, 1, nnkit.SparseCategoricalCrossEntropy,
 			nnkit.Conv2D(32, 3, nnkit.ReLU, nnkit.SamePadding), nnkit.Conv2D(32, 3, nnkit.ReLU, nnkit.SamePadding), nnkit.MaxPooling2D(2),
 			nnkit.Conv2D(64, 3, nnkit.ReLU, nnkit.SamePadding), nnkit.Conv2D(64, 3, nnkit.ReLU, nnkit.SamePadding), nnkit.MaxPooling2D(2),
 			nnkit.Flatten(), nnkit.Dense(512, nnkit.ReLU), nnkit.Dense(10, nnkit.Softmax))
 	}},
-	{"W4", []string{"PyTorch"}, 0, []int{1, 2}, func() (func() error, int, error) {
+	{"W4", []string{"PyTorch"}, 0, true, []int{1, 2}, func() (func() error, int, error) {
 		return training([]int{50, 32}, 10, 32, 2, 1, nnkit.SparseCategoricalCrossEntropy, nnkit.LSTM(128), nnkit.Dense(10, nnkit.Softmax))
 	}},
-	{"predict", []string{"PyTorch", "scikit-learn"}, 0, []int{1}, prediction},
+	{"predict", []string{"PyTorch", "scikit-learn"}, 0, false, []int{1}, prediction},
 	gemm(128), gemm(256), gemm(512), gemm(1024),
 }
 
-// training prepares a Fit of so many batches and epochs.
+// training prepares a Fit that goes through so many batches and epochs in a turn.
 func training(row []int, classes, batch, batches, epochs int, loss nnkit.Loss, layers ...nnkit.Layer) (func() error, int, error) {
 	size := 1
 	for _, d := range row {
@@ -73,10 +75,38 @@ func training(row []int, classes, batch, batches, epochs int, loss nnkit.Loss, l
 	if err := m.Compile(nnkit.Adam(), loss); err != nil {
 		return nil, 0, err
 	}
+	p := &paused{goOn: make(chan int), stopped: make(chan error)}
+	steps := batches * epochs
+	begun := false
 	return func() error {
-		_, err := m.Fit(rows, truth, nnkit.BatchSize(batch), nnkit.Epochs(epochs), nnkit.Verbose(0))
-		return err
-	}, batches * epochs, nil
+		if !begun {
+			begun = true
+			go func() {
+				p.left = <-p.goOn
+				_, err := m.Fit(rows, truth, nnkit.BatchSize(batch), nnkit.Epochs(math.MaxInt32), nnkit.Verbose(0), p)
+				p.stopped <- fmt.Errorf("the training has ended: %w", err)
+			}()
+		}
+		p.goOn <- steps
+		return <-p.stopped
+	}, steps, nil
+}
+
+// paused is a training that stops after some steps until it may go on: a Fit for each turn would begin with memory of
+// its own, which belongs to no step. It waits for ever in the end.
+type paused struct {
+	nnkit.BaseCallback
+	left    int
+	goOn    chan int
+	stopped chan error
+}
+
+// BatchEnd counts the steps.
+func (p *paused) BatchEnd(*nnkit.Training) {
+	if p.left--; p.left == 0 {
+		p.stopped <- nil
+		p.left = <-p.goOn
+	}
 }
 
 // prediction prepares the network of W1 to answer for one row.
@@ -95,7 +125,7 @@ func prediction() (func() error, int, error) {
 
 // gemm is the product of two square matrices.
 func gemm(n int) workload {
-	return workload{fmt.Sprint("gemm", n), []string{"PyTorch"}, 2 * n * n * n, []int{1, 2}, func() (func() error, int, error) {
+	return workload{fmt.Sprint("gemm", n), []string{"PyTorch"}, 2 * n * n * n, false, []int{1, 2}, func() (func() error, int, error) {
 		a, b := make([]float32, n*n), make([]float32, n*n)
 		for i := range a {
 			a[i], b[i] = 1, 1
