@@ -30,7 +30,7 @@ func (w *windows) inVectors() bool {
 		one := w.rows * w.columns * ((channels + lanes - 1) / lanes) // vectors of a window
 		if one > poolVectors {
 			for i := range w.n {
-				w.inPieces(&p, i*w.step+c, i*w.channels+c, channels)
+				w.inPieces(p, i*w.step+c, i*w.channels+c, channels)
 			}
 			continue
 		}
@@ -83,7 +83,7 @@ func (w *windows) kernel(p *patch) {
 }
 
 // inPieces computes one window in pieces of rows, or of one. What a piece leaves of dy is for those behind it.
-func (w *windows) inPieces(p *patch, from, at, channels int) {
+func (w *windows) inPieces(p patch, from, at, channels int) {
 	vectors := (channels + active.lanes - 1) / active.lanes
 	columns := min(w.columns, max(1, poolVectors/vectors))
 	rows := 1
@@ -111,13 +111,12 @@ func (w *windows) inPieces(p *patch, from, at, channels int) {
 			case poolSumGradient:
 				p.dx, p.dy = &w.dx[from], &w.dy[at]
 			}
-			w.kernel(p)
+			w.kernel(&p)
 			if w.kind == poolMax || w.kind == poolSum {
 				p.more = 1
 			}
 		}
 	}
-	p.more = 0
 }
 
 // check panics where the last elements are outside of their slices: assembly would write there.

@@ -163,10 +163,30 @@ func BenchmarkPool(b *testing.B) {
 				b.Run(fmt.Sprintf("%s/%s/%s", set, layer.name, form.name), func(b *testing.B) {
 					Use(set)
 					for b.Loop() {
-						runBackwards(form.task)
+						onAllCores(form.task)
 					}
 					b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(size), "ns/number")
 				})
+			}
+		}
+	}
+}
+
+func TestPoolAllocatesNothing(t *testing.T) {
+	defer Use(Active())
+	for _, p := range []Pool{{Batch: 3, Height: 9, Width: 9, Channels: 5, WindowHeight: 3, WindowWidth: 2, PadTop: 1}, GlobalPool(1, 30, 30, 40)} {
+		size, results := p.Batch*p.Height*p.Width*p.Channels, p.Batch*p.OutHeight()*p.OutWidth()*p.Channels
+		x, y, dx := normals(size, 1), make([]float32, results), make([]float32, size)
+		tasks := []task{
+			&MaxPool{p, x, y}, &MaxPoolGradient{p, x, y, y, dx, true}, &AveragePool{p, x, y, false},
+			&AveragePoolGradient{p, y, dx, false},
+		}
+		for _, set := range sets {
+			Use(set)
+			for _, task := range tasks {
+				if allocated := testing.AllocsPerRun(5, func() { runBackwards(task) }); allocated != 0 {
+					t.Errorf("%s: %T allocates %v times", set, task, allocated)
+				}
 			}
 		}
 	}

@@ -6,6 +6,8 @@ package simd
 type strip struct {
 	rows [3]side
 	n    int // columns
+	// The rows of C that the last side is made of overlap; they are computed one after the other.
+	overlapping bool
 
 	outer, inner, run       int // how many
 	aOuter, aInner, aColumn int // how far apart in A
@@ -18,9 +20,6 @@ type strip struct {
 type side struct{ n, a, c int }
 
 func (s *strip) compute() {
-	if s.rows[0].n == 0 || s.rows[1].n == 0 || s.rows[2].n == 0 || s.n == 0 {
-		return
-	}
 	if s.outer*s.inner*s.run == 0 || !s.inTiles() {
 		s.inProducts()
 	}

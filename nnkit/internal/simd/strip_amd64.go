@@ -62,6 +62,9 @@ func (s *strip) join() {
 			s.outer, s.aOuter, s.bOuter = 1, 0, 0
 		}
 	}
+	if s.overlapping {
+		return
+	}
 	r := &s.rows
 	for range 2 {
 		if r[0].n == 1 {
@@ -77,6 +80,9 @@ func (s *strip) join() {
 // turn puts the side in front along which tiles are fastest: few of them, high enough that a multiply-add need not wait
 // for the one before.
 func (s *strip) turn(w *tiling) {
+	if s.overlapping {
+		return
+	}
 	best, least := 0, 0
 	vectors := min(2, (s.n+w.lanes-1)/w.lanes)
 	for i, r := range s.rows {
