@@ -222,7 +222,7 @@ func expectNear(t *testing.T, what string, got []float32, want, size []float64, 
 	}
 }
 
-// Large ones, of many blocks and calls, against float64.
+// Large ones, of many blocks and calls, against float64, and each set's bits against the others'.
 func TestConvIsAccurate(t *testing.T) {
 	defer Use(Active())
 	for _, c := range []Conv{
@@ -230,6 +230,7 @@ func TestConvIsAccurate(t *testing.T) {
 		{Batch: 2, Height: 30, Width: 31, Channels: 3, Filters: 40, KernelHeight: 7, KernelWidth: 7, StrideHeight: 2, StrideWidth: 2, PadTop: 3, PadBottom: 3, PadLeft: 3, PadRight: 3},
 		{Batch: 1, Height: 1, Width: 900, Channels: 600, Filters: 33, KernelHeight: 1, KernelWidth: 1},
 		{Batch: 1, Height: 40, Width: 5, Channels: 8, Filters: 8, KernelHeight: 3, KernelWidth: 3, DilationHeight: 2, DilationWidth: 2, Groups: 4},
+		{Batch: 1, Height: 150, Width: 100, Channels: 16, Filters: 8, KernelHeight: 3, KernelWidth: 3, PadTop: 1, PadBottom: 1, PadLeft: 1},
 		{Batch: 40, Height: 9, Width: 9, Channels: 1, Filters: 6, KernelHeight: 5, KernelWidth: 5, PadTop: 2, PadBottom: 2, PadLeft: 2, PadRight: 2},
 	} {
 		x, w, dy := normals(c.images(), 1), normals(c.kernel(), 2), normals(c.results(), 3)
@@ -245,6 +246,7 @@ func TestConvIsAccurate(t *testing.T) {
 			add(dx, sizeX, i, dy[k], w[j])
 			add(dw, sizeW, j, x[i], dy[k])
 		})
+		var first []float32
 		for _, set := range sets {
 			Use(set)
 			what := fmt.Sprintf("%s, %+v: ", set, c)
@@ -258,6 +260,11 @@ func TestConvIsAccurate(t *testing.T) {
 			h := ConvWeightGradient{Conv: c, X: x, DY: dy, DW: make([]float32, len(w))}
 			runBackwards(&h)
 			expectNear(t, what+"DW", h.DW, dw, sizeW, len(dy)/c.Filters)
+			if all := slices.Concat(f.Y, g.DX, h.DW); first == nil {
+				first = all
+			} else {
+				expectBits(t, what+"all", all, first)
+			}
 		}
 	}
 }
