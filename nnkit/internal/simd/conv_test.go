@@ -229,6 +229,7 @@ func TestConvIsAccurate(t *testing.T) {
 		{Batch: 3, Height: 16, Width: 16, Channels: 64, Filters: 64, KernelHeight: 3, KernelWidth: 3, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1},
 		{Batch: 2, Height: 30, Width: 31, Channels: 3, Filters: 40, KernelHeight: 7, KernelWidth: 7, StrideHeight: 2, StrideWidth: 2, PadTop: 3, PadBottom: 3, PadLeft: 3, PadRight: 3},
 		{Batch: 1, Height: 1, Width: 900, Channels: 600, Filters: 33, KernelHeight: 1, KernelWidth: 1},
+		{Batch: 1, Height: 3, Width: 28, Channels: 512, Filters: 32, KernelHeight: 1, KernelWidth: 1, StrideHeight: 2},
 		{Batch: 1, Height: 40, Width: 5, Channels: 8, Filters: 8, KernelHeight: 3, KernelWidth: 3, DilationHeight: 2, DilationWidth: 2, Groups: 4},
 		{Batch: 1, Height: 150, Width: 100, Channels: 16, Filters: 8, KernelHeight: 3, KernelWidth: 3, PadTop: 1, PadBottom: 1, PadLeft: 1},
 		{Batch: 40, Height: 9, Width: 9, Channels: 1, Filters: 6, KernelHeight: 5, KernelWidth: 5, PadTop: 2, PadBottom: 2, PadLeft: 2, PadRight: 2},

@@ -119,11 +119,11 @@ func (s *strip) calls(w *tiling) calls {
 	most := 14 * depth / max(4, high*w.tile.vectors/2) // steps that take 2 µs
 	// Between two runs the time of about two steps is lost, and between two lines more.
 	const betweenRuns, betweenLines = 2, 8
-	switch at := most / (s.run + betweenRuns); {
+	switch at := max(1, most/(s.run+betweenRuns)); {
 	case s.run > most:
 		return calls{1, 1, (s.run + most - 1) / most}
 	case s.inner > at:
-		n := (s.inner + at - 1) / max(1, at)
+		n := (s.inner + at - 1) / at
 		return calls{1, (s.inner + n - 1) / n, 1}
 	case s.outer > 1:
 		return calls{1, s.inner, 1}
