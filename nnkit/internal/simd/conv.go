@@ -66,18 +66,21 @@ func (f *ConvForward) sweep() sweep {
 	}
 }
 
-func (c *Conv) forwardBlocks(rows, columns axis) blocks {
-	return newBlocks(c.Batch, rows.out, rows.out*columns.out*c.Filters*rows.taps*columns.taps*c.Channels/c.groups())
+func (f *ConvForward) blocks(s *sweep) blocks {
+	weights := s.rows.taps * s.columns.taps * s.channels * f.Filters
+	return newBlocks(f.Batch, s.rows.out, s.count, s.rows.out*s.columns.out*weights, weights/s.groups)
 }
 
 // Blocks returns into how many blocks, which may be computed at the same time, the convolution is best cut.
 func (f *ConvForward) Blocks() int {
-	rows, columns := f.axes()
-	return f.forwardBlocks(rows, columns).count(f.Batch, rows.out)
+	s := f.sweep()
+	b := f.blocks(&s)
+	return b.count()
 }
 
 // Block computes block i.
 func (f *ConvForward) Block(i int) {
 	s := f.sweep()
-	s.compute(f.forwardBlocks(s.rows, s.columns).block(i, f.Batch, s.rows.out))
+	b := f.blocks(&s)
+	s.compute(b.section(i))
 }

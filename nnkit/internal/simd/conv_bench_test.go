@@ -17,7 +17,7 @@ func square(size, channels, filters, kernel, pad int) Conv {
 	}
 }
 
-// The layers of two networks: LeNet on 28×28×1, and four convolutions on 32×32×3.
+// The layers of two networks: LeNet on 28×28×1, and four convolutions on 32×32×3; and one of the last of a deep one.
 var convolutions = []struct {
 	name string
 	conv Conv
@@ -28,6 +28,7 @@ var convolutions = []struct {
 	{"CNN2", square(32, 32, 32, 3, 1)},
 	{"CNN3", square(16, 32, 64, 3, 1)},
 	{"CNN4", square(16, 64, 64, 3, 1)},
+	{"deep", square(7, 256, 256, 3, 1)},
 }
 
 // BenchmarkConv reports how much of the set's peak, measured at the same time, the runs reached.

@@ -33,7 +33,7 @@ func anyConv(s random.Stream) Conv {
 		c.StrideHeight, c.StrideWidth, c.DilationHeight, c.DilationWidth = 0, 0, 0, 0
 		c.PadTop, c.PadBottom, c.PadLeft, c.PadRight = 1, 1, 1, 1
 	case 6: // many small images
-		c.Batch, c.Height, c.Width = 7+upTo(9), upTo(6), upTo(8)
+		c.Batch, c.Height, c.Width, c.Channels = 7+upTo(9), upTo(6), upTo(8), upTo(13)
 		c.DilationWidth, c.PadLeft = 0, upTo(3)
 	case 5:
 		c.StrideHeight, c.StrideWidth, c.DilationHeight, c.DilationWidth = 0, 0, 0, 0
@@ -232,6 +232,8 @@ func TestConvIsAccurate(t *testing.T) {
 		{Batch: 1, Height: 3, Width: 28, Channels: 512, Filters: 32, KernelHeight: 1, KernelWidth: 1, StrideHeight: 2},
 		{Batch: 1, Height: 40, Width: 5, Channels: 8, Filters: 8, KernelHeight: 3, KernelWidth: 3, DilationHeight: 2, DilationWidth: 2, Groups: 4},
 		{Batch: 1, Height: 150, Width: 100, Channels: 16, Filters: 8, KernelHeight: 3, KernelWidth: 3, PadTop: 1, PadBottom: 1, PadLeft: 1},
+		{Batch: 9, Height: 6, Width: 8, Channels: 7, Filters: 5, KernelHeight: 3, KernelWidth: 5, PadTop: 1, PadLeft: 2, PadRight: 1},
+		{Batch: 17, Height: 4, Width: 4, Channels: 130, Filters: 140, KernelHeight: 3, KernelWidth: 3, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1},
 		{Batch: 40, Height: 9, Width: 9, Channels: 1, Filters: 6, KernelHeight: 5, KernelWidth: 5, PadTop: 2, PadBottom: 2, PadLeft: 2, PadRight: 2},
 	} {
 		x, w, dy := normals(c.images(), 1), normals(c.kernel(), 2), normals(c.results(), 3)

@@ -50,7 +50,7 @@ func (d *ConvInputGradient) Pack() {
 // kernel covers would not. Then each pixel of DY is multiplied by such rows, for several images at once, and added to
 // what it reaches. For a number of DX that is the same chain in the same order.
 func (d *ConvInputGradient) narrow(columns axis) bool {
-	if d.groups() > 1 || columns.dilation > 1 || d.Batch < narrowImages {
+	if d.groups() > 1 || columns.dilation > 1 || d.Batch < narrowImages || d.Channels >= active.lanes {
 		return false
 	}
 	vectors := func(n int) int { return (n + active.lanes - 1) / active.lanes }
@@ -60,14 +60,15 @@ func (d *ConvInputGradient) narrow(columns axis) bool {
 // narrowImages are a block then.
 const narrowImages = 8
 
-// cut returns the blocks, and how many rows, each standing for as many as a stride, they have to share.
-func (d *ConvInputGradient) cut(rows, columns axis) (b blocks, high int) {
-	high = (rows.in + rows.stride - 1) / rows.stride
+// blocks is of rows that stand for as many as a stride each.
+func (d *ConvInputGradient) blocks(rows, columns axis) blocks {
+	high := (rows.in + rows.stride - 1) / rows.stride
+	channels := d.Channels / d.groups()
 	if d.narrow(columns) {
-		return blocks{narrowImages, max(1, high)}, high
+		return blocks{d.Batch, high, channels, narrowImages, max(1, high), max(1, channels)}
 	}
-	work := rows.out * columns.out * d.Filters * rows.taps * columns.taps * d.Channels / d.groups()
-	return newBlocks(d.Batch, high, work), high
+	weights := rows.taps * columns.taps * channels * d.Filters
+	return newBlocks(d.Batch, high, channels, rows.out*columns.out*weights, weights/d.groups())
 }
 
 // spread computes images n0 to n1-1 where channels are few. A number of DX is reached from one row of DY by each row of
@@ -112,17 +113,17 @@ func (d *ConvInputGradient) spread(rows, columns axis, n0, n1 int) {
 
 // Blocks returns into how many blocks, which may be computed at the same time, the gradient is best cut.
 func (d *ConvInputGradient) Blocks() int {
-	b, high := d.cut(d.axes())
-	return b.count(d.Batch, high)
+	b := d.blocks(d.axes())
+	return b.count()
 }
 
 // Block computes block i.
 func (d *ConvInputGradient) Block(i int) {
 	rows, columns := d.axes()
-	b, high := d.cut(rows, columns)
-	n0, n1, p0, p1 := b.block(i, d.Batch, high)
+	b := d.blocks(rows, columns)
+	section := b.section(i)
 	if d.narrow(columns) {
-		d.spread(rows, columns, n0, n1)
+		d.spread(rows, columns, section.n0, section.n1)
 		return
 	}
 	g := d.groups()
@@ -138,13 +139,14 @@ func (d *ConvInputGradient) Block(i int) {
 		s.rows, _, _ = rows.class(r)
 		for c := range columns.stride {
 			s.columns, _, _ = columns.class(c)
-			if p1 := min(p1, s.rows.out); n0 < n1 && p0 < p1 && s.columns.out > 0 {
+			of := section
+			if of.p1 = min(of.p1, s.rows.out); of.p0 < of.p1 && s.columns.out > 0 {
 				at := r*origin.row + c*origin.column
 				s.y = d.DX[at:]
 				if d.Gate != nil {
 					s.gate = d.Gate[at:]
 				}
-				s.compute(n0, n1, p0, p1)
+				s.compute(of)
 			}
 			s.w = s.w[s.rows.taps*s.columns.taps*s.channels*d.Channels:]
 		}

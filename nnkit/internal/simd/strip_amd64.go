@@ -29,10 +29,10 @@ func (s *strip) inTiles() bool {
 	if w.i1 <= w.few {
 		vectors = 4
 	}
-	for j, n := 0, 0; j < s.n; j += n {
-		n = w.columns(vectors, s.n-j)
-		by := s.calls(&w)
-		for i := range rows[2].n {
+	for i := range rows[2].n {
+		for j, n := 0, 0; j < s.n; j += n {
+			n = w.columns(vectors, s.n-j)
+			by := s.calls(&w)
 			for line := 0; line < rows[1].n; line += by.lines {
 				lines := min(by.lines, rows[1].n-line)
 				a, c := i*rows[2].a+line*rows[1].a, i*rows[2].c+line*rows[1].c+j

@@ -17,15 +17,15 @@ type sweep struct {
 	relu                    bool
 }
 
-// compute computes rows p0 to p1-1 of images n0 to n1-1.
-func (s *sweep) compute(n0, n1, p0, p1 int) {
+// compute computes a section, of each group.
+func (s *sweep) compute(of section) {
 	var t strip
 	width := s.groups * s.count // of a row of the kernel
-	t.n, t.bRow, t.relu, t.aColumn = s.count, width, s.relu, 1
+	t.n, t.bRow, t.relu, t.aColumn = of.j1-of.j0, width, s.relu, 1
 	// Where nothing lies between the taps of a row of the kernel, they are one run.
 	joined := s.columns.dilation == 1 && s.from.column == s.channels
-	for p := p0; p < p1; {
-		row0, row1, nextRow := s.rows.span(p, p1)
+	for p := of.p0; p < of.p1; {
+		row0, row1, nextRow := s.rows.span(p, of.p1)
 		for q := 0; q < s.columns.out; {
 			column0, column1, nextColumn := s.columns.span(q, s.columns.out)
 			t.outer, t.aOuter, t.bOuter = row1-row0, s.rows.dilation*s.from.row, s.columns.taps*s.channels
@@ -38,11 +38,11 @@ func (s *sweep) compute(n0, n1, p0, p1 int) {
 			t.rows = [3]side{
 				{nextColumn - q, s.columns.stride * s.from.column, s.to.column},
 				{nextRow - p, s.rows.stride * s.from.row, s.to.row},
-				{n1 - n0, s.from.image, s.to.image},
+				{of.n1 - of.n0, s.from.image, s.to.image},
 			}
-			a := n0*s.from.image + s.rows.at(p, row0)*s.from.row + s.columns.at(q, column0)*s.from.column
-			b := (row0*s.columns.taps + column0) * s.channels * width
-			c := n0*s.to.image + p*s.to.row + q*s.to.column
+			a := of.n0*s.from.image + s.rows.at(p, row0)*s.from.row + s.columns.at(q, column0)*s.from.column
+			b := (row0*s.columns.taps+column0)*s.channels*width + of.j0
+			c := of.n0*s.to.image + p*s.to.row + q*s.to.column + of.j0
 			for g := range s.groups {
 				u := t
 				if row0 < row1 && column0 < column1 {
@@ -50,7 +50,7 @@ func (s *sweep) compute(n0, n1, p0, p1 int) {
 				}
 				u.c = s.y[c+g*s.count:]
 				if s.start != nil {
-					u.start = s.start[g*s.count:]
+					u.start = s.start[g*s.count+of.j0:]
 				}
 				if s.gate != nil {
 					u.gate = s.gate[c+g*s.count:]
@@ -63,32 +63,54 @@ func (s *sweep) compute(n0, n1, p0, p1 int) {
 	}
 }
 
-// blocks is how a convolution is cut: into so many images, or rows of one image.
-type blocks struct{ images, rows int }
+// section is what a block computes: rows p0 to p1-1 and columns j0 to j1-1, which are channels of a group, of images n0 to n1-1.
+type section struct{ n0, n1, p0, p1, j0, j1 int }
+
+// blocks is how a convolution is cut.
+type blocks struct {
+	batch, rows, columns int
+	images, high, wide   int // of a block
+}
 
 // So many multiply-adds are a block, and more in one image are worth cutting it where there are few images.
 const convBlock = 1 << 20
 
-func newBlocks(batch, rows, work int) blocks {
-	if work = max(1, work); work <= convBlock {
-		return blocks{max(1, convBlock/work), max(1, rows)}
+// newBlocks cuts images of so many rows, each of which is some work; weights are how many numbers the kernel has. One that
+// takes much of the second cache is cut itself, if images are small: each of its parts is used for several of them.
+func newBlocks(batch, rows, columns, work, weights int) blocks {
+	b := blocks{batch: batch, rows: rows, columns: columns, images: 1, high: max(1, rows), wide: max(1, columns)}
+	const large, few = 1 << 17, 256 // numbers, pixels
+	work = max(1, work)
+	switch {
+	case weights > large && work/weights < few:
+		b.images, b.wide = 14, blockColumns
+	case work <= convBlock:
+		b.images = convBlock / work
+	default:
+		bands := work / (4 * convBlock)
+		if batch < 16 {
+			bands = work / convBlock
+		}
+		bands = min(max(1, bands), max(1, rows/8))
+		b.high = (rows + bands - 1) / bands
 	}
-	bands := work / (4 * convBlock)
-	if batch < 16 {
-		bands = work / convBlock
-	}
-	bands = min(max(1, bands), max(1, rows/8))
-	return blocks{1, (rows + bands - 1) / bands}
+	return b
+}
+
+// cuts returns how many blocks an image, or several, is cut into: down, and across its channels.
+func (b *blocks) cuts() (down, across int) {
+	return (b.rows + b.high - 1) / b.high, (b.columns + b.wide - 1) / b.wide
 }
 
 // count returns how many blocks there are.
-func (b blocks) count(batch, rows int) int {
-	return (batch + b.images - 1) / b.images * ((rows + b.rows - 1) / b.rows)
+func (b *blocks) count() int {
+	down, across := b.cuts()
+	return (b.batch + b.images - 1) / b.images * down * across
 }
 
-// block returns the images and rows of block i.
-func (b blocks) block(i, batch, rows int) (n0, n1, p0, p1 int) {
-	bands := (rows + b.rows - 1) / b.rows
-	n0, p0 = i/bands*b.images, i%bands*b.rows
-	return n0, min(n0+b.images, batch), p0, min(p0+b.rows, rows)
+// section returns what block i computes.
+func (b *blocks) section(i int) section {
+	down, across := b.cuts()
+	j0, p0, n0 := i%across*b.wide, i/across%down*b.high, i/across/down*b.images
+	return section{n0, min(n0+b.images, b.batch), p0, min(p0+b.high, b.rows), j0, min(j0+b.wide, b.columns)}
 }
