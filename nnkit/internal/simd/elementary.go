@@ -107,16 +107,20 @@ func tanh(x float32) float32 {
 	if u < -20 {
 		u = -20
 	}
-	e := exponential(u)
+	h, l := exponential(u).lessOne()
+	d := h + 2
+	lost := (h - (d - 2)) + l
+	return withSign(quotient(-h, -l, d, lost), x)
+}
+
+// lessOne is exp(x) - 1 as h + l.
+func (e power) lessOne() (h, l float32) {
 	s := scale(1, e.n)
 	a := s - 1
 	lost := s - (a + 1)
 	m, small := float32(s*e.high), float32(s*e.low)
-	h := a + m
-	l := (m - (h - a)) + (small + lost)
-	d := h + 2
-	lost = (h - (d - 2)) + l
-	return withSign(quotient(-h, -l, d, lost), x)
+	h = a + m
+	return h, (m - (h - a)) + (small + lost)
 }
 
 func withSign(x, sign float32) float32 {
@@ -144,7 +148,11 @@ func logarithm(x float32) float32 {
 	u := int32(math.Float32bits(x))
 	exponent := (u - 0x3f3504f3) >> 23 // the subtraction carries into the exponent
 	t := math.Float32frombits(uint32(u-exponent<<23)) - 1
-	n := float32(exponent) + shift
+	return logarithmOf(float32(exponent)+shift, t)
+}
+
+// logarithmOf is n·ln 2 + log(1+t).
+func logarithmOf(n, t float32) float32 {
 	p := float32(-0.07825373)
 	p = fma(p, t, 0.13007052)
 	p = fma(p, t, -0.1320908)

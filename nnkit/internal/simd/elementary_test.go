@@ -34,6 +34,17 @@ func TestEveryFloat32(t *testing.T) {
 		{"sigmoid", func(k *kernels) func(dst, src []float32) { return k.sigmoid }, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }, 0.78},
 		{"tanh", func(k *kernels) func(dst, src []float32) { return k.tanh }, math.Tanh, 0.79},
 		{"erf", func(k *kernels) func(dst, src []float32) { return k.erf }, math.Erf, 1},
+		{"expm1", func(k *kernels) func(dst, src []float32) { return k.expm1 }, math.Expm1, 1.1},
+		{"log1p", func(k *kernels) func(dst, src []float32) { return k.log1p }, math.Log1p, 1.1},
+		{"sqrt", func(k *kernels) func(dst, src []float32) { return k.sqrt }, math.Sqrt, 0.5},
+		{"rsqrt", func(k *kernels) func(dst, src []float32) { return k.rsqrt }, func(x float64) float64 { return 1 / math.Sqrt(x) }, 1.5},
+		{"silu", func(k *kernels) func(dst, src []float32) { return k.silu }, silu64, 2},
+		{"softplus", func(k *kernels) func(dst, src []float32) { return k.softplus }, softplus64, 2},
+		{"softsign", func(k *kernels) func(dst, src []float32) { return k.softsign }, softsign64, 1.5},
+		{"mish", func(k *kernels) func(dst, src []float32) { return k.mish }, mish64, 4},
+		{"elu", func(k *kernels) func(dst, src []float32) {
+			return func(dst, src []float32) { k.elu(dst, src, 1, 1) }
+		}, func(x float64) float64 { return elu64(x, 1, 1) }, 2},
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			step := uint64(4099)
@@ -72,6 +83,10 @@ func TestEveryFloat32(t *testing.T) {
 								if !sameBits(want[i], near) {
 									t.Errorf("%s(%v) = %v, want %v", f.name, x, want[i], near)
 									return
+								}
+							} else if (f.name == "silu" || f.name == "mish") && x < -87 { // exp(x) is subnormal
+								if e := math.Abs(float64(want[i]) - exact); !(e <= 0x1p-140) {
+									t.Errorf("%s(%v) = %v, want %v", f.name, x, want[i], exact)
 								}
 							} else if e := ulps(want[i], exact); !(e <= found.error) {
 								found = worst{e, x}

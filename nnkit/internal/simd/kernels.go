@@ -30,6 +30,19 @@ type kernels struct {
 	lstmGradient                                func(i, f, g, o, c, dc, dh []float32)
 	gru                                         func(a, z, r, q, h []float32)
 	gruGradient                                 func(a, z, r, q, h, dh []float32)
+	expm1, log1p                                func(dst, src []float32)
+	sqrt, rsqrt, square, abs, negate, sign      func(dst, src []float32)
+	minimum, maximum                            func(dst, a, b []float32)
+	clip, clipGradient                          func(x, y []float32, low, high float32)
+	gelu, tanhGELU, silu, softplus              func(dst, src []float32)
+	softsign, mish, hardSigmoid, hardSwish      func(dst, src []float32)
+	geluGradient, tanhGELUGradient              func(dy, x []float32)
+	siluGradient, mishGradient                  func(dy, x []float32)
+	hardSwishGradient                           func(dy, x []float32)
+	softplusGradient, softsignGradient          func(dy, y []float32)
+	hardSigmoidGradient                         func(dy, y []float32)
+	elu, eluGradient                            func(x, y []float32, scale, alpha float32)
+	leakyReLU, leakyReLUGradient                func(x, y []float32, slope float32)
 	peak                                        func(rounds int)
 }
 
@@ -52,7 +65,15 @@ var portable = &Set{name: "go", lanes: 1, kernels: &kernels{
 	gradientDescent: gradientDescentGo, momentum: momentumGo, nesterov: nesterovGo, adaGrad: adaGradGo,
 	rmsProp: rmsPropGo, rmsPropMomentum: rmsPropMomentumGo, adam: adamGo,
 	lstm: lstmGo, lstmGradient: lstmGradientGo, gru: gruGo, gruGradient: gruGradientGo,
-	peak: peakGo,
+	expm1: expm1Go, log1p: log1pGo, sqrt: sqrtGo, rsqrt: rsqrtGo, square: squareGo, abs: absGo, negate: negateGo,
+	sign: signGo, minimum: minimumGo, maximum: maximumGo, clip: clipGo, clipGradient: clipGradientGo,
+	gelu: geluGo, geluGradient: geluGradientGo, tanhGELU: tanhGELUGo, tanhGELUGradient: tanhGELUGradientGo,
+	silu: siluGo, siluGradient: siluGradientGo, elu: eluGo, eluGradient: eluGradientGo, leakyReLU: leakyReLUGo,
+	leakyReLUGradient: leakyReLUGradientGo, softplus: softplusGo, softplusGradient: softplusGradientGo,
+	softsign: softsignGo, softsignGradient: softsignGradientGo, mish: mishGo, mishGradient: mishGradientGo,
+	hardSigmoid: hardSigmoidGo, hardSigmoidGradient: hardSigmoidGradientGo, hardSwish: hardSwishGo,
+	hardSwishGradient: hardSwishGradientGo,
+	peak:              peakGo,
 }}
 
 // sets are those that this machine can run, the fastest first; active is the one in use.

@@ -55,75 +55,139 @@ type patch struct {
 }
 
 var kernelsAVX512 = kernels{
-	add:             addAVX512,
-	subtract:        subtractAVX512,
-	multiply:        multiplyAVX512,
-	divide:          divideAVX512,
-	scale:           scaleAVX512,
-	addScaled:       addScaledAVX512,
-	shift:           shiftAVX512,
-	relu:            reluAVX512,
-	reluGradient:    reluGradientAVX512,
-	sigmoidGradient: sigmoidGradientAVX512,
-	tanhGradient:    tanhGradientAVX512,
-	softmaxGradient: softmaxGradientAVX512,
-	exp:             expAVX512,
-	sigmoid:         sigmoidAVX512,
-	tanh:            tanhAVX512,
-	log:             logAVX512,
-	erf:             erfAVX512,
-	sum:             sumAVX512,
-	dot:             dotAVX512,
-	largest:         largestAVX512,
-	expSum:          expSumAVX512,
-	gradientDescent: gradientDescentAVX512,
-	momentum:        momentumAVX512,
-	nesterov:        nesterovAVX512,
-	adaGrad:         adaGradAVX512,
-	rmsProp:         rmsPropAVX512,
-	rmsPropMomentum: rmsPropMomentumAVX512,
-	adam:            adamAVX512,
-	lstm:            lstmAVX512,
-	lstmGradient:    lstmGradientAVX512,
-	gru:             gruAVX512,
-	gruGradient:     gruGradientAVX512,
-	peak:            peakAVX512,
+	add:                 addAVX512,
+	subtract:            subtractAVX512,
+	multiply:            multiplyAVX512,
+	divide:              divideAVX512,
+	scale:               scaleAVX512,
+	addScaled:           addScaledAVX512,
+	shift:               shiftAVX512,
+	relu:                reluAVX512,
+	reluGradient:        reluGradientAVX512,
+	sigmoidGradient:     sigmoidGradientAVX512,
+	tanhGradient:        tanhGradientAVX512,
+	softmaxGradient:     softmaxGradientAVX512,
+	exp:                 expAVX512,
+	sigmoid:             sigmoidAVX512,
+	tanh:                tanhAVX512,
+	log:                 logAVX512,
+	erf:                 erfAVX512,
+	sum:                 sumAVX512,
+	dot:                 dotAVX512,
+	largest:             largestAVX512,
+	expSum:              expSumAVX512,
+	gradientDescent:     gradientDescentAVX512,
+	momentum:            momentumAVX512,
+	nesterov:            nesterovAVX512,
+	adaGrad:             adaGradAVX512,
+	rmsProp:             rmsPropAVX512,
+	rmsPropMomentum:     rmsPropMomentumAVX512,
+	adam:                adamAVX512,
+	lstm:                lstmAVX512,
+	lstmGradient:        lstmGradientAVX512,
+	gru:                 gruAVX512,
+	gruGradient:         gruGradientAVX512,
+	expm1:               expm1AVX512,
+	log1p:               log1pAVX512,
+	sqrt:                sqrtAVX512,
+	rsqrt:               rsqrtAVX512,
+	square:              squareAVX512,
+	abs:                 absAVX512,
+	negate:              negateAVX512,
+	sign:                signAVX512,
+	minimum:             minimumAVX512,
+	maximum:             maximumAVX512,
+	clip:                clipAVX512,
+	clipGradient:        clipGradientAVX512,
+	gelu:                geluAVX512,
+	geluGradient:        geluGradientAVX512,
+	tanhGELU:            tanhGELUAVX512,
+	tanhGELUGradient:    tanhGELUGradientAVX512,
+	silu:                siluAVX512,
+	siluGradient:        siluGradientAVX512,
+	elu:                 eluAVX512,
+	eluGradient:         eluGradientAVX512,
+	leakyReLU:           leakyReLUAVX512,
+	leakyReLUGradient:   leakyReLUGradientAVX512,
+	softplus:            softplusAVX512,
+	softplusGradient:    softplusGradientAVX512,
+	softsign:            softsignAVX512,
+	softsignGradient:    softsignGradientAVX512,
+	mish:                mishAVX512,
+	mishGradient:        mishGradientAVX512,
+	hardSigmoid:         hardSigmoidAVX512,
+	hardSigmoidGradient: hardSigmoidGradientAVX512,
+	hardSwish:           hardSwishAVX512,
+	hardSwishGradient:   hardSwishGradientAVX512,
+	peak:                peakAVX512,
 }
 
 var kernelsAVX2 = kernels{
-	add:             addAVX2,
-	subtract:        subtractAVX2,
-	multiply:        multiplyAVX2,
-	divide:          divideAVX2,
-	scale:           scaleAVX2,
-	addScaled:       addScaledAVX2,
-	shift:           shiftAVX2,
-	relu:            reluAVX2,
-	reluGradient:    reluGradientAVX2,
-	sigmoidGradient: sigmoidGradientAVX2,
-	tanhGradient:    tanhGradientAVX2,
-	softmaxGradient: softmaxGradientAVX2,
-	exp:             expAVX2,
-	sigmoid:         sigmoidAVX2,
-	tanh:            tanhAVX2,
-	log:             logAVX2,
-	erf:             erfAVX2,
-	sum:             sumAVX2,
-	dot:             dotAVX2,
-	largest:         largestAVX2,
-	expSum:          expSumAVX2,
-	gradientDescent: gradientDescentAVX2,
-	momentum:        momentumAVX2,
-	nesterov:        nesterovAVX2,
-	adaGrad:         adaGradAVX2,
-	rmsProp:         rmsPropAVX2,
-	rmsPropMomentum: rmsPropMomentumAVX2,
-	adam:            adamAVX2,
-	lstm:            lstmAVX2,
-	lstmGradient:    lstmGradientAVX2,
-	gru:             gruAVX2,
-	gruGradient:     gruGradientAVX2,
-	peak:            peakAVX2,
+	add:                 addAVX2,
+	subtract:            subtractAVX2,
+	multiply:            multiplyAVX2,
+	divide:              divideAVX2,
+	scale:               scaleAVX2,
+	addScaled:           addScaledAVX2,
+	shift:               shiftAVX2,
+	relu:                reluAVX2,
+	reluGradient:        reluGradientAVX2,
+	sigmoidGradient:     sigmoidGradientAVX2,
+	tanhGradient:        tanhGradientAVX2,
+	softmaxGradient:     softmaxGradientAVX2,
+	exp:                 expAVX2,
+	sigmoid:             sigmoidAVX2,
+	tanh:                tanhAVX2,
+	log:                 logAVX2,
+	erf:                 erfAVX2,
+	sum:                 sumAVX2,
+	dot:                 dotAVX2,
+	largest:             largestAVX2,
+	expSum:              expSumAVX2,
+	gradientDescent:     gradientDescentAVX2,
+	momentum:            momentumAVX2,
+	nesterov:            nesterovAVX2,
+	adaGrad:             adaGradAVX2,
+	rmsProp:             rmsPropAVX2,
+	rmsPropMomentum:     rmsPropMomentumAVX2,
+	adam:                adamAVX2,
+	lstm:                lstmAVX2,
+	lstmGradient:        lstmGradientAVX2,
+	gru:                 gruAVX2,
+	gruGradient:         gruGradientAVX2,
+	expm1:               expm1AVX2,
+	log1p:               log1pAVX2,
+	sqrt:                sqrtAVX2,
+	rsqrt:               rsqrtAVX2,
+	square:              squareAVX2,
+	abs:                 absAVX2,
+	negate:              negateAVX2,
+	sign:                signAVX2,
+	minimum:             minimumAVX2,
+	maximum:             maximumAVX2,
+	clip:                clipAVX2,
+	clipGradient:        clipGradientAVX2,
+	gelu:                geluAVX2,
+	geluGradient:        geluGradientAVX2,
+	tanhGELU:            tanhGELUAVX2,
+	tanhGELUGradient:    tanhGELUGradientAVX2,
+	silu:                siluAVX2,
+	siluGradient:        siluGradientAVX2,
+	elu:                 eluAVX2,
+	eluGradient:         eluGradientAVX2,
+	leakyReLU:           leakyReLUAVX2,
+	leakyReLUGradient:   leakyReLUGradientAVX2,
+	softplus:            softplusAVX2,
+	softplusGradient:    softplusGradientAVX2,
+	softsign:            softsignAVX2,
+	softsignGradient:    softsignGradientAVX2,
+	mish:                mishAVX2,
+	mishGradient:        mishGradientAVX2,
+	hardSigmoid:         hardSigmoidAVX2,
+	hardSigmoidGradient: hardSigmoidGradientAVX2,
+	hardSwish:           hardSwishAVX2,
+	hardSwishGradient:   hardSwishGradientAVX2,
+	peak:                peakAVX2,
 }
 
 //go:noescape
@@ -350,6 +414,198 @@ func gruGradientAVX512(a, z, r, q, h, dh []float32)
 
 //go:noescape
 func gruGradientAVX2(a, z, r, q, h, dh []float32)
+
+//go:noescape
+func expm1AVX512(dst, src []float32)
+
+//go:noescape
+func expm1AVX2(dst, src []float32)
+
+//go:noescape
+func log1pAVX512(dst, src []float32)
+
+//go:noescape
+func log1pAVX2(dst, src []float32)
+
+//go:noescape
+func sqrtAVX512(dst, src []float32)
+
+//go:noescape
+func sqrtAVX2(dst, src []float32)
+
+//go:noescape
+func rsqrtAVX512(dst, src []float32)
+
+//go:noescape
+func rsqrtAVX2(dst, src []float32)
+
+//go:noescape
+func squareAVX512(dst, src []float32)
+
+//go:noescape
+func squareAVX2(dst, src []float32)
+
+//go:noescape
+func absAVX512(dst, src []float32)
+
+//go:noescape
+func absAVX2(dst, src []float32)
+
+//go:noescape
+func negateAVX512(dst, src []float32)
+
+//go:noescape
+func negateAVX2(dst, src []float32)
+
+//go:noescape
+func signAVX512(dst, src []float32)
+
+//go:noescape
+func signAVX2(dst, src []float32)
+
+//go:noescape
+func minimumAVX512(dst, a, b []float32)
+
+//go:noescape
+func minimumAVX2(dst, a, b []float32)
+
+//go:noescape
+func maximumAVX512(dst, a, b []float32)
+
+//go:noescape
+func maximumAVX2(dst, a, b []float32)
+
+//go:noescape
+func clipAVX512(dst, src []float32, low, high float32)
+
+//go:noescape
+func clipAVX2(dst, src []float32, low, high float32)
+
+//go:noescape
+func clipGradientAVX512(dx, x []float32, low, high float32)
+
+//go:noescape
+func clipGradientAVX2(dx, x []float32, low, high float32)
+
+//go:noescape
+func geluAVX512(dst, src []float32)
+
+//go:noescape
+func geluAVX2(dst, src []float32)
+
+//go:noescape
+func geluGradientAVX512(dy, x []float32)
+
+//go:noescape
+func geluGradientAVX2(dy, x []float32)
+
+//go:noescape
+func tanhGELUAVX512(dst, src []float32)
+
+//go:noescape
+func tanhGELUAVX2(dst, src []float32)
+
+//go:noescape
+func tanhGELUGradientAVX512(dy, x []float32)
+
+//go:noescape
+func tanhGELUGradientAVX2(dy, x []float32)
+
+//go:noescape
+func siluAVX512(dst, src []float32)
+
+//go:noescape
+func siluAVX2(dst, src []float32)
+
+//go:noescape
+func siluGradientAVX512(dy, x []float32)
+
+//go:noescape
+func siluGradientAVX2(dy, x []float32)
+
+//go:noescape
+func eluAVX512(dst, src []float32, scale, alpha float32)
+
+//go:noescape
+func eluAVX2(dst, src []float32, scale, alpha float32)
+
+//go:noescape
+func eluGradientAVX512(dy, y []float32, scale, alpha float32)
+
+//go:noescape
+func eluGradientAVX2(dy, y []float32, scale, alpha float32)
+
+//go:noescape
+func leakyReLUAVX512(dst, src []float32, slope float32)
+
+//go:noescape
+func leakyReLUAVX2(dst, src []float32, slope float32)
+
+//go:noescape
+func leakyReLUGradientAVX512(dy, y []float32, slope float32)
+
+//go:noescape
+func leakyReLUGradientAVX2(dy, y []float32, slope float32)
+
+//go:noescape
+func softplusAVX512(dst, src []float32)
+
+//go:noescape
+func softplusAVX2(dst, src []float32)
+
+//go:noescape
+func softplusGradientAVX512(dy, y []float32)
+
+//go:noescape
+func softplusGradientAVX2(dy, y []float32)
+
+//go:noescape
+func softsignAVX512(dst, src []float32)
+
+//go:noescape
+func softsignAVX2(dst, src []float32)
+
+//go:noescape
+func softsignGradientAVX512(dy, y []float32)
+
+//go:noescape
+func softsignGradientAVX2(dy, y []float32)
+
+//go:noescape
+func mishAVX512(dst, src []float32)
+
+//go:noescape
+func mishAVX2(dst, src []float32)
+
+//go:noescape
+func mishGradientAVX512(dy, x []float32)
+
+//go:noescape
+func mishGradientAVX2(dy, x []float32)
+
+//go:noescape
+func hardSigmoidAVX512(dst, src []float32)
+
+//go:noescape
+func hardSigmoidAVX2(dst, src []float32)
+
+//go:noescape
+func hardSigmoidGradientAVX512(dy, y []float32)
+
+//go:noescape
+func hardSigmoidGradientAVX2(dy, y []float32)
+
+//go:noescape
+func hardSwishAVX512(dst, src []float32)
+
+//go:noescape
+func hardSwishAVX2(dst, src []float32)
+
+//go:noescape
+func hardSwishGradientAVX512(dy, x []float32)
+
+//go:noescape
+func hardSwishGradientAVX2(dy, x []float32)
 
 //go:noescape
 func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)

@@ -103,5 +103,3 @@ func (k *kernel) gatePair(x, y VecVirtual) (s, t VecVirtual) {
 	inverse := k.divide(k.constant(1), k.multiply(b, below))
 	return k.multiply(below, inverse), k.withSign(k.multiply(above, k.multiply(b, inverse)), y)
 }
-
-func (k *kernel) withSign(x, sign VecVirtual) VecVirtual { return k.or(k.abs(x), k.signOf(sign)) }

@@ -82,6 +82,8 @@ func (k *kernel) abs(x VecVirtual) VecVirtual      { return k.and(x, k.bits(0x7f
 func (k *kernel) signOf(x VecVirtual) VecVirtual   { return k.and(x, k.bits(0x80000000)) }
 func (k *kernel) negative(x VecVirtual) VecVirtual { return k.xor(x, k.bits(0x80000000)) }
 
+func (k *kernel) withSign(x, sign VecVirtual) VecVirtual { return k.or(k.abs(x), k.signOf(sign)) }
+
 func (k *kernel) sigmoid(x VecVirtual) VecVirtual {
 	e := k.exponential(k.or(x, k.bits(0x80000000)))
 	one := k.constant(1)
@@ -106,19 +108,22 @@ func (k *kernel) quotient(h, l, d, lost VecVirtual) VecVirtual {
 
 func (k *kernel) tanh(x VecVirtual) VecVirtual {
 	u := k.most(k.copy(k.constant(-20)), k.or(k.add(x, x), k.bits(0x80000000)))
-	e := k.exponential(u)
+	h, l := k.lessOne(k.exponential(u))
+	two := k.constant(2)
+	d := k.add(h, two)
+	lost := k.add(k.subtract(h, k.subtract(d, two)), l)
+	return k.withSign(k.quotient(k.negative(h), k.negative(l), d, lost), x)
+}
+
+// lessOne is exp(x) - 1 as h + l.
+func (k *kernel) lessOne(e power) (h, l VecVirtual) {
 	one := k.constant(1)
 	s := k.scale(k.copy(one), e)
 	a := k.subtract(s, one)
 	lost := k.subtract(s, k.add(a, one))
 	m, small := k.multiply(s, e.high), k.multiply(s, k.low(e))
-	h := k.add(a, m)
-	l := k.add(k.subtract(m, k.subtract(h, a)), k.add(small, lost))
-	two := k.constant(2)
-	d := k.add(h, two)
-	lost = k.add(k.subtract(h, k.subtract(d, two)), l)
-	y := k.quotient(k.negative(h), k.negative(l), d, lost)
-	return k.or(k.abs(y), k.signOf(x))
+	h = k.add(a, m)
+	return h, k.add(k.subtract(m, k.subtract(h, a)), k.add(small, lost))
 }
 
 func (k *kernel) log(x VecVirtual) VecVirtual {
@@ -132,17 +137,21 @@ func (k *kernel) log(x VecVirtual) VecVirtual {
 	n := k.vector()
 	k.VCVTDQ2PS(exponent, n)
 	n = k.add(n, shift)
-	t := k.subtract(m, k.constant(1))
-	correction := k.multiply(k.multiply(t, t), k.polynomial(t, logSeries...))
-	high := k.multiply(n, k.constant(ln2High))
-	sum := k.add(high, t)
-	lost := k.add(k.subtract(high, sum), t)
-	y := k.add(sum, k.add(lost, k.fma(n, k.constant(ln2Low), correction)))
+	y := k.logarithmOf(n, k.subtract(m, k.constant(1)))
 	infinite := k.constant(float32(math.Inf(1)))
 	y = k.choose(x, equal, infinite, infinite, y)
 	y = k.choose(x, equal, k.constant(0), k.constant(float32(math.Inf(-1))), y)
 	y = k.choose(x, less, k.constant(0), k.bits(0x7fc00000), y)
 	return k.choose(x, notEqual, k.copy(x), x, y)
+}
+
+// logarithmOf is n·ln 2 + log(1+t).
+func (k *kernel) logarithmOf(n, t VecVirtual) VecVirtual {
+	correction := k.multiply(k.multiply(t, t), k.polynomial(t, logSeries...))
+	high := k.multiply(n, k.constant(ln2High))
+	sum := k.add(high, t)
+	lost := k.add(k.subtract(high, sum), t)
+	return k.add(sum, k.add(lost, k.fma(n, k.constant(ln2Low), correction)))
 }
 
 func (k *kernel) erf(x VecVirtual) VecVirtual {

@@ -38,6 +38,9 @@ func main() {
 		{"step", step},
 		{"pool", pool},
 		{"cell", cell},
+		{"near", near},
+		{"unary", unary},
+		{"activation", activation},
 		{"machine", machineFile},
 	} {
 		out := newFile(&d)
