@@ -43,6 +43,14 @@ type kernels struct {
 	hardSigmoidGradient                         func(dy, y []float32)
 	elu, eluGradient                            func(x, y []float32, scale, alpha float32)
 	leakyReLU, leakyReLUGradient                func(x, y []float32, slope float32)
+	moments                                     func(x []float32, center float32) (total, squares float32)
+	layerSums                                   func(dy, x, gamma []float32, center, factor, shift float32) (plain, weighted float32)
+	normalize                                   func(dst, src, gamma, beta []float32, center, factor, shift float32)
+	layerGradient                               func(dx, dy, x, gamma, dgamma, dbeta []float32, center, factor, shift, plain, weighted float32)
+	columnMoments                               func(total, squares, x, center []float32)
+	columnNormalize                             func(dst, src, center, factor, beta []float32)
+	columnSums                                  func(plain, weighted, dy, x, center []float32)
+	columnGradient                              func(dx, dy, x, center, factor, slope, term []float32)
 	peak                                        func(rounds int)
 }
 
@@ -68,12 +76,16 @@ var portable = &Set{name: "go", lanes: 1, kernels: &kernels{
 	expm1: expm1Go, log1p: log1pGo, sqrt: sqrtGo, rsqrt: rsqrtGo, square: squareGo, abs: absGo, negate: negateGo,
 	sign: signGo, minimum: minimumGo, maximum: maximumGo, clip: clipGo, clipGradient: clipGradientGo,
 	gelu: geluGo, geluGradient: geluGradientGo, tanhGELU: tanhGELUGo, tanhGELUGradient: tanhGELUGradientGo,
-	silu: siluGo, siluGradient: siluGradientGo, elu: eluGo, eluGradient: eluGradientGo, leakyReLU: leakyReLUGo,
-	leakyReLUGradient: leakyReLUGradientGo, softplus: softplusGo, softplusGradient: softplusGradientGo,
-	softsign: softsignGo, softsignGradient: softsignGradientGo, mish: mishGo, mishGradient: mishGradientGo,
-	hardSigmoid: hardSigmoidGo, hardSigmoidGradient: hardSigmoidGradientGo, hardSwish: hardSwishGo,
-	hardSwishGradient: hardSwishGradientGo,
-	peak:              peakGo,
+	silu: siluGo, siluGradient: siluGradientGo, elu: eluGo, eluGradient: eluGradientGo,
+	leakyReLU: leakyReLUGo, leakyReLUGradient: leakyReLUGradientGo, softplus: softplusGo,
+	softplusGradient: softplusGradientGo, softsign: softsignGo, softsignGradient: softsignGradientGo,
+	mish: mishGo, mishGradient: mishGradientGo,
+	hardSigmoid: hardSigmoidGo, hardSigmoidGradient: hardSigmoidGradientGo,
+	hardSwish: hardSwishGo, hardSwishGradient: hardSwishGradientGo,
+	moments: momentsGo, layerSums: layerSumsGo, normalize: normalizeGo, layerGradient: layerGradientGo,
+	columnMoments: columnMomentsGo, columnNormalize: columnNormalizeGo,
+	columnSums: columnSumsGo, columnGradient: columnGradientGo,
+	peak: peakGo,
 }}
 
 // sets are those that this machine can run, the fastest first; active is the one in use.

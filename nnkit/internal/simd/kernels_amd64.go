@@ -119,6 +119,14 @@ var kernelsAVX512 = kernels{
 	hardSigmoidGradient: hardSigmoidGradientAVX512,
 	hardSwish:           hardSwishAVX512,
 	hardSwishGradient:   hardSwishGradientAVX512,
+	moments:             momentsAVX512,
+	layerSums:           layerSumsAVX512,
+	normalize:           normalizeAVX512,
+	layerGradient:       layerGradientAVX512,
+	columnMoments:       columnMomentsAVX512,
+	columnNormalize:     columnNormalizeAVX512,
+	columnSums:          columnSumsAVX512,
+	columnGradient:      columnGradientAVX512,
 	peak:                peakAVX512,
 }
 
@@ -187,6 +195,14 @@ var kernelsAVX2 = kernels{
 	hardSigmoidGradient: hardSigmoidGradientAVX2,
 	hardSwish:           hardSwishAVX2,
 	hardSwishGradient:   hardSwishGradientAVX2,
+	moments:             momentsAVX2,
+	layerSums:           layerSumsAVX2,
+	normalize:           normalizeAVX2,
+	layerGradient:       layerGradientAVX2,
+	columnMoments:       columnMomentsAVX2,
+	columnNormalize:     columnNormalizeAVX2,
+	columnSums:          columnSumsAVX2,
+	columnGradient:      columnGradientAVX2,
 	peak:                peakAVX2,
 }
 
@@ -606,6 +622,54 @@ func hardSwishGradientAVX512(dy, x []float32)
 
 //go:noescape
 func hardSwishGradientAVX2(dy, x []float32)
+
+//go:noescape
+func momentsAVX512(x []float32, center float32) (total, squares float32)
+
+//go:noescape
+func momentsAVX2(x []float32, center float32) (total, squares float32)
+
+//go:noescape
+func layerSumsAVX512(dy, x, gamma []float32, center, factor, shift float32) (plain, weighted float32)
+
+//go:noescape
+func layerSumsAVX2(dy, x, gamma []float32, center, factor, shift float32) (plain, weighted float32)
+
+//go:noescape
+func normalizeAVX512(dst, src, gamma, beta []float32, center, factor, shift float32)
+
+//go:noescape
+func normalizeAVX2(dst, src, gamma, beta []float32, center, factor, shift float32)
+
+//go:noescape
+func layerGradientAVX512(dx, dy, x, gamma, dgamma, dbeta []float32, center, factor, shift, plain, weighted float32)
+
+//go:noescape
+func layerGradientAVX2(dx, dy, x, gamma, dgamma, dbeta []float32, center, factor, shift, plain, weighted float32)
+
+//go:noescape
+func columnMomentsAVX512(total, squares, x, center []float32)
+
+//go:noescape
+func columnMomentsAVX2(total, squares, x, center []float32)
+
+//go:noescape
+func columnNormalizeAVX512(dst, src, center, factor, beta []float32)
+
+//go:noescape
+func columnNormalizeAVX2(dst, src, center, factor, beta []float32)
+
+//go:noescape
+func columnSumsAVX512(plain, weighted, dy, x, center []float32)
+
+//go:noescape
+func columnSumsAVX2(plain, weighted, dy, x, center []float32)
+
+//go:noescape
+func columnGradientAVX512(dx, dy, x, center, factor, slope, term []float32)
+
+//go:noescape
+func columnGradientAVX2(dx, dy, x, center, factor, slope, term []float32)
 
 //go:noescape
 func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)

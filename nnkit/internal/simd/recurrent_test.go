@@ -90,7 +90,7 @@ type reference struct {
 	x, kernel, recurrent, bias, h, c, y []float64
 }
 
-func wide(x []float32) []float64 {
+func doubles(x []float32) []float64 {
 	y := make([]float64, len(x))
 	for i, v := range x {
 		y[i] = float64(v)
@@ -100,7 +100,7 @@ func wide(x []float32) []float64 {
 
 // newReference takes over a layer before its pass.
 func newReference(s *sequence) *reference {
-	return &reference{s.Recurrent, wide(s.X), wide(s.Kernel), wide(s.RecurrentKernel), wide(s.Bias), wide(s.H), wide(s.C), make([]float64, len(s.Y))}
+	return &reference{s.Recurrent, doubles(s.X), doubles(s.Kernel), doubles(s.RecurrentKernel), doubles(s.Bias), doubles(s.H), doubles(s.C), make([]float64, len(s.Y))}
 }
 
 // forward returns the last state; the first one is left as it is.
@@ -172,7 +172,7 @@ func TestRecurrentGradient(t *testing.T) {
 			}
 			s := newSequence(shape, has(3), has(4), has(5))
 			ref := newReference(s)
-			dy, dh, dc := wide(s.gradient.DY), wide(s.gradient.DH), wide(s.gradient.DC)
+			dy, dh, dc := doubles(s.gradient.DY), doubles(s.gradient.DH), doubles(s.gradient.DC)
 			Use(sets[option%len(sets)])
 			s.forward()
 			y, h, c := slices.Clone(s.Y), slices.Clone(s.H), slices.Clone(s.C)

@@ -41,6 +41,7 @@ func main() {
 		{"near", near},
 		{"unary", unary},
 		{"activation", activation},
+		{"normalization", normalization},
 		{"machine", machineFile},
 	} {
 		out := newFile(&d)

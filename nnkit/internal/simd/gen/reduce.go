@@ -38,38 +38,49 @@ func (f *file) reduction(name, arrays, scalars string, start float32, fold func(
 ) {
 	for _, m := range machines {
 		k := f.begin(m, name, strings.Fields(arrays), strings.Fields(scalars), "result")
-		parts := make([]VecVirtual, chains/m.lanes)
-		for i := range parts {
-			parts[i] = k.vector()
-			k.VMOVUPS(k.constant(start), parts[i])
-		}
-		take := func(i int) { k.VMOVAPS(body(k, i*m.bytes(), parts[i]), parts[i]) }
-		k.SUBQ(U32(chains), RCX)
-		k.JL(LabelRef("tail"))
-		k.Label("loop")
-		for i := range parts {
-			take(i)
-		}
-		for _, a := range strings.Fields(arrays) {
-			k.ADDQ(U32(4*chains), k.pointers[a])
-		}
-		k.SUBQ(U32(chains), RCX)
-		k.JGE(LabelRef("loop"))
-		k.Label("tail")
-		k.ADDQ(U32(chains), RCX)
-		k.JZ(LabelRef("fold"))
-		k.useLanes()
-		for i := range parts {
-			take(i)
-			if i < len(parts)-1 {
-				k.nextLanes(i)
-			}
-		}
-		k.Label("fold")
-		k.foldChains(parts, fold)
+		parts := k.chains(start)
+		k.reduce(strings.Fields(arrays), func(i int) { k.VMOVAPS(body(k, i*m.bytes(), parts[i]), parts[i]) })
+		k.foldChains(parts, fold, 0)
 		k.VZEROUPPER()
 		k.RET()
 	}
+}
+
+// chains returns vectors of all chains, each with the same number.
+func (k *kernel) chains(start float32) []VecVirtual {
+	parts := make([]VecVirtual, chains/k.lanes)
+	for i := range parts {
+		parts[i] = k.vector()
+		k.VMOVUPS(k.constant(start), parts[i])
+	}
+	return parts
+}
+
+// reduce goes through arrays, and calls take for each vector of the chains.
+func (k *kernel) reduce(arrays []string, take func(i int)) {
+	parts := chains / k.lanes
+	k.SUBQ(U32(chains), RCX)
+	k.JL(LabelRef("tail"))
+	k.Label("loop")
+	for i := range parts {
+		take(i)
+	}
+	for _, a := range arrays {
+		k.ADDQ(U32(4*chains), k.pointers[a])
+	}
+	k.SUBQ(U32(chains), RCX)
+	k.JGE(LabelRef("loop"))
+	k.Label("tail")
+	k.ADDQ(U32(chains), RCX)
+	k.JZ(LabelRef("fold"))
+	k.useLanes()
+	for i := range parts {
+		take(i)
+		if i < parts-1 {
+			k.nextLanes(i)
+		}
+	}
+	k.Label("fold")
 }
 
 // nextLanes moves the mask from part i of the chains to the next.
@@ -95,7 +106,8 @@ func (k *kernel) only(v VecVirtual, other float32) VecVirtual {
 	return v
 }
 
-func (k *kernel) foldChains(parts []VecVirtual, fold func(k *kernel, upper, lower Op) VecVirtual) {
+// foldChains stores the result of that index.
+func (k *kernel) foldChains(parts []VecVirtual, fold func(k *kernel, upper, lower Op) VecVirtual, result int) {
 	for n := len(parts) / 2; n > 0; n /= 2 {
 		for i := range n {
 			k.VMOVAPS(fold(k, parts[i+n], parts[i]), parts[i])
@@ -115,5 +127,5 @@ func (k *kernel) foldChains(parts []VecVirtual, fold func(k *kernel, upper, lowe
 	k.VMOVAPS(fold(k, upper, v), v)
 	k.VPERMILPS(U8(0b01), v.AsX(), upper.AsX())
 	k.VMOVAPS(fold(k, upper, v), v)
-	k.Store(v.AsX(), k.ReturnIndex(0))
+	k.Store(v.AsX(), k.ReturnIndex(result))
 }

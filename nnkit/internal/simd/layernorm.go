@@ -1,0 +1,152 @@
+package simd
+
+import "math"
+
+// LayerNorm gives each row the mean 0 and the variance 1 and then, element by element, gamma and beta:
+//
+//	y = (x - mean)/√(variance + epsilon)·gamma + beta
+//
+// J. L. Ba et al., Layer normalization, 2016; with RMS it divides by √(mean of x² + epsilon) and takes no mean off: B.
+// Zhang and R. Sennrich, Root mean square layer normalization, NeurIPS 2019. It is a task in blocks of rows.
+type LayerNorm struct {
+	Rows, Width int
+	X           []float32 // (Rows, Width)
+	Residual    []float32 // is added to X first; nil for none
+	// The sum of X and Residual, which the gradient needs; nil where it is not wanted, or there is no residual.
+	Sum         []float32
+	Gamma, Beta []float32 // (Width): ones and zeros where a layer has none
+	Y           []float32 // may be X
+	Epsilon     float64
+	RMS         bool
+	Stats       []float32 // (Rows, 3), what the gradient needs of each row; nil where it is not wanted
+}
+
+// A block of rows has at least so many numbers. There are no more than some blocks, since each has its own sums of the
+// gradients with respect to gamma and beta.
+const (
+	normBlock      = 1 << 14
+	mostNormBlocks = 32
+)
+
+// Blocks returns into how many blocks, which may be computed at the same time, the rows are cut.
+func (n *LayerNorm) Blocks() int {
+	return min(max(1, n.Rows*n.Width/normBlock), mostNormBlocks, max(1, n.Rows))
+}
+
+func (n *LayerNorm) rows(i int) (r0, r1 int) {
+	blocks := n.Blocks()
+	return i * n.Rows / blocks, (i + 1) * n.Rows / blocks
+}
+
+// Block computes block i.
+func (n *LayerNorm) Block(i int) {
+	r0, r1 := n.rows(i)
+	for r := r0; r < r1; r++ {
+		lo, hi := r*n.Width, (r+1)*n.Width
+		x, y := n.X[lo:hi], n.Y[lo:hi]
+		if n.Residual != nil {
+			sum := y
+			if n.Sum != nil {
+				sum = n.Sum[lo:hi]
+			}
+			Add(sum, x, n.Residual[lo:hi])
+			x = sum
+		}
+		s := n.standard(x)
+		if n.Stats != nil {
+			copy(n.Stats[3*r:3*r+3], []float32{s.center, s.factor, s.shift})
+		}
+		for lo := 0; lo < n.Width; lo += part {
+			hi := min(lo+part, n.Width)
+			active.kernels.normalize(y[lo:hi], x[lo:hi], n.Gamma[lo:hi], n.Beta[lo:hi], s.center, s.factor, s.shift)
+		}
+	}
+}
+
+// standard is what brings numbers to the mean 0 and the variance 1: (x - center)·factor + shift.
+type standard struct{ center, factor, shift float32 }
+
+func (n *LayerNorm) standard(x []float32) (s standard) {
+	if !n.RMS {
+		s.center = float32(Mean(x))
+	}
+	total, squares := 0.0, 0.0
+	for lo := 0; lo < len(x); lo += part {
+		t, q := active.kernels.moments(x[lo:min(lo+part, len(x))], s.center)
+		total += float64(t)
+		squares += float64(q)
+	}
+	count, off := float64(len(x)), 0.0
+	if !n.RMS {
+		off = total / count
+	}
+	variance := max(0, squares/count-float64(off*off))
+	factor := 1 / math.Sqrt(variance+n.Epsilon)
+	s.factor, s.shift = float32(factor), float32(-off*factor)
+	return s
+}
+
+// LayerNormGradient is the way back: a task in the same blocks, and Join when all have run.
+type LayerNormGradient struct {
+	*LayerNorm           // after its pass, with Stats, and Sum if it has a residual
+	DY, DX     []float32 // DX becomes the gradient with respect to X and to Residual; it may be DY
+	DSum       []float32 // a gradient with respect to Sum that comes from elsewhere; nil for none
+
+	DGamma, DBeta []float32
+	Workspace     []float32 // at least WorkspaceSize numbers, of any value
+}
+
+// WorkspaceSize returns how many numbers the workspace needs.
+func (g *LayerNormGradient) WorkspaceSize() int { return 2 * g.Width * g.Blocks() }
+
+// sums are a block's of the gradients with respect to gamma and beta.
+func (g *LayerNormGradient) sums(i int) (dgamma, dbeta []float32) {
+	s := g.Workspace[2*g.Width*i:][:2*g.Width]
+	return s[:g.Width], s[g.Width:]
+}
+
+// Block computes block i.
+func (g *LayerNormGradient) Block(i int) {
+	dgamma, dbeta := g.sums(i)
+	clear(dgamma)
+	clear(dbeta)
+	r0, r1 := g.rows(i)
+	for r := r0; r < r1; r++ {
+		at, next := r*g.Width, (r+1)*g.Width
+		x, dy, dx := g.X[at:next], g.DY[at:next], g.DX[at:next]
+		if g.Residual != nil {
+			x = g.Sum[at:next]
+		}
+		s := standard{g.Stats[3*r], g.Stats[3*r+1], g.Stats[3*r+2]}
+		plain, weighted := 0.0, 0.0
+		for lo := 0; lo < g.Width; lo += part {
+			hi := min(lo+part, g.Width)
+			p, w := active.kernels.layerSums(dy[lo:hi], x[lo:hi], g.Gamma[lo:hi], s.center, s.factor, s.shift)
+			plain += float64(p)
+			weighted += float64(w)
+		}
+		if g.RMS {
+			plain = 0
+		}
+		p, w := float32(plain/float64(g.Width)), float32(weighted/float64(g.Width))
+		for lo := 0; lo < g.Width; lo += part {
+			hi := min(lo+part, g.Width)
+			active.kernels.layerGradient(dx[lo:hi], dy[lo:hi], x[lo:hi], g.Gamma[lo:hi], dgamma[lo:hi], dbeta[lo:hi],
+				s.center, s.factor, s.shift, p, w)
+		}
+		if g.DSum != nil {
+			Add(dx, dx, g.DSum[at:next])
+		}
+	}
+}
+
+// Join sets DGamma and DBeta to the sums of all blocks, in their order.
+func (g *LayerNormGradient) Join() {
+	clear(g.DGamma)
+	clear(g.DBeta)
+	for i := range g.Blocks() {
+		dgamma, dbeta := g.sums(i)
+		Add(g.DGamma, g.DGamma, dgamma)
+		Add(g.DBeta, g.DBeta, dbeta)
+	}
+}
