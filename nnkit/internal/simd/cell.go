@@ -2,10 +2,13 @@ package simd
 
 import "math"
 
-// The cells of recurrent layers, each in one pass over the gates of a row. What the products have put into the gates is
+// The cells of recurrent layers, each in one or two passes over the gates of a row. What the products have put into the gates is
 // replaced by their values, and these, on the way back, by the gradients with respect to the weighted sums. The gates'
 // functions are those of elementary.go with a bound of 5 units in the last place instead of 1, for half the work; the
 // sigmoid of what is below -87 is that of -87, 1.6e-38.
+
+// What needs the value of another gate first is a loop of its own, so that the processor has enough to do at the same
+// time.
 
 // cellPart is part for the cells, which do more for each element.
 const cellPart = part / 8
@@ -16,7 +19,8 @@ const cellPart = part / 8
 func lstmCell(i, f, g, o, c, h []float32) {
 	for lo := 0; lo < len(h); lo += cellPart {
 		hi := min(lo+cellPart, len(h))
-		active.kernels.lstm(i[lo:hi], f[lo:hi], g[lo:hi], o[lo:hi], c[lo:hi], h[lo:hi])
+		active.kernels.lstmState(i[lo:hi], f[lo:hi], g[lo:hi], c[lo:hi])
+		active.kernels.lstmOutput(o[lo:hi], c[lo:hi], h[lo:hi])
 	}
 }
 
@@ -35,7 +39,8 @@ func lstmCellGradient(i, f, g, o, c, dc, dh []float32) {
 func gruCell(a, z, r, q, h []float32) {
 	for lo := 0; lo < len(h); lo += cellPart {
 		hi := min(lo+cellPart, len(h))
-		active.kernels.gru(a[lo:hi], z[lo:hi], r[lo:hi], q[lo:hi], h[lo:hi])
+		active.kernels.gruReset(a[lo:hi], r[lo:hi], q[lo:hi])
+		active.kernels.gruState(a[lo:hi], z[lo:hi], h[lo:hi])
 	}
 }
 
@@ -107,11 +112,16 @@ func gatePair(x, y float32) (s, t float32) {
 	return below * inverse, withSign(above*float32(b*inverse), y)
 }
 
-func lstmGo(i, f, g, o, c, h []float32) {
-	for n := range h {
+func lstmStateGo(i, f, g, c []float32) {
+	for n := range c {
 		i[n], g[n] = gatePair(i[n], g[n])
 		f[n] = gateSigmoid(f[n])
 		c[n] = fma(f[n], c[n], float32(i[n]*g[n]))
+	}
+}
+
+func lstmOutputGo(o, c, h []float32) {
+	for n := range h {
 		var t float32
 		o[n], t = gatePair(o[n], c[n])
 		h[n] = o[n] * t
@@ -132,10 +142,16 @@ func lstmGradientGo(i, f, g, o, c, dc, dh []float32) {
 	}
 }
 
-func gruGo(a, z, r, q, h []float32) {
-	for n, before := range h {
+func gruResetGo(a, r, q []float32) {
+	for n := range a {
 		r[n] = gateSigmoid(r[n])
-		z[n], a[n] = gatePair(z[n], fma(r[n], q[n], a[n]))
+		a[n] = fma(r[n], q[n], a[n])
+	}
+}
+
+func gruStateGo(a, z, h []float32) {
+	for n, before := range h {
+		z[n], a[n] = gatePair(z[n], a[n])
 		h[n] = fma(z[n], before-a[n], a[n])
 	}
 }

@@ -4,15 +4,13 @@
 
 #include "textflag.h"
 
-// func lstmAVX512(i []float32, f []float32, g []float32, o []float32, c []float32, h []float32)
+// func lstmStateAVX512(i []float32, f []float32, g []float32, c []float32)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·lstmAVX512(SB), NOSPLIT, $0-144
+TEXT ·lstmStateAVX512(SB), NOSPLIT, $0-96
 	MOVQ i_base+0(FP), DI
 	MOVQ f_base+24(FP), SI
 	MOVQ g_base+48(FP), R8
-	MOVQ o_base+72(FP), R9
-	MOVQ c_base+96(FP), R10
-	MOVQ h_base+120(FP), R11
+	MOVQ c_base+72(FP), R9
 	MOVQ i_len+8(FP), CX
 	SUBQ $0x00000010, CX
 	JL   tail
@@ -80,107 +78,43 @@ loop:
 	VORPS       Z1, Z0, Z0
 	VMOVUPS     Z2, (DI)
 	VMOVUPS     Z0, (R8)
-	VMULPS      Z0, Z2, Z0
 	VMOVUPS     (SI), Z1
-	VMOVUPS     all42ae0000<>+0(SB), Z2
-	VMINPS      Z1, Z2, Z1
-	VMOVUPS     allc2ae0000<>+0(SB), Z2
-	VMAXPS      Z1, Z2, Z1
-	VMOVUPS     all4b400000<>+0(SB), Z2
-	VMOVUPS     Z2, Z2
-	VFMADD231PS allbfb8aa3b<>+0(SB), Z1, Z2
-	VSUBPS      all4b400000<>+0(SB), Z2, Z3
-	VMOVUPS     Z1, Z1
-	VFMADD231PS all3f318000<>+0(SB), Z3, Z1
-	VMOVUPS     Z1, Z1
-	VFMADD231PS allb95e8083<>+0(SB), Z3, Z1
-	VMOVUPS     all3ab6da3e<>+0(SB), Z3
-	VFMADD213PS allbc091dc9<>+0(SB), Z1, Z3
-	VFMADD213PS all3d2aaa2f<>+0(SB), Z1, Z3
-	VFMADD213PS allbe2aaa47<>+0(SB), Z1, Z3
-	VFMADD213PS all3f000000<>+0(SB), Z1, Z3
-	VFMADD213PS allbf800000<>+0(SB), Z1, Z3
-	VMULPS      Z1, Z3, Z1
-	VPSLLD      $0x17, Z2, Z2
-	VPADDD      all3f800000<>+0(SB), Z2, Z2
-	VMOVUPS     Z2, Z3
-	VFMADD231PS Z1, Z2, Z3
-	VADDPS      all3f800000<>+0(SB), Z3, Z1
-	VMOVUPS     all3f800000<>+0(SB), Z2
-	VDIVPS      Z1, Z2, Z1
-	VMOVUPS     Z1, (SI)
-	VMOVUPS     (R10), Z2
-	VMOVUPS     Z0, Z0
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS     Z0, (R10)
-	VMOVUPS     (R9), Z1
-	VMOVUPS     all42ae0000<>+0(SB), Z2
-	VMINPS      Z1, Z2, Z1
-	VMOVUPS     allc2ae0000<>+0(SB), Z2
-	VMAXPS      Z1, Z2, Z1
-	VMOVUPS     all4b400000<>+0(SB), Z2
-	VMOVUPS     Z2, Z2
-	VFMADD231PS allbfb8aa3b<>+0(SB), Z1, Z2
-	VSUBPS      all4b400000<>+0(SB), Z2, Z3
-	VMOVUPS     Z1, Z1
-	VFMADD231PS all3f318000<>+0(SB), Z3, Z1
-	VMOVUPS     Z1, Z1
-	VFMADD231PS allb95e8083<>+0(SB), Z3, Z1
-	VMOVUPS     all3ab6da3e<>+0(SB), Z3
-	VFMADD213PS allbc091dc9<>+0(SB), Z1, Z3
-	VFMADD213PS all3d2aaa2f<>+0(SB), Z1, Z3
-	VFMADD213PS allbe2aaa47<>+0(SB), Z1, Z3
-	VFMADD213PS all3f000000<>+0(SB), Z1, Z3
-	VFMADD213PS allbf800000<>+0(SB), Z1, Z3
-	VMULPS      Z1, Z3, Z1
-	VPSLLD      $0x17, Z2, Z2
-	VPADDD      all3f800000<>+0(SB), Z2, Z2
-	VMOVUPS     Z2, Z3
-	VFMADD231PS Z1, Z2, Z3
-	VADDPS      all3f800000<>+0(SB), Z3, Z1
-	VMOVUPS     all41a00000<>+0(SB), Z2
-	VADDPS      Z0, Z0, Z3
-	VANDPS      all7fffffff<>+0(SB), Z3, Z3
-	VMINPS      Z3, Z2, Z2
+	VMOVUPS     all42ae0000<>+0(SB), Z3
+	VMINPS      Z1, Z3, Z1
+	VMOVUPS     allc2ae0000<>+0(SB), Z3
+	VMAXPS      Z1, Z3, Z1
 	VMOVUPS     all4b400000<>+0(SB), Z3
 	VMOVUPS     Z3, Z3
-	VFMADD231PS allbfb8aa3b<>+0(SB), Z2, Z3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z1, Z3
 	VSUBPS      all4b400000<>+0(SB), Z3, Z4
-	VMOVUPS     Z2, Z2
-	VFMADD231PS all3f318000<>+0(SB), Z4, Z2
-	VMOVUPS     Z2, Z2
-	VFMADD231PS allb95e8083<>+0(SB), Z4, Z2
+	VMOVUPS     Z1, Z1
+	VFMADD231PS all3f318000<>+0(SB), Z4, Z1
+	VMOVUPS     Z1, Z1
+	VFMADD231PS allb95e8083<>+0(SB), Z4, Z1
 	VMOVUPS     all3ab6da3e<>+0(SB), Z4
-	VFMADD213PS allbc091dc9<>+0(SB), Z2, Z4
-	VFMADD213PS all3d2aaa2f<>+0(SB), Z2, Z4
-	VFMADD213PS allbe2aaa47<>+0(SB), Z2, Z4
-	VFMADD213PS all3f000000<>+0(SB), Z2, Z4
-	VFMADD213PS allbf800000<>+0(SB), Z2, Z4
-	VMULPS      Z2, Z4, Z2
+	VFMADD213PS allbc091dc9<>+0(SB), Z1, Z4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z1, Z4
+	VFMADD213PS allbe2aaa47<>+0(SB), Z1, Z4
+	VFMADD213PS all3f000000<>+0(SB), Z1, Z4
+	VFMADD213PS allbf800000<>+0(SB), Z1, Z4
+	VMULPS      Z1, Z4, Z1
 	VPSLLD      $0x17, Z3, Z3
 	VPADDD      all3f800000<>+0(SB), Z3, Z3
-	VSUBPS      all3f800000<>+0(SB), Z3, Z4
-	VMOVUPS     Z4, Z4
-	VFMADD231PS Z2, Z3, Z4
-	VADDPS      all40000000<>+0(SB), Z4, Z2
-	VMULPS      Z2, Z1, Z3
-	VMOVUPS     all3f800000<>+0(SB), Z5
-	VDIVPS      Z3, Z5, Z3
-	VMULPS      Z3, Z2, Z2
-	VMULPS      Z3, Z1, Z1
-	VMULPS      Z1, Z4, Z1
-	VANDPS      all7fffffff<>+0(SB), Z1, Z1
-	VANDPS      all80000000<>+0(SB), Z0, Z0
-	VORPS       Z0, Z1, Z0
-	VMOVUPS     Z2, (R9)
+	VMOVUPS     Z3, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VADDPS      all3f800000<>+0(SB), Z4, Z1
+	VMOVUPS     all3f800000<>+0(SB), Z3
+	VDIVPS      Z1, Z3, Z1
+	VMOVUPS     Z1, (SI)
+	VMOVUPS     (R9), Z3
 	VMULPS      Z0, Z2, Z0
-	VMOVUPS     Z0, (R11)
+	VMOVUPS     Z0, Z0
+	VFMADD231PS Z3, Z1, Z0
+	VMOVUPS     Z0, (R9)
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, SI
 	ADDQ        $0x00000040, R8
 	ADDQ        $0x00000040, R9
-	ADDQ        $0x00000040, R10
-	ADDQ        $0x00000040, R11
 	SUBQ        $0x00000010, CX
 	JGE         loop
 
@@ -253,101 +187,39 @@ tail:
 	VORPS       Z1, Z0, Z0
 	VMOVUPS     Z2, K1, (DI)
 	VMOVUPS     Z0, K1, (R8)
-	VMULPS      Z0, Z2, Z0
 	VMOVUPS.Z   (SI), K1, Z1
-	VMOVUPS     all42ae0000<>+0(SB), Z2
-	VMINPS      Z1, Z2, Z1
-	VMOVUPS     allc2ae0000<>+0(SB), Z2
-	VMAXPS      Z1, Z2, Z1
-	VMOVUPS     all4b400000<>+0(SB), Z2
-	VMOVUPS     Z2, Z2
-	VFMADD231PS allbfb8aa3b<>+0(SB), Z1, Z2
-	VSUBPS      all4b400000<>+0(SB), Z2, Z3
-	VMOVUPS     Z1, Z1
-	VFMADD231PS all3f318000<>+0(SB), Z3, Z1
-	VMOVUPS     Z1, Z1
-	VFMADD231PS allb95e8083<>+0(SB), Z3, Z1
-	VMOVUPS     all3ab6da3e<>+0(SB), Z3
-	VFMADD213PS allbc091dc9<>+0(SB), Z1, Z3
-	VFMADD213PS all3d2aaa2f<>+0(SB), Z1, Z3
-	VFMADD213PS allbe2aaa47<>+0(SB), Z1, Z3
-	VFMADD213PS all3f000000<>+0(SB), Z1, Z3
-	VFMADD213PS allbf800000<>+0(SB), Z1, Z3
-	VMULPS      Z1, Z3, Z1
-	VPSLLD      $0x17, Z2, Z2
-	VPADDD      all3f800000<>+0(SB), Z2, Z2
-	VMOVUPS     Z2, Z3
-	VFMADD231PS Z1, Z2, Z3
-	VADDPS      all3f800000<>+0(SB), Z3, Z1
-	VMOVUPS     all3f800000<>+0(SB), Z2
-	VDIVPS      Z1, Z2, Z1
-	VMOVUPS     Z1, K1, (SI)
-	VMOVUPS.Z   (R10), K1, Z2
-	VMOVUPS     Z0, Z0
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS     Z0, K1, (R10)
-	VMOVUPS.Z   (R9), K1, Z1
-	VMOVUPS     all42ae0000<>+0(SB), Z2
-	VMINPS      Z1, Z2, Z1
-	VMOVUPS     allc2ae0000<>+0(SB), Z2
-	VMAXPS      Z1, Z2, Z1
-	VMOVUPS     all4b400000<>+0(SB), Z2
-	VMOVUPS     Z2, Z2
-	VFMADD231PS allbfb8aa3b<>+0(SB), Z1, Z2
-	VSUBPS      all4b400000<>+0(SB), Z2, Z3
-	VMOVUPS     Z1, Z1
-	VFMADD231PS all3f318000<>+0(SB), Z3, Z1
-	VMOVUPS     Z1, Z1
-	VFMADD231PS allb95e8083<>+0(SB), Z3, Z1
-	VMOVUPS     all3ab6da3e<>+0(SB), Z3
-	VFMADD213PS allbc091dc9<>+0(SB), Z1, Z3
-	VFMADD213PS all3d2aaa2f<>+0(SB), Z1, Z3
-	VFMADD213PS allbe2aaa47<>+0(SB), Z1, Z3
-	VFMADD213PS all3f000000<>+0(SB), Z1, Z3
-	VFMADD213PS allbf800000<>+0(SB), Z1, Z3
-	VMULPS      Z1, Z3, Z1
-	VPSLLD      $0x17, Z2, Z2
-	VPADDD      all3f800000<>+0(SB), Z2, Z2
-	VMOVUPS     Z2, Z3
-	VFMADD231PS Z1, Z2, Z3
-	VADDPS      all3f800000<>+0(SB), Z3, Z1
-	VMOVUPS     all41a00000<>+0(SB), Z2
-	VADDPS      Z0, Z0, Z3
-	VANDPS      all7fffffff<>+0(SB), Z3, Z3
-	VMINPS      Z3, Z2, Z2
+	VMOVUPS     all42ae0000<>+0(SB), Z3
+	VMINPS      Z1, Z3, Z1
+	VMOVUPS     allc2ae0000<>+0(SB), Z3
+	VMAXPS      Z1, Z3, Z1
 	VMOVUPS     all4b400000<>+0(SB), Z3
 	VMOVUPS     Z3, Z3
-	VFMADD231PS allbfb8aa3b<>+0(SB), Z2, Z3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z1, Z3
 	VSUBPS      all4b400000<>+0(SB), Z3, Z4
-	VMOVUPS     Z2, Z2
-	VFMADD231PS all3f318000<>+0(SB), Z4, Z2
-	VMOVUPS     Z2, Z2
-	VFMADD231PS allb95e8083<>+0(SB), Z4, Z2
+	VMOVUPS     Z1, Z1
+	VFMADD231PS all3f318000<>+0(SB), Z4, Z1
+	VMOVUPS     Z1, Z1
+	VFMADD231PS allb95e8083<>+0(SB), Z4, Z1
 	VMOVUPS     all3ab6da3e<>+0(SB), Z4
-	VFMADD213PS allbc091dc9<>+0(SB), Z2, Z4
-	VFMADD213PS all3d2aaa2f<>+0(SB), Z2, Z4
-	VFMADD213PS allbe2aaa47<>+0(SB), Z2, Z4
-	VFMADD213PS all3f000000<>+0(SB), Z2, Z4
-	VFMADD213PS allbf800000<>+0(SB), Z2, Z4
-	VMULPS      Z2, Z4, Z2
+	VFMADD213PS allbc091dc9<>+0(SB), Z1, Z4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z1, Z4
+	VFMADD213PS allbe2aaa47<>+0(SB), Z1, Z4
+	VFMADD213PS all3f000000<>+0(SB), Z1, Z4
+	VFMADD213PS allbf800000<>+0(SB), Z1, Z4
+	VMULPS      Z1, Z4, Z1
 	VPSLLD      $0x17, Z3, Z3
 	VPADDD      all3f800000<>+0(SB), Z3, Z3
-	VSUBPS      all3f800000<>+0(SB), Z3, Z4
-	VMOVUPS     Z4, Z4
-	VFMADD231PS Z2, Z3, Z4
-	VADDPS      all40000000<>+0(SB), Z4, Z2
-	VMULPS      Z2, Z1, Z3
-	VMOVUPS     all3f800000<>+0(SB), Z5
-	VDIVPS      Z3, Z5, Z3
-	VMULPS      Z3, Z2, Z2
-	VMULPS      Z3, Z1, Z1
-	VMULPS      Z1, Z4, Z1
-	VANDPS      all7fffffff<>+0(SB), Z1, Z1
-	VANDPS      all80000000<>+0(SB), Z0, Z0
-	VORPS       Z0, Z1, Z0
-	VMOVUPS     Z2, K1, (R9)
+	VMOVUPS     Z3, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VADDPS      all3f800000<>+0(SB), Z4, Z1
+	VMOVUPS     all3f800000<>+0(SB), Z3
+	VDIVPS      Z1, Z3, Z1
+	VMOVUPS     Z1, K1, (SI)
+	VMOVUPS.Z   (R9), K1, Z3
 	VMULPS      Z0, Z2, Z0
-	VMOVUPS     Z0, K1, (R11)
+	VMOVUPS     Z0, Z0
+	VFMADD231PS Z3, Z1, Z0
+	VMOVUPS     Z0, K1, (R9)
 
 done:
 	VZEROUPPER
@@ -523,15 +395,13 @@ DATA all80000000<>+48(SB)/8, $0x8000000080000000
 DATA all80000000<>+56(SB)/8, $0x8000000080000000
 GLOBL all80000000<>(SB), RODATA|NOPTR, $64
 
-// func lstmAVX2(i []float32, f []float32, g []float32, o []float32, c []float32, h []float32)
+// func lstmStateAVX2(i []float32, f []float32, g []float32, c []float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·lstmAVX2(SB), NOSPLIT, $0-144
+TEXT ·lstmStateAVX2(SB), NOSPLIT, $0-96
 	MOVQ i_base+0(FP), DI
 	MOVQ f_base+24(FP), SI
 	MOVQ g_base+48(FP), R8
-	MOVQ o_base+72(FP), R9
-	MOVQ c_base+96(FP), R10
-	MOVQ h_base+120(FP), R11
+	MOVQ c_base+72(FP), R9
 	MOVQ i_len+8(FP), CX
 	SUBQ $0x00000008, CX
 	JL   tail
@@ -599,107 +469,43 @@ loop:
 	VORPS       Y1, Y0, Y0
 	VMOVUPS     Y2, (DI)
 	VMOVUPS     Y0, (R8)
-	VMULPS      Y0, Y2, Y0
 	VMOVUPS     (SI), Y1
-	VMOVUPS     all42ae0000<>+0(SB), Y2
-	VMINPS      Y1, Y2, Y1
-	VMOVUPS     allc2ae0000<>+0(SB), Y2
-	VMAXPS      Y1, Y2, Y1
-	VMOVUPS     all4b400000<>+0(SB), Y2
-	VMOVUPS     Y2, Y2
-	VFMADD231PS allbfb8aa3b<>+0(SB), Y1, Y2
-	VSUBPS      all4b400000<>+0(SB), Y2, Y3
-	VMOVUPS     Y1, Y1
-	VFMADD231PS all3f318000<>+0(SB), Y3, Y1
-	VMOVUPS     Y1, Y1
-	VFMADD231PS allb95e8083<>+0(SB), Y3, Y1
-	VMOVUPS     all3ab6da3e<>+0(SB), Y3
-	VFMADD213PS allbc091dc9<>+0(SB), Y1, Y3
-	VFMADD213PS all3d2aaa2f<>+0(SB), Y1, Y3
-	VFMADD213PS allbe2aaa47<>+0(SB), Y1, Y3
-	VFMADD213PS all3f000000<>+0(SB), Y1, Y3
-	VFMADD213PS allbf800000<>+0(SB), Y1, Y3
-	VMULPS      Y1, Y3, Y1
-	VPSLLD      $0x17, Y2, Y2
-	VPADDD      all3f800000<>+0(SB), Y2, Y2
-	VMOVUPS     Y2, Y3
-	VFMADD231PS Y1, Y2, Y3
-	VADDPS      all3f800000<>+0(SB), Y3, Y1
-	VMOVUPS     all3f800000<>+0(SB), Y2
-	VDIVPS      Y1, Y2, Y1
-	VMOVUPS     Y1, (SI)
-	VMOVUPS     (R10), Y2
-	VMOVUPS     Y0, Y0
-	VFMADD231PS Y2, Y1, Y0
-	VMOVUPS     Y0, (R10)
-	VMOVUPS     (R9), Y1
-	VMOVUPS     all42ae0000<>+0(SB), Y2
-	VMINPS      Y1, Y2, Y1
-	VMOVUPS     allc2ae0000<>+0(SB), Y2
-	VMAXPS      Y1, Y2, Y1
-	VMOVUPS     all4b400000<>+0(SB), Y2
-	VMOVUPS     Y2, Y2
-	VFMADD231PS allbfb8aa3b<>+0(SB), Y1, Y2
-	VSUBPS      all4b400000<>+0(SB), Y2, Y3
-	VMOVUPS     Y1, Y1
-	VFMADD231PS all3f318000<>+0(SB), Y3, Y1
-	VMOVUPS     Y1, Y1
-	VFMADD231PS allb95e8083<>+0(SB), Y3, Y1
-	VMOVUPS     all3ab6da3e<>+0(SB), Y3
-	VFMADD213PS allbc091dc9<>+0(SB), Y1, Y3
-	VFMADD213PS all3d2aaa2f<>+0(SB), Y1, Y3
-	VFMADD213PS allbe2aaa47<>+0(SB), Y1, Y3
-	VFMADD213PS all3f000000<>+0(SB), Y1, Y3
-	VFMADD213PS allbf800000<>+0(SB), Y1, Y3
-	VMULPS      Y1, Y3, Y1
-	VPSLLD      $0x17, Y2, Y2
-	VPADDD      all3f800000<>+0(SB), Y2, Y2
-	VMOVUPS     Y2, Y3
-	VFMADD231PS Y1, Y2, Y3
-	VADDPS      all3f800000<>+0(SB), Y3, Y1
-	VMOVUPS     all41a00000<>+0(SB), Y2
-	VADDPS      Y0, Y0, Y3
-	VANDPS      all7fffffff<>+0(SB), Y3, Y3
-	VMINPS      Y3, Y2, Y2
+	VMOVUPS     all42ae0000<>+0(SB), Y3
+	VMINPS      Y1, Y3, Y1
+	VMOVUPS     allc2ae0000<>+0(SB), Y3
+	VMAXPS      Y1, Y3, Y1
 	VMOVUPS     all4b400000<>+0(SB), Y3
 	VMOVUPS     Y3, Y3
-	VFMADD231PS allbfb8aa3b<>+0(SB), Y2, Y3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y1, Y3
 	VSUBPS      all4b400000<>+0(SB), Y3, Y4
-	VMOVUPS     Y2, Y2
-	VFMADD231PS all3f318000<>+0(SB), Y4, Y2
-	VMOVUPS     Y2, Y2
-	VFMADD231PS allb95e8083<>+0(SB), Y4, Y2
+	VMOVUPS     Y1, Y1
+	VFMADD231PS all3f318000<>+0(SB), Y4, Y1
+	VMOVUPS     Y1, Y1
+	VFMADD231PS allb95e8083<>+0(SB), Y4, Y1
 	VMOVUPS     all3ab6da3e<>+0(SB), Y4
-	VFMADD213PS allbc091dc9<>+0(SB), Y2, Y4
-	VFMADD213PS all3d2aaa2f<>+0(SB), Y2, Y4
-	VFMADD213PS allbe2aaa47<>+0(SB), Y2, Y4
-	VFMADD213PS all3f000000<>+0(SB), Y2, Y4
-	VFMADD213PS allbf800000<>+0(SB), Y2, Y4
-	VMULPS      Y2, Y4, Y2
+	VFMADD213PS allbc091dc9<>+0(SB), Y1, Y4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y1, Y4
+	VFMADD213PS allbe2aaa47<>+0(SB), Y1, Y4
+	VFMADD213PS all3f000000<>+0(SB), Y1, Y4
+	VFMADD213PS allbf800000<>+0(SB), Y1, Y4
+	VMULPS      Y1, Y4, Y1
 	VPSLLD      $0x17, Y3, Y3
 	VPADDD      all3f800000<>+0(SB), Y3, Y3
-	VSUBPS      all3f800000<>+0(SB), Y3, Y4
-	VMOVUPS     Y4, Y4
-	VFMADD231PS Y2, Y3, Y4
-	VADDPS      all40000000<>+0(SB), Y4, Y2
-	VMULPS      Y2, Y1, Y3
-	VMOVUPS     all3f800000<>+0(SB), Y5
-	VDIVPS      Y3, Y5, Y3
-	VMULPS      Y3, Y2, Y2
-	VMULPS      Y3, Y1, Y1
-	VMULPS      Y1, Y4, Y1
-	VANDPS      all7fffffff<>+0(SB), Y1, Y1
-	VANDPS      all80000000<>+0(SB), Y0, Y0
-	VORPS       Y0, Y1, Y0
-	VMOVUPS     Y2, (R9)
+	VMOVUPS     Y3, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VADDPS      all3f800000<>+0(SB), Y4, Y1
+	VMOVUPS     all3f800000<>+0(SB), Y3
+	VDIVPS      Y1, Y3, Y1
+	VMOVUPS     Y1, (SI)
+	VMOVUPS     (R9), Y3
 	VMULPS      Y0, Y2, Y0
-	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y0, Y0
+	VFMADD231PS Y3, Y1, Y0
+	VMOVUPS     Y0, (R9)
 	ADDQ        $0x00000020, DI
 	ADDQ        $0x00000020, SI
 	ADDQ        $0x00000020, R8
 	ADDQ        $0x00000020, R9
-	ADDQ        $0x00000020, R10
-	ADDQ        $0x00000020, R11
 	SUBQ        $0x00000008, CX
 	JGE         loop
 
@@ -772,101 +578,39 @@ tail:
 	VORPS       Y2, Y1, Y1
 	VMASKMOVPS  Y3, Y0, (DI)
 	VMASKMOVPS  Y1, Y0, (R8)
-	VMULPS      Y1, Y3, Y1
 	VMASKMOVPS  (SI), Y0, Y2
-	VMOVUPS     all42ae0000<>+0(SB), Y3
-	VMINPS      Y2, Y3, Y2
-	VMOVUPS     allc2ae0000<>+0(SB), Y3
-	VMAXPS      Y2, Y3, Y2
-	VMOVUPS     all4b400000<>+0(SB), Y3
-	VMOVUPS     Y3, Y3
-	VFMADD231PS allbfb8aa3b<>+0(SB), Y2, Y3
-	VSUBPS      all4b400000<>+0(SB), Y3, Y4
-	VMOVUPS     Y2, Y2
-	VFMADD231PS all3f318000<>+0(SB), Y4, Y2
-	VMOVUPS     Y2, Y2
-	VFMADD231PS allb95e8083<>+0(SB), Y4, Y2
-	VMOVUPS     all3ab6da3e<>+0(SB), Y4
-	VFMADD213PS allbc091dc9<>+0(SB), Y2, Y4
-	VFMADD213PS all3d2aaa2f<>+0(SB), Y2, Y4
-	VFMADD213PS allbe2aaa47<>+0(SB), Y2, Y4
-	VFMADD213PS all3f000000<>+0(SB), Y2, Y4
-	VFMADD213PS allbf800000<>+0(SB), Y2, Y4
-	VMULPS      Y2, Y4, Y2
-	VPSLLD      $0x17, Y3, Y3
-	VPADDD      all3f800000<>+0(SB), Y3, Y3
-	VMOVUPS     Y3, Y4
-	VFMADD231PS Y2, Y3, Y4
-	VADDPS      all3f800000<>+0(SB), Y4, Y2
-	VMOVUPS     all3f800000<>+0(SB), Y3
-	VDIVPS      Y2, Y3, Y2
-	VMASKMOVPS  Y2, Y0, (SI)
-	VMASKMOVPS  (R10), Y0, Y3
-	VMOVUPS     Y1, Y1
-	VFMADD231PS Y3, Y2, Y1
-	VMASKMOVPS  Y1, Y0, (R10)
-	VMASKMOVPS  (R9), Y0, Y2
-	VMOVUPS     all42ae0000<>+0(SB), Y3
-	VMINPS      Y2, Y3, Y2
-	VMOVUPS     allc2ae0000<>+0(SB), Y3
-	VMAXPS      Y2, Y3, Y2
-	VMOVUPS     all4b400000<>+0(SB), Y3
-	VMOVUPS     Y3, Y3
-	VFMADD231PS allbfb8aa3b<>+0(SB), Y2, Y3
-	VSUBPS      all4b400000<>+0(SB), Y3, Y4
-	VMOVUPS     Y2, Y2
-	VFMADD231PS all3f318000<>+0(SB), Y4, Y2
-	VMOVUPS     Y2, Y2
-	VFMADD231PS allb95e8083<>+0(SB), Y4, Y2
-	VMOVUPS     all3ab6da3e<>+0(SB), Y4
-	VFMADD213PS allbc091dc9<>+0(SB), Y2, Y4
-	VFMADD213PS all3d2aaa2f<>+0(SB), Y2, Y4
-	VFMADD213PS allbe2aaa47<>+0(SB), Y2, Y4
-	VFMADD213PS all3f000000<>+0(SB), Y2, Y4
-	VFMADD213PS allbf800000<>+0(SB), Y2, Y4
-	VMULPS      Y2, Y4, Y2
-	VPSLLD      $0x17, Y3, Y3
-	VPADDD      all3f800000<>+0(SB), Y3, Y3
-	VMOVUPS     Y3, Y4
-	VFMADD231PS Y2, Y3, Y4
-	VADDPS      all3f800000<>+0(SB), Y4, Y2
-	VMOVUPS     all41a00000<>+0(SB), Y3
-	VADDPS      Y1, Y1, Y4
-	VANDPS      all7fffffff<>+0(SB), Y4, Y4
-	VMINPS      Y4, Y3, Y3
+	VMOVUPS     all42ae0000<>+0(SB), Y4
+	VMINPS      Y2, Y4, Y2
+	VMOVUPS     allc2ae0000<>+0(SB), Y4
+	VMAXPS      Y2, Y4, Y2
 	VMOVUPS     all4b400000<>+0(SB), Y4
 	VMOVUPS     Y4, Y4
-	VFMADD231PS allbfb8aa3b<>+0(SB), Y3, Y4
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y2, Y4
 	VSUBPS      all4b400000<>+0(SB), Y4, Y5
-	VMOVUPS     Y3, Y3
-	VFMADD231PS all3f318000<>+0(SB), Y5, Y3
-	VMOVUPS     Y3, Y3
-	VFMADD231PS allb95e8083<>+0(SB), Y5, Y3
+	VMOVUPS     Y2, Y2
+	VFMADD231PS all3f318000<>+0(SB), Y5, Y2
+	VMOVUPS     Y2, Y2
+	VFMADD231PS allb95e8083<>+0(SB), Y5, Y2
 	VMOVUPS     all3ab6da3e<>+0(SB), Y5
-	VFMADD213PS allbc091dc9<>+0(SB), Y3, Y5
-	VFMADD213PS all3d2aaa2f<>+0(SB), Y3, Y5
-	VFMADD213PS allbe2aaa47<>+0(SB), Y3, Y5
-	VFMADD213PS all3f000000<>+0(SB), Y3, Y5
-	VFMADD213PS allbf800000<>+0(SB), Y3, Y5
-	VMULPS      Y3, Y5, Y3
+	VFMADD213PS allbc091dc9<>+0(SB), Y2, Y5
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y2, Y5
+	VFMADD213PS allbe2aaa47<>+0(SB), Y2, Y5
+	VFMADD213PS all3f000000<>+0(SB), Y2, Y5
+	VFMADD213PS allbf800000<>+0(SB), Y2, Y5
+	VMULPS      Y2, Y5, Y2
 	VPSLLD      $0x17, Y4, Y4
 	VPADDD      all3f800000<>+0(SB), Y4, Y4
-	VSUBPS      all3f800000<>+0(SB), Y4, Y5
-	VMOVUPS     Y5, Y5
-	VFMADD231PS Y3, Y4, Y5
-	VADDPS      all40000000<>+0(SB), Y5, Y3
-	VMULPS      Y3, Y2, Y4
-	VMOVUPS     all3f800000<>+0(SB), Y6
-	VDIVPS      Y4, Y6, Y4
-	VMULPS      Y4, Y3, Y3
-	VMULPS      Y4, Y2, Y2
-	VMULPS      Y2, Y5, Y2
-	VANDPS      all7fffffff<>+0(SB), Y2, Y2
-	VANDPS      all80000000<>+0(SB), Y1, Y1
-	VORPS       Y1, Y2, Y1
-	VMASKMOVPS  Y3, Y0, (R9)
+	VMOVUPS     Y4, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VADDPS      all3f800000<>+0(SB), Y5, Y2
+	VMOVUPS     all3f800000<>+0(SB), Y4
+	VDIVPS      Y2, Y4, Y2
+	VMASKMOVPS  Y2, Y0, (SI)
+	VMASKMOVPS  (R9), Y0, Y4
 	VMULPS      Y1, Y3, Y1
-	VMASKMOVPS  Y1, Y0, (R11)
+	VMOVUPS     Y1, Y1
+	VFMADD231PS Y4, Y2, Y1
+	VMASKMOVPS  Y1, Y0, (R9)
 
 done:
 	VZEROUPPER
@@ -905,6 +649,316 @@ DATA lanesInUse<>+232(SB)/8, $0x0000000000000000
 DATA lanesInUse<>+240(SB)/8, $0x0000000000000000
 DATA lanesInUse<>+248(SB)/8, $0x0000000000000000
 GLOBL lanesInUse<>(SB), RODATA|NOPTR, $256
+
+// func lstmOutputAVX512(o []float32, c []float32, h []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·lstmOutputAVX512(SB), NOSPLIT, $0-72
+	MOVQ o_base+0(FP), DI
+	MOVQ c_base+24(FP), SI
+	MOVQ h_base+48(FP), R8
+	MOVQ o_len+8(FP), CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+loop:
+	VMOVUPS     (DI), Z0
+	VMOVUPS     (SI), Z1
+	VMOVUPS     all42ae0000<>+0(SB), Z2
+	VMINPS      Z0, Z2, Z0
+	VMOVUPS     allc2ae0000<>+0(SB), Z2
+	VMAXPS      Z0, Z2, Z0
+	VMOVUPS     all4b400000<>+0(SB), Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z0, Z2
+	VSUBPS      all4b400000<>+0(SB), Z2, Z3
+	VMOVUPS     Z0, Z0
+	VFMADD231PS all3f318000<>+0(SB), Z3, Z0
+	VMOVUPS     Z0, Z0
+	VFMADD231PS allb95e8083<>+0(SB), Z3, Z0
+	VMOVUPS     all3ab6da3e<>+0(SB), Z3
+	VFMADD213PS allbc091dc9<>+0(SB), Z0, Z3
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z0, Z3
+	VFMADD213PS allbe2aaa47<>+0(SB), Z0, Z3
+	VFMADD213PS all3f000000<>+0(SB), Z0, Z3
+	VFMADD213PS allbf800000<>+0(SB), Z0, Z3
+	VMULPS      Z0, Z3, Z0
+	VPSLLD      $0x17, Z2, Z2
+	VPADDD      all3f800000<>+0(SB), Z2, Z2
+	VMOVUPS     Z2, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      all3f800000<>+0(SB), Z3, Z0
+	VMOVUPS     all41a00000<>+0(SB), Z2
+	VADDPS      Z1, Z1, Z3
+	VANDPS      all7fffffff<>+0(SB), Z3, Z3
+	VMINPS      Z3, Z2, Z2
+	VMOVUPS     all4b400000<>+0(SB), Z3
+	VMOVUPS     Z3, Z3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS      all4b400000<>+0(SB), Z3, Z4
+	VMOVUPS     Z2, Z2
+	VFMADD231PS all3f318000<>+0(SB), Z4, Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allb95e8083<>+0(SB), Z4, Z2
+	VMOVUPS     all3ab6da3e<>+0(SB), Z4
+	VFMADD213PS allbc091dc9<>+0(SB), Z2, Z4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z2, Z4
+	VFMADD213PS allbe2aaa47<>+0(SB), Z2, Z4
+	VFMADD213PS all3f000000<>+0(SB), Z2, Z4
+	VFMADD213PS allbf800000<>+0(SB), Z2, Z4
+	VMULPS      Z2, Z4, Z2
+	VPSLLD      $0x17, Z3, Z3
+	VPADDD      all3f800000<>+0(SB), Z3, Z3
+	VSUBPS      all3f800000<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, Z4
+	VFMADD231PS Z2, Z3, Z4
+	VADDPS      all40000000<>+0(SB), Z4, Z2
+	VMULPS      Z2, Z0, Z3
+	VMOVUPS     all3f800000<>+0(SB), Z5
+	VDIVPS      Z3, Z5, Z3
+	VMULPS      Z3, Z2, Z2
+	VMULPS      Z3, Z0, Z0
+	VMULPS      Z0, Z4, Z0
+	VANDPS      all7fffffff<>+0(SB), Z0, Z0
+	VANDPS      all80000000<>+0(SB), Z1, Z1
+	VORPS       Z1, Z0, Z0
+	VMOVUPS     Z2, (DI)
+	VMULPS      Z0, Z2, Z0
+	VMOVUPS     Z0, (R8)
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x00000010, CX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000010, CX
+	JZ          done
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVW       AX, K1
+	VMOVUPS.Z   (DI), K1, Z0
+	VMOVUPS.Z   (SI), K1, Z1
+	VMOVUPS     all42ae0000<>+0(SB), Z2
+	VMINPS      Z0, Z2, Z0
+	VMOVUPS     allc2ae0000<>+0(SB), Z2
+	VMAXPS      Z0, Z2, Z0
+	VMOVUPS     all4b400000<>+0(SB), Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z0, Z2
+	VSUBPS      all4b400000<>+0(SB), Z2, Z3
+	VMOVUPS     Z0, Z0
+	VFMADD231PS all3f318000<>+0(SB), Z3, Z0
+	VMOVUPS     Z0, Z0
+	VFMADD231PS allb95e8083<>+0(SB), Z3, Z0
+	VMOVUPS     all3ab6da3e<>+0(SB), Z3
+	VFMADD213PS allbc091dc9<>+0(SB), Z0, Z3
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z0, Z3
+	VFMADD213PS allbe2aaa47<>+0(SB), Z0, Z3
+	VFMADD213PS all3f000000<>+0(SB), Z0, Z3
+	VFMADD213PS allbf800000<>+0(SB), Z0, Z3
+	VMULPS      Z0, Z3, Z0
+	VPSLLD      $0x17, Z2, Z2
+	VPADDD      all3f800000<>+0(SB), Z2, Z2
+	VMOVUPS     Z2, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      all3f800000<>+0(SB), Z3, Z0
+	VMOVUPS     all41a00000<>+0(SB), Z2
+	VADDPS      Z1, Z1, Z3
+	VANDPS      all7fffffff<>+0(SB), Z3, Z3
+	VMINPS      Z3, Z2, Z2
+	VMOVUPS     all4b400000<>+0(SB), Z3
+	VMOVUPS     Z3, Z3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS      all4b400000<>+0(SB), Z3, Z4
+	VMOVUPS     Z2, Z2
+	VFMADD231PS all3f318000<>+0(SB), Z4, Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allb95e8083<>+0(SB), Z4, Z2
+	VMOVUPS     all3ab6da3e<>+0(SB), Z4
+	VFMADD213PS allbc091dc9<>+0(SB), Z2, Z4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z2, Z4
+	VFMADD213PS allbe2aaa47<>+0(SB), Z2, Z4
+	VFMADD213PS all3f000000<>+0(SB), Z2, Z4
+	VFMADD213PS allbf800000<>+0(SB), Z2, Z4
+	VMULPS      Z2, Z4, Z2
+	VPSLLD      $0x17, Z3, Z3
+	VPADDD      all3f800000<>+0(SB), Z3, Z3
+	VSUBPS      all3f800000<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, Z4
+	VFMADD231PS Z2, Z3, Z4
+	VADDPS      all40000000<>+0(SB), Z4, Z2
+	VMULPS      Z2, Z0, Z3
+	VMOVUPS     all3f800000<>+0(SB), Z5
+	VDIVPS      Z3, Z5, Z3
+	VMULPS      Z3, Z2, Z2
+	VMULPS      Z3, Z0, Z0
+	VMULPS      Z0, Z4, Z0
+	VANDPS      all7fffffff<>+0(SB), Z0, Z0
+	VANDPS      all80000000<>+0(SB), Z1, Z1
+	VORPS       Z1, Z0, Z0
+	VMOVUPS     Z2, K1, (DI)
+	VMULPS      Z0, Z2, Z0
+	VMOVUPS     Z0, K1, (R8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func lstmOutputAVX2(o []float32, c []float32, h []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·lstmOutputAVX2(SB), NOSPLIT, $0-72
+	MOVQ o_base+0(FP), DI
+	MOVQ c_base+24(FP), SI
+	MOVQ h_base+48(FP), R8
+	MOVQ o_len+8(FP), CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+loop:
+	VMOVUPS     (DI), Y0
+	VMOVUPS     (SI), Y1
+	VMOVUPS     all42ae0000<>+0(SB), Y2
+	VMINPS      Y0, Y2, Y0
+	VMOVUPS     allc2ae0000<>+0(SB), Y2
+	VMAXPS      Y0, Y2, Y0
+	VMOVUPS     all4b400000<>+0(SB), Y2
+	VMOVUPS     Y2, Y2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y0, Y2
+	VSUBPS      all4b400000<>+0(SB), Y2, Y3
+	VMOVUPS     Y0, Y0
+	VFMADD231PS all3f318000<>+0(SB), Y3, Y0
+	VMOVUPS     Y0, Y0
+	VFMADD231PS allb95e8083<>+0(SB), Y3, Y0
+	VMOVUPS     all3ab6da3e<>+0(SB), Y3
+	VFMADD213PS allbc091dc9<>+0(SB), Y0, Y3
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y0, Y3
+	VFMADD213PS allbe2aaa47<>+0(SB), Y0, Y3
+	VFMADD213PS all3f000000<>+0(SB), Y0, Y3
+	VFMADD213PS allbf800000<>+0(SB), Y0, Y3
+	VMULPS      Y0, Y3, Y0
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      all3f800000<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, Y3
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      all3f800000<>+0(SB), Y3, Y0
+	VMOVUPS     all41a00000<>+0(SB), Y2
+	VADDPS      Y1, Y1, Y3
+	VANDPS      all7fffffff<>+0(SB), Y3, Y3
+	VMINPS      Y3, Y2, Y2
+	VMOVUPS     all4b400000<>+0(SB), Y3
+	VMOVUPS     Y3, Y3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y2, Y3
+	VSUBPS      all4b400000<>+0(SB), Y3, Y4
+	VMOVUPS     Y2, Y2
+	VFMADD231PS all3f318000<>+0(SB), Y4, Y2
+	VMOVUPS     Y2, Y2
+	VFMADD231PS allb95e8083<>+0(SB), Y4, Y2
+	VMOVUPS     all3ab6da3e<>+0(SB), Y4
+	VFMADD213PS allbc091dc9<>+0(SB), Y2, Y4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y2, Y4
+	VFMADD213PS allbe2aaa47<>+0(SB), Y2, Y4
+	VFMADD213PS all3f000000<>+0(SB), Y2, Y4
+	VFMADD213PS allbf800000<>+0(SB), Y2, Y4
+	VMULPS      Y2, Y4, Y2
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      all3f800000<>+0(SB), Y3, Y3
+	VSUBPS      all3f800000<>+0(SB), Y3, Y4
+	VMOVUPS     Y4, Y4
+	VFMADD231PS Y2, Y3, Y4
+	VADDPS      all40000000<>+0(SB), Y4, Y2
+	VMULPS      Y2, Y0, Y3
+	VMOVUPS     all3f800000<>+0(SB), Y5
+	VDIVPS      Y3, Y5, Y3
+	VMULPS      Y3, Y2, Y2
+	VMULPS      Y3, Y0, Y0
+	VMULPS      Y0, Y4, Y0
+	VANDPS      all7fffffff<>+0(SB), Y0, Y0
+	VANDPS      all80000000<>+0(SB), Y1, Y1
+	VORPS       Y1, Y0, Y0
+	VMOVUPS     Y2, (DI)
+	VMULPS      Y0, Y2, Y0
+	VMOVUPS     Y0, (R8)
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, R8
+	SUBQ        $0x00000008, CX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000008, CX
+	JZ          done
+	LEAQ        lanesInUse<>+128(SB), AX
+	SHLQ        $0x02, CX
+	SUBQ        CX, AX
+	VMOVUPS     (AX), Y0
+	VMASKMOVPS  (DI), Y0, Y1
+	VMASKMOVPS  (SI), Y0, Y2
+	VMOVUPS     all42ae0000<>+0(SB), Y3
+	VMINPS      Y1, Y3, Y1
+	VMOVUPS     allc2ae0000<>+0(SB), Y3
+	VMAXPS      Y1, Y3, Y1
+	VMOVUPS     all4b400000<>+0(SB), Y3
+	VMOVUPS     Y3, Y3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y1, Y3
+	VSUBPS      all4b400000<>+0(SB), Y3, Y4
+	VMOVUPS     Y1, Y1
+	VFMADD231PS all3f318000<>+0(SB), Y4, Y1
+	VMOVUPS     Y1, Y1
+	VFMADD231PS allb95e8083<>+0(SB), Y4, Y1
+	VMOVUPS     all3ab6da3e<>+0(SB), Y4
+	VFMADD213PS allbc091dc9<>+0(SB), Y1, Y4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y1, Y4
+	VFMADD213PS allbe2aaa47<>+0(SB), Y1, Y4
+	VFMADD213PS all3f000000<>+0(SB), Y1, Y4
+	VFMADD213PS allbf800000<>+0(SB), Y1, Y4
+	VMULPS      Y1, Y4, Y1
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      all3f800000<>+0(SB), Y3, Y3
+	VMOVUPS     Y3, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VADDPS      all3f800000<>+0(SB), Y4, Y1
+	VMOVUPS     all41a00000<>+0(SB), Y3
+	VADDPS      Y2, Y2, Y4
+	VANDPS      all7fffffff<>+0(SB), Y4, Y4
+	VMINPS      Y4, Y3, Y3
+	VMOVUPS     all4b400000<>+0(SB), Y4
+	VMOVUPS     Y4, Y4
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y3, Y4
+	VSUBPS      all4b400000<>+0(SB), Y4, Y5
+	VMOVUPS     Y3, Y3
+	VFMADD231PS all3f318000<>+0(SB), Y5, Y3
+	VMOVUPS     Y3, Y3
+	VFMADD231PS allb95e8083<>+0(SB), Y5, Y3
+	VMOVUPS     all3ab6da3e<>+0(SB), Y5
+	VFMADD213PS allbc091dc9<>+0(SB), Y3, Y5
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y3, Y5
+	VFMADD213PS allbe2aaa47<>+0(SB), Y3, Y5
+	VFMADD213PS all3f000000<>+0(SB), Y3, Y5
+	VFMADD213PS allbf800000<>+0(SB), Y3, Y5
+	VMULPS      Y3, Y5, Y3
+	VPSLLD      $0x17, Y4, Y4
+	VPADDD      all3f800000<>+0(SB), Y4, Y4
+	VSUBPS      all3f800000<>+0(SB), Y4, Y5
+	VMOVUPS     Y5, Y5
+	VFMADD231PS Y3, Y4, Y5
+	VADDPS      all40000000<>+0(SB), Y5, Y3
+	VMULPS      Y3, Y1, Y4
+	VMOVUPS     all3f800000<>+0(SB), Y6
+	VDIVPS      Y4, Y6, Y4
+	VMULPS      Y4, Y3, Y3
+	VMULPS      Y4, Y1, Y1
+	VMULPS      Y1, Y5, Y1
+	VANDPS      all7fffffff<>+0(SB), Y1, Y1
+	VANDPS      all80000000<>+0(SB), Y2, Y2
+	VORPS       Y2, Y1, Y1
+	VMASKMOVPS  Y3, Y0, (DI)
+	VMULPS      Y1, Y3, Y1
+	VMASKMOVPS  Y1, Y0, (R8)
+
+done:
+	VZEROUPPER
+	RET
 
 // func lstmGradientAVX512(i []float32, f []float32, g []float32, o []float32, c []float32, dc []float32, dh []float32)
 // Requires: AVX, AVX512DQ, AVX512F
@@ -1260,20 +1314,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func gruAVX512(a []float32, z []float32, r []float32, q []float32, h []float32)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·gruAVX512(SB), NOSPLIT, $0-120
+// func gruResetAVX512(a []float32, r []float32, q []float32)
+// Requires: AVX, AVX512F
+TEXT ·gruResetAVX512(SB), NOSPLIT, $0-72
 	MOVQ a_base+0(FP), DI
-	MOVQ z_base+24(FP), SI
-	MOVQ r_base+48(FP), R8
-	MOVQ q_base+72(FP), R9
-	MOVQ h_base+96(FP), R10
+	MOVQ r_base+24(FP), SI
+	MOVQ q_base+48(FP), R8
 	MOVQ a_len+8(FP), CX
 	SUBQ $0x00000010, CX
 	JL   tail
 
 loop:
-	VMOVUPS     (R8), Z0
+	VMOVUPS     (SI), Z0
 	VMOVUPS     all42ae0000<>+0(SB), Z1
 	VMINPS      Z0, Z1, Z0
 	VMOVUPS     allc2ae0000<>+0(SB), Z1
@@ -1300,82 +1352,15 @@ loop:
 	VADDPS      all3f800000<>+0(SB), Z2, Z0
 	VMOVUPS     all3f800000<>+0(SB), Z1
 	VDIVPS      Z0, Z1, Z0
-	VMOVUPS     Z0, (R8)
-	VMOVUPS     (SI), Z1
-	VMOVUPS     (R9), Z2
-	VMOVUPS     (DI), Z3
-	VMOVUPS     Z3, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VMOVUPS     all42ae0000<>+0(SB), Z0
-	VMINPS      Z1, Z0, Z0
-	VMOVUPS     allc2ae0000<>+0(SB), Z1
-	VMAXPS      Z0, Z1, Z0
-	VMOVUPS     all4b400000<>+0(SB), Z1
-	VMOVUPS     Z1, Z1
-	VFMADD231PS allbfb8aa3b<>+0(SB), Z0, Z1
-	VSUBPS      all4b400000<>+0(SB), Z1, Z2
-	VMOVUPS     Z0, Z0
-	VFMADD231PS all3f318000<>+0(SB), Z2, Z0
-	VMOVUPS     Z0, Z0
-	VFMADD231PS allb95e8083<>+0(SB), Z2, Z0
-	VMOVUPS     all3ab6da3e<>+0(SB), Z2
-	VFMADD213PS allbc091dc9<>+0(SB), Z0, Z2
-	VFMADD213PS all3d2aaa2f<>+0(SB), Z0, Z2
-	VFMADD213PS allbe2aaa47<>+0(SB), Z0, Z2
-	VFMADD213PS all3f000000<>+0(SB), Z0, Z2
-	VFMADD213PS allbf800000<>+0(SB), Z0, Z2
-	VMULPS      Z0, Z2, Z0
-	VPSLLD      $0x17, Z1, Z1
-	VPADDD      all3f800000<>+0(SB), Z1, Z1
-	VMOVUPS     Z1, Z2
-	VFMADD231PS Z0, Z1, Z2
-	VADDPS      all3f800000<>+0(SB), Z2, Z0
-	VMOVUPS     all41a00000<>+0(SB), Z1
-	VADDPS      Z3, Z3, Z2
-	VANDPS      all7fffffff<>+0(SB), Z2, Z2
-	VMINPS      Z2, Z1, Z1
-	VMOVUPS     all4b400000<>+0(SB), Z2
+	VMOVUPS     Z0, (SI)
+	VMOVUPS     (R8), Z1
+	VMOVUPS     (DI), Z2
 	VMOVUPS     Z2, Z2
-	VFMADD231PS allbfb8aa3b<>+0(SB), Z1, Z2
-	VSUBPS      all4b400000<>+0(SB), Z2, Z4
-	VMOVUPS     Z1, Z1
-	VFMADD231PS all3f318000<>+0(SB), Z4, Z1
-	VMOVUPS     Z1, Z1
-	VFMADD231PS allb95e8083<>+0(SB), Z4, Z1
-	VMOVUPS     all3ab6da3e<>+0(SB), Z4
-	VFMADD213PS allbc091dc9<>+0(SB), Z1, Z4
-	VFMADD213PS all3d2aaa2f<>+0(SB), Z1, Z4
-	VFMADD213PS allbe2aaa47<>+0(SB), Z1, Z4
-	VFMADD213PS all3f000000<>+0(SB), Z1, Z4
-	VFMADD213PS allbf800000<>+0(SB), Z1, Z4
-	VMULPS      Z1, Z4, Z1
-	VPSLLD      $0x17, Z2, Z2
-	VPADDD      all3f800000<>+0(SB), Z2, Z2
-	VSUBPS      all3f800000<>+0(SB), Z2, Z4
-	VMOVUPS     Z4, Z4
-	VFMADD231PS Z1, Z2, Z4
-	VADDPS      all40000000<>+0(SB), Z4, Z1
-	VMULPS      Z1, Z0, Z2
-	VMOVUPS     all3f800000<>+0(SB), Z5
-	VDIVPS      Z2, Z5, Z2
-	VMULPS      Z2, Z1, Z1
-	VMULPS      Z2, Z0, Z0
-	VMULPS      Z0, Z4, Z0
-	VANDPS      all7fffffff<>+0(SB), Z0, Z0
-	VANDPS      all80000000<>+0(SB), Z3, Z2
-	VORPS       Z2, Z0, Z0
-	VMOVUPS     Z1, (SI)
-	VMOVUPS     Z0, (DI)
-	VMOVUPS     (R10), Z2
-	VSUBPS      Z0, Z2, Z2
-	VMOVUPS     Z0, Z0
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS     Z0, (R10)
+	VFMADD231PS Z1, Z0, Z2
+	VMOVUPS     Z2, (DI)
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, SI
 	ADDQ        $0x00000040, R8
-	ADDQ        $0x00000040, R9
-	ADDQ        $0x00000040, R10
 	SUBQ        $0x00000010, CX
 	JGE         loop
 
@@ -1386,7 +1371,7 @@ tail:
 	SHLQ        CL, AX
 	DECQ        AX
 	KMOVW       AX, K1
-	VMOVUPS.Z   (R8), K1, Z0
+	VMOVUPS.Z   (SI), K1, Z0
 	VMOVUPS     all42ae0000<>+0(SB), Z1
 	VMINPS      Z0, Z1, Z0
 	VMOVUPS     allc2ae0000<>+0(SB), Z1
@@ -1413,96 +1398,29 @@ tail:
 	VADDPS      all3f800000<>+0(SB), Z2, Z0
 	VMOVUPS     all3f800000<>+0(SB), Z1
 	VDIVPS      Z0, Z1, Z0
-	VMOVUPS     Z0, K1, (R8)
-	VMOVUPS.Z   (SI), K1, Z1
-	VMOVUPS.Z   (R9), K1, Z2
-	VMOVUPS.Z   (DI), K1, Z3
-	VMOVUPS     Z3, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VMOVUPS     all42ae0000<>+0(SB), Z0
-	VMINPS      Z1, Z0, Z0
-	VMOVUPS     allc2ae0000<>+0(SB), Z1
-	VMAXPS      Z0, Z1, Z0
-	VMOVUPS     all4b400000<>+0(SB), Z1
-	VMOVUPS     Z1, Z1
-	VFMADD231PS allbfb8aa3b<>+0(SB), Z0, Z1
-	VSUBPS      all4b400000<>+0(SB), Z1, Z2
-	VMOVUPS     Z0, Z0
-	VFMADD231PS all3f318000<>+0(SB), Z2, Z0
-	VMOVUPS     Z0, Z0
-	VFMADD231PS allb95e8083<>+0(SB), Z2, Z0
-	VMOVUPS     all3ab6da3e<>+0(SB), Z2
-	VFMADD213PS allbc091dc9<>+0(SB), Z0, Z2
-	VFMADD213PS all3d2aaa2f<>+0(SB), Z0, Z2
-	VFMADD213PS allbe2aaa47<>+0(SB), Z0, Z2
-	VFMADD213PS all3f000000<>+0(SB), Z0, Z2
-	VFMADD213PS allbf800000<>+0(SB), Z0, Z2
-	VMULPS      Z0, Z2, Z0
-	VPSLLD      $0x17, Z1, Z1
-	VPADDD      all3f800000<>+0(SB), Z1, Z1
-	VMOVUPS     Z1, Z2
-	VFMADD231PS Z0, Z1, Z2
-	VADDPS      all3f800000<>+0(SB), Z2, Z0
-	VMOVUPS     all41a00000<>+0(SB), Z1
-	VADDPS      Z3, Z3, Z2
-	VANDPS      all7fffffff<>+0(SB), Z2, Z2
-	VMINPS      Z2, Z1, Z1
-	VMOVUPS     all4b400000<>+0(SB), Z2
+	VMOVUPS     Z0, K1, (SI)
+	VMOVUPS.Z   (R8), K1, Z1
+	VMOVUPS.Z   (DI), K1, Z2
 	VMOVUPS     Z2, Z2
-	VFMADD231PS allbfb8aa3b<>+0(SB), Z1, Z2
-	VSUBPS      all4b400000<>+0(SB), Z2, Z4
-	VMOVUPS     Z1, Z1
-	VFMADD231PS all3f318000<>+0(SB), Z4, Z1
-	VMOVUPS     Z1, Z1
-	VFMADD231PS allb95e8083<>+0(SB), Z4, Z1
-	VMOVUPS     all3ab6da3e<>+0(SB), Z4
-	VFMADD213PS allbc091dc9<>+0(SB), Z1, Z4
-	VFMADD213PS all3d2aaa2f<>+0(SB), Z1, Z4
-	VFMADD213PS allbe2aaa47<>+0(SB), Z1, Z4
-	VFMADD213PS all3f000000<>+0(SB), Z1, Z4
-	VFMADD213PS allbf800000<>+0(SB), Z1, Z4
-	VMULPS      Z1, Z4, Z1
-	VPSLLD      $0x17, Z2, Z2
-	VPADDD      all3f800000<>+0(SB), Z2, Z2
-	VSUBPS      all3f800000<>+0(SB), Z2, Z4
-	VMOVUPS     Z4, Z4
-	VFMADD231PS Z1, Z2, Z4
-	VADDPS      all40000000<>+0(SB), Z4, Z1
-	VMULPS      Z1, Z0, Z2
-	VMOVUPS     all3f800000<>+0(SB), Z5
-	VDIVPS      Z2, Z5, Z2
-	VMULPS      Z2, Z1, Z1
-	VMULPS      Z2, Z0, Z0
-	VMULPS      Z0, Z4, Z0
-	VANDPS      all7fffffff<>+0(SB), Z0, Z0
-	VANDPS      all80000000<>+0(SB), Z3, Z2
-	VORPS       Z2, Z0, Z0
-	VMOVUPS     Z1, K1, (SI)
-	VMOVUPS     Z0, K1, (DI)
-	VMOVUPS.Z   (R10), K1, Z2
-	VSUBPS      Z0, Z2, Z2
-	VMOVUPS     Z0, Z0
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS     Z0, K1, (R10)
+	VFMADD231PS Z1, Z0, Z2
+	VMOVUPS     Z2, K1, (DI)
 
 done:
 	VZEROUPPER
 	RET
 
-// func gruAVX2(a []float32, z []float32, r []float32, q []float32, h []float32)
+// func gruResetAVX2(a []float32, r []float32, q []float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·gruAVX2(SB), NOSPLIT, $0-120
+TEXT ·gruResetAVX2(SB), NOSPLIT, $0-72
 	MOVQ a_base+0(FP), DI
-	MOVQ z_base+24(FP), SI
-	MOVQ r_base+48(FP), R8
-	MOVQ q_base+72(FP), R9
-	MOVQ h_base+96(FP), R10
+	MOVQ r_base+24(FP), SI
+	MOVQ q_base+48(FP), R8
 	MOVQ a_len+8(FP), CX
 	SUBQ $0x00000008, CX
 	JL   tail
 
 loop:
-	VMOVUPS     (R8), Y0
+	VMOVUPS     (SI), Y0
 	VMOVUPS     all42ae0000<>+0(SB), Y1
 	VMINPS      Y0, Y1, Y0
 	VMOVUPS     allc2ae0000<>+0(SB), Y1
@@ -1529,82 +1447,15 @@ loop:
 	VADDPS      all3f800000<>+0(SB), Y2, Y0
 	VMOVUPS     all3f800000<>+0(SB), Y1
 	VDIVPS      Y0, Y1, Y0
-	VMOVUPS     Y0, (R8)
-	VMOVUPS     (SI), Y1
-	VMOVUPS     (R9), Y2
-	VMOVUPS     (DI), Y3
-	VMOVUPS     Y3, Y3
-	VFMADD231PS Y2, Y0, Y3
-	VMOVUPS     all42ae0000<>+0(SB), Y0
-	VMINPS      Y1, Y0, Y0
-	VMOVUPS     allc2ae0000<>+0(SB), Y1
-	VMAXPS      Y0, Y1, Y0
-	VMOVUPS     all4b400000<>+0(SB), Y1
-	VMOVUPS     Y1, Y1
-	VFMADD231PS allbfb8aa3b<>+0(SB), Y0, Y1
-	VSUBPS      all4b400000<>+0(SB), Y1, Y2
-	VMOVUPS     Y0, Y0
-	VFMADD231PS all3f318000<>+0(SB), Y2, Y0
-	VMOVUPS     Y0, Y0
-	VFMADD231PS allb95e8083<>+0(SB), Y2, Y0
-	VMOVUPS     all3ab6da3e<>+0(SB), Y2
-	VFMADD213PS allbc091dc9<>+0(SB), Y0, Y2
-	VFMADD213PS all3d2aaa2f<>+0(SB), Y0, Y2
-	VFMADD213PS allbe2aaa47<>+0(SB), Y0, Y2
-	VFMADD213PS all3f000000<>+0(SB), Y0, Y2
-	VFMADD213PS allbf800000<>+0(SB), Y0, Y2
-	VMULPS      Y0, Y2, Y0
-	VPSLLD      $0x17, Y1, Y1
-	VPADDD      all3f800000<>+0(SB), Y1, Y1
-	VMOVUPS     Y1, Y2
-	VFMADD231PS Y0, Y1, Y2
-	VADDPS      all3f800000<>+0(SB), Y2, Y0
-	VMOVUPS     all41a00000<>+0(SB), Y1
-	VADDPS      Y3, Y3, Y2
-	VANDPS      all7fffffff<>+0(SB), Y2, Y2
-	VMINPS      Y2, Y1, Y1
-	VMOVUPS     all4b400000<>+0(SB), Y2
+	VMOVUPS     Y0, (SI)
+	VMOVUPS     (R8), Y1
+	VMOVUPS     (DI), Y2
 	VMOVUPS     Y2, Y2
-	VFMADD231PS allbfb8aa3b<>+0(SB), Y1, Y2
-	VSUBPS      all4b400000<>+0(SB), Y2, Y4
-	VMOVUPS     Y1, Y1
-	VFMADD231PS all3f318000<>+0(SB), Y4, Y1
-	VMOVUPS     Y1, Y1
-	VFMADD231PS allb95e8083<>+0(SB), Y4, Y1
-	VMOVUPS     all3ab6da3e<>+0(SB), Y4
-	VFMADD213PS allbc091dc9<>+0(SB), Y1, Y4
-	VFMADD213PS all3d2aaa2f<>+0(SB), Y1, Y4
-	VFMADD213PS allbe2aaa47<>+0(SB), Y1, Y4
-	VFMADD213PS all3f000000<>+0(SB), Y1, Y4
-	VFMADD213PS allbf800000<>+0(SB), Y1, Y4
-	VMULPS      Y1, Y4, Y1
-	VPSLLD      $0x17, Y2, Y2
-	VPADDD      all3f800000<>+0(SB), Y2, Y2
-	VSUBPS      all3f800000<>+0(SB), Y2, Y4
-	VMOVUPS     Y4, Y4
-	VFMADD231PS Y1, Y2, Y4
-	VADDPS      all40000000<>+0(SB), Y4, Y1
-	VMULPS      Y1, Y0, Y2
-	VMOVUPS     all3f800000<>+0(SB), Y5
-	VDIVPS      Y2, Y5, Y2
-	VMULPS      Y2, Y1, Y1
-	VMULPS      Y2, Y0, Y0
-	VMULPS      Y0, Y4, Y0
-	VANDPS      all7fffffff<>+0(SB), Y0, Y0
-	VANDPS      all80000000<>+0(SB), Y3, Y2
-	VORPS       Y2, Y0, Y0
-	VMOVUPS     Y1, (SI)
-	VMOVUPS     Y0, (DI)
-	VMOVUPS     (R10), Y2
-	VSUBPS      Y0, Y2, Y2
-	VMOVUPS     Y0, Y0
-	VFMADD231PS Y2, Y1, Y0
-	VMOVUPS     Y0, (R10)
+	VFMADD231PS Y1, Y0, Y2
+	VMOVUPS     Y2, (DI)
 	ADDQ        $0x00000020, DI
 	ADDQ        $0x00000020, SI
 	ADDQ        $0x00000020, R8
-	ADDQ        $0x00000020, R9
-	ADDQ        $0x00000020, R10
 	SUBQ        $0x00000008, CX
 	JGE         loop
 
@@ -1615,7 +1466,7 @@ tail:
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y0
-	VMASKMOVPS  (R8), Y0, Y1
+	VMASKMOVPS  (SI), Y0, Y1
 	VMOVUPS     all42ae0000<>+0(SB), Y2
 	VMINPS      Y1, Y2, Y1
 	VMOVUPS     allc2ae0000<>+0(SB), Y2
@@ -1642,77 +1493,338 @@ tail:
 	VADDPS      all3f800000<>+0(SB), Y3, Y1
 	VMOVUPS     all3f800000<>+0(SB), Y2
 	VDIVPS      Y1, Y2, Y1
-	VMASKMOVPS  Y1, Y0, (R8)
-	VMASKMOVPS  (SI), Y0, Y2
-	VMASKMOVPS  (R9), Y0, Y3
-	VMASKMOVPS  (DI), Y0, Y4
-	VMOVUPS     Y4, Y4
-	VFMADD231PS Y3, Y1, Y4
-	VMOVUPS     all42ae0000<>+0(SB), Y1
-	VMINPS      Y2, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (SI)
+	VMASKMOVPS  (R8), Y0, Y2
+	VMASKMOVPS  (DI), Y0, Y3
+	VMOVUPS     Y3, Y3
+	VFMADD231PS Y2, Y1, Y3
+	VMASKMOVPS  Y3, Y0, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gruStateAVX512(a []float32, z []float32, h []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gruStateAVX512(SB), NOSPLIT, $0-72
+	MOVQ a_base+0(FP), DI
+	MOVQ z_base+24(FP), SI
+	MOVQ h_base+48(FP), R8
+	MOVQ a_len+8(FP), CX
+	SUBQ $0x00000010, CX
+	JL   tail
+
+loop:
+	VMOVUPS     (SI), Z0
+	VMOVUPS     (DI), Z1
+	VMOVUPS     all42ae0000<>+0(SB), Z2
+	VMINPS      Z0, Z2, Z0
+	VMOVUPS     allc2ae0000<>+0(SB), Z2
+	VMAXPS      Z0, Z2, Z0
+	VMOVUPS     all4b400000<>+0(SB), Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z0, Z2
+	VSUBPS      all4b400000<>+0(SB), Z2, Z3
+	VMOVUPS     Z0, Z0
+	VFMADD231PS all3f318000<>+0(SB), Z3, Z0
+	VMOVUPS     Z0, Z0
+	VFMADD231PS allb95e8083<>+0(SB), Z3, Z0
+	VMOVUPS     all3ab6da3e<>+0(SB), Z3
+	VFMADD213PS allbc091dc9<>+0(SB), Z0, Z3
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z0, Z3
+	VFMADD213PS allbe2aaa47<>+0(SB), Z0, Z3
+	VFMADD213PS all3f000000<>+0(SB), Z0, Z3
+	VFMADD213PS allbf800000<>+0(SB), Z0, Z3
+	VMULPS      Z0, Z3, Z0
+	VPSLLD      $0x17, Z2, Z2
+	VPADDD      all3f800000<>+0(SB), Z2, Z2
+	VMOVUPS     Z2, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      all3f800000<>+0(SB), Z3, Z0
+	VMOVUPS     all41a00000<>+0(SB), Z2
+	VADDPS      Z1, Z1, Z3
+	VANDPS      all7fffffff<>+0(SB), Z3, Z3
+	VMINPS      Z3, Z2, Z2
+	VMOVUPS     all4b400000<>+0(SB), Z3
+	VMOVUPS     Z3, Z3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS      all4b400000<>+0(SB), Z3, Z4
+	VMOVUPS     Z2, Z2
+	VFMADD231PS all3f318000<>+0(SB), Z4, Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allb95e8083<>+0(SB), Z4, Z2
+	VMOVUPS     all3ab6da3e<>+0(SB), Z4
+	VFMADD213PS allbc091dc9<>+0(SB), Z2, Z4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z2, Z4
+	VFMADD213PS allbe2aaa47<>+0(SB), Z2, Z4
+	VFMADD213PS all3f000000<>+0(SB), Z2, Z4
+	VFMADD213PS allbf800000<>+0(SB), Z2, Z4
+	VMULPS      Z2, Z4, Z2
+	VPSLLD      $0x17, Z3, Z3
+	VPADDD      all3f800000<>+0(SB), Z3, Z3
+	VSUBPS      all3f800000<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, Z4
+	VFMADD231PS Z2, Z3, Z4
+	VADDPS      all40000000<>+0(SB), Z4, Z2
+	VMULPS      Z2, Z0, Z3
+	VMOVUPS     all3f800000<>+0(SB), Z5
+	VDIVPS      Z3, Z5, Z3
+	VMULPS      Z3, Z2, Z2
+	VMULPS      Z3, Z0, Z0
+	VMULPS      Z0, Z4, Z0
+	VANDPS      all7fffffff<>+0(SB), Z0, Z0
+	VANDPS      all80000000<>+0(SB), Z1, Z1
+	VORPS       Z1, Z0, Z0
+	VMOVUPS     Z2, (SI)
+	VMOVUPS     Z0, (DI)
+	VMOVUPS     (R8), Z1
+	VSUBPS      Z0, Z1, Z1
+	VMOVUPS     Z0, Z0
+	VFMADD231PS Z1, Z2, Z0
+	VMOVUPS     Z0, (R8)
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x00000010, CX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000010, CX
+	JZ          done
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVW       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VMOVUPS.Z   (DI), K1, Z1
+	VMOVUPS     all42ae0000<>+0(SB), Z2
+	VMINPS      Z0, Z2, Z0
+	VMOVUPS     allc2ae0000<>+0(SB), Z2
+	VMAXPS      Z0, Z2, Z0
+	VMOVUPS     all4b400000<>+0(SB), Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z0, Z2
+	VSUBPS      all4b400000<>+0(SB), Z2, Z3
+	VMOVUPS     Z0, Z0
+	VFMADD231PS all3f318000<>+0(SB), Z3, Z0
+	VMOVUPS     Z0, Z0
+	VFMADD231PS allb95e8083<>+0(SB), Z3, Z0
+	VMOVUPS     all3ab6da3e<>+0(SB), Z3
+	VFMADD213PS allbc091dc9<>+0(SB), Z0, Z3
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z0, Z3
+	VFMADD213PS allbe2aaa47<>+0(SB), Z0, Z3
+	VFMADD213PS all3f000000<>+0(SB), Z0, Z3
+	VFMADD213PS allbf800000<>+0(SB), Z0, Z3
+	VMULPS      Z0, Z3, Z0
+	VPSLLD      $0x17, Z2, Z2
+	VPADDD      all3f800000<>+0(SB), Z2, Z2
+	VMOVUPS     Z2, Z3
+	VFMADD231PS Z0, Z2, Z3
+	VADDPS      all3f800000<>+0(SB), Z3, Z0
+	VMOVUPS     all41a00000<>+0(SB), Z2
+	VADDPS      Z1, Z1, Z3
+	VANDPS      all7fffffff<>+0(SB), Z3, Z3
+	VMINPS      Z3, Z2, Z2
+	VMOVUPS     all4b400000<>+0(SB), Z3
+	VMOVUPS     Z3, Z3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS      all4b400000<>+0(SB), Z3, Z4
+	VMOVUPS     Z2, Z2
+	VFMADD231PS all3f318000<>+0(SB), Z4, Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS allb95e8083<>+0(SB), Z4, Z2
+	VMOVUPS     all3ab6da3e<>+0(SB), Z4
+	VFMADD213PS allbc091dc9<>+0(SB), Z2, Z4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Z2, Z4
+	VFMADD213PS allbe2aaa47<>+0(SB), Z2, Z4
+	VFMADD213PS all3f000000<>+0(SB), Z2, Z4
+	VFMADD213PS allbf800000<>+0(SB), Z2, Z4
+	VMULPS      Z2, Z4, Z2
+	VPSLLD      $0x17, Z3, Z3
+	VPADDD      all3f800000<>+0(SB), Z3, Z3
+	VSUBPS      all3f800000<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, Z4
+	VFMADD231PS Z2, Z3, Z4
+	VADDPS      all40000000<>+0(SB), Z4, Z2
+	VMULPS      Z2, Z0, Z3
+	VMOVUPS     all3f800000<>+0(SB), Z5
+	VDIVPS      Z3, Z5, Z3
+	VMULPS      Z3, Z2, Z2
+	VMULPS      Z3, Z0, Z0
+	VMULPS      Z0, Z4, Z0
+	VANDPS      all7fffffff<>+0(SB), Z0, Z0
+	VANDPS      all80000000<>+0(SB), Z1, Z1
+	VORPS       Z1, Z0, Z0
+	VMOVUPS     Z2, K1, (SI)
+	VMOVUPS     Z0, K1, (DI)
+	VMOVUPS.Z   (R8), K1, Z1
+	VSUBPS      Z0, Z1, Z1
+	VMOVUPS     Z0, Z0
+	VFMADD231PS Z1, Z2, Z0
+	VMOVUPS     Z0, K1, (R8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gruStateAVX2(a []float32, z []float32, h []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gruStateAVX2(SB), NOSPLIT, $0-72
+	MOVQ a_base+0(FP), DI
+	MOVQ z_base+24(FP), SI
+	MOVQ h_base+48(FP), R8
+	MOVQ a_len+8(FP), CX
+	SUBQ $0x00000008, CX
+	JL   tail
+
+loop:
+	VMOVUPS     (SI), Y0
+	VMOVUPS     (DI), Y1
+	VMOVUPS     all42ae0000<>+0(SB), Y2
+	VMINPS      Y0, Y2, Y0
 	VMOVUPS     allc2ae0000<>+0(SB), Y2
-	VMAXPS      Y1, Y2, Y1
+	VMAXPS      Y0, Y2, Y0
 	VMOVUPS     all4b400000<>+0(SB), Y2
 	VMOVUPS     Y2, Y2
-	VFMADD231PS allbfb8aa3b<>+0(SB), Y1, Y2
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y0, Y2
 	VSUBPS      all4b400000<>+0(SB), Y2, Y3
-	VMOVUPS     Y1, Y1
-	VFMADD231PS all3f318000<>+0(SB), Y3, Y1
-	VMOVUPS     Y1, Y1
-	VFMADD231PS allb95e8083<>+0(SB), Y3, Y1
+	VMOVUPS     Y0, Y0
+	VFMADD231PS all3f318000<>+0(SB), Y3, Y0
+	VMOVUPS     Y0, Y0
+	VFMADD231PS allb95e8083<>+0(SB), Y3, Y0
 	VMOVUPS     all3ab6da3e<>+0(SB), Y3
-	VFMADD213PS allbc091dc9<>+0(SB), Y1, Y3
-	VFMADD213PS all3d2aaa2f<>+0(SB), Y1, Y3
-	VFMADD213PS allbe2aaa47<>+0(SB), Y1, Y3
-	VFMADD213PS all3f000000<>+0(SB), Y1, Y3
-	VFMADD213PS allbf800000<>+0(SB), Y1, Y3
-	VMULPS      Y1, Y3, Y1
+	VFMADD213PS allbc091dc9<>+0(SB), Y0, Y3
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y0, Y3
+	VFMADD213PS allbe2aaa47<>+0(SB), Y0, Y3
+	VFMADD213PS all3f000000<>+0(SB), Y0, Y3
+	VFMADD213PS allbf800000<>+0(SB), Y0, Y3
+	VMULPS      Y0, Y3, Y0
 	VPSLLD      $0x17, Y2, Y2
 	VPADDD      all3f800000<>+0(SB), Y2, Y2
 	VMOVUPS     Y2, Y3
-	VFMADD231PS Y1, Y2, Y3
-	VADDPS      all3f800000<>+0(SB), Y3, Y1
+	VFMADD231PS Y0, Y2, Y3
+	VADDPS      all3f800000<>+0(SB), Y3, Y0
 	VMOVUPS     all41a00000<>+0(SB), Y2
-	VADDPS      Y4, Y4, Y3
+	VADDPS      Y1, Y1, Y3
 	VANDPS      all7fffffff<>+0(SB), Y3, Y3
 	VMINPS      Y3, Y2, Y2
 	VMOVUPS     all4b400000<>+0(SB), Y3
 	VMOVUPS     Y3, Y3
 	VFMADD231PS allbfb8aa3b<>+0(SB), Y2, Y3
-	VSUBPS      all4b400000<>+0(SB), Y3, Y5
+	VSUBPS      all4b400000<>+0(SB), Y3, Y4
 	VMOVUPS     Y2, Y2
-	VFMADD231PS all3f318000<>+0(SB), Y5, Y2
+	VFMADD231PS all3f318000<>+0(SB), Y4, Y2
 	VMOVUPS     Y2, Y2
-	VFMADD231PS allb95e8083<>+0(SB), Y5, Y2
-	VMOVUPS     all3ab6da3e<>+0(SB), Y5
-	VFMADD213PS allbc091dc9<>+0(SB), Y2, Y5
-	VFMADD213PS all3d2aaa2f<>+0(SB), Y2, Y5
-	VFMADD213PS allbe2aaa47<>+0(SB), Y2, Y5
-	VFMADD213PS all3f000000<>+0(SB), Y2, Y5
-	VFMADD213PS allbf800000<>+0(SB), Y2, Y5
-	VMULPS      Y2, Y5, Y2
+	VFMADD231PS allb95e8083<>+0(SB), Y4, Y2
+	VMOVUPS     all3ab6da3e<>+0(SB), Y4
+	VFMADD213PS allbc091dc9<>+0(SB), Y2, Y4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y2, Y4
+	VFMADD213PS allbe2aaa47<>+0(SB), Y2, Y4
+	VFMADD213PS all3f000000<>+0(SB), Y2, Y4
+	VFMADD213PS allbf800000<>+0(SB), Y2, Y4
+	VMULPS      Y2, Y4, Y2
 	VPSLLD      $0x17, Y3, Y3
 	VPADDD      all3f800000<>+0(SB), Y3, Y3
-	VSUBPS      all3f800000<>+0(SB), Y3, Y5
-	VMOVUPS     Y5, Y5
-	VFMADD231PS Y2, Y3, Y5
-	VADDPS      all40000000<>+0(SB), Y5, Y2
-	VMULPS      Y2, Y1, Y3
-	VMOVUPS     all3f800000<>+0(SB), Y6
-	VDIVPS      Y3, Y6, Y3
+	VSUBPS      all3f800000<>+0(SB), Y3, Y4
+	VMOVUPS     Y4, Y4
+	VFMADD231PS Y2, Y3, Y4
+	VADDPS      all40000000<>+0(SB), Y4, Y2
+	VMULPS      Y2, Y0, Y3
+	VMOVUPS     all3f800000<>+0(SB), Y5
+	VDIVPS      Y3, Y5, Y3
 	VMULPS      Y3, Y2, Y2
-	VMULPS      Y3, Y1, Y1
+	VMULPS      Y3, Y0, Y0
+	VMULPS      Y0, Y4, Y0
+	VANDPS      all7fffffff<>+0(SB), Y0, Y0
+	VANDPS      all80000000<>+0(SB), Y1, Y1
+	VORPS       Y1, Y0, Y0
+	VMOVUPS     Y2, (SI)
+	VMOVUPS     Y0, (DI)
+	VMOVUPS     (R8), Y1
+	VSUBPS      Y0, Y1, Y1
+	VMOVUPS     Y0, Y0
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS     Y0, (R8)
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, R8
+	SUBQ        $0x00000008, CX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000008, CX
+	JZ          done
+	LEAQ        lanesInUse<>+128(SB), AX
+	SHLQ        $0x02, CX
+	SUBQ        CX, AX
+	VMOVUPS     (AX), Y0
+	VMASKMOVPS  (SI), Y0, Y1
+	VMASKMOVPS  (DI), Y0, Y2
+	VMOVUPS     all42ae0000<>+0(SB), Y3
+	VMINPS      Y1, Y3, Y1
+	VMOVUPS     allc2ae0000<>+0(SB), Y3
+	VMAXPS      Y1, Y3, Y1
+	VMOVUPS     all4b400000<>+0(SB), Y3
+	VMOVUPS     Y3, Y3
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y1, Y3
+	VSUBPS      all4b400000<>+0(SB), Y3, Y4
+	VMOVUPS     Y1, Y1
+	VFMADD231PS all3f318000<>+0(SB), Y4, Y1
+	VMOVUPS     Y1, Y1
+	VFMADD231PS allb95e8083<>+0(SB), Y4, Y1
+	VMOVUPS     all3ab6da3e<>+0(SB), Y4
+	VFMADD213PS allbc091dc9<>+0(SB), Y1, Y4
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y1, Y4
+	VFMADD213PS allbe2aaa47<>+0(SB), Y1, Y4
+	VFMADD213PS all3f000000<>+0(SB), Y1, Y4
+	VFMADD213PS allbf800000<>+0(SB), Y1, Y4
+	VMULPS      Y1, Y4, Y1
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      all3f800000<>+0(SB), Y3, Y3
+	VMOVUPS     Y3, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VADDPS      all3f800000<>+0(SB), Y4, Y1
+	VMOVUPS     all41a00000<>+0(SB), Y3
+	VADDPS      Y2, Y2, Y4
+	VANDPS      all7fffffff<>+0(SB), Y4, Y4
+	VMINPS      Y4, Y3, Y3
+	VMOVUPS     all4b400000<>+0(SB), Y4
+	VMOVUPS     Y4, Y4
+	VFMADD231PS allbfb8aa3b<>+0(SB), Y3, Y4
+	VSUBPS      all4b400000<>+0(SB), Y4, Y5
+	VMOVUPS     Y3, Y3
+	VFMADD231PS all3f318000<>+0(SB), Y5, Y3
+	VMOVUPS     Y3, Y3
+	VFMADD231PS allb95e8083<>+0(SB), Y5, Y3
+	VMOVUPS     all3ab6da3e<>+0(SB), Y5
+	VFMADD213PS allbc091dc9<>+0(SB), Y3, Y5
+	VFMADD213PS all3d2aaa2f<>+0(SB), Y3, Y5
+	VFMADD213PS allbe2aaa47<>+0(SB), Y3, Y5
+	VFMADD213PS all3f000000<>+0(SB), Y3, Y5
+	VFMADD213PS allbf800000<>+0(SB), Y3, Y5
+	VMULPS      Y3, Y5, Y3
+	VPSLLD      $0x17, Y4, Y4
+	VPADDD      all3f800000<>+0(SB), Y4, Y4
+	VSUBPS      all3f800000<>+0(SB), Y4, Y5
+	VMOVUPS     Y5, Y5
+	VFMADD231PS Y3, Y4, Y5
+	VADDPS      all40000000<>+0(SB), Y5, Y3
+	VMULPS      Y3, Y1, Y4
+	VMOVUPS     all3f800000<>+0(SB), Y6
+	VDIVPS      Y4, Y6, Y4
+	VMULPS      Y4, Y3, Y3
+	VMULPS      Y4, Y1, Y1
 	VMULPS      Y1, Y5, Y1
 	VANDPS      all7fffffff<>+0(SB), Y1, Y1
-	VANDPS      all80000000<>+0(SB), Y4, Y3
-	VORPS       Y3, Y1, Y1
-	VMASKMOVPS  Y2, Y0, (SI)
+	VANDPS      all80000000<>+0(SB), Y2, Y2
+	VORPS       Y2, Y1, Y1
+	VMASKMOVPS  Y3, Y0, (SI)
 	VMASKMOVPS  Y1, Y0, (DI)
-	VMASKMOVPS  (R10), Y0, Y3
-	VSUBPS      Y1, Y3, Y3
+	VMASKMOVPS  (R8), Y0, Y2
+	VSUBPS      Y1, Y2, Y2
 	VMOVUPS     Y1, Y1
-	VFMADD231PS Y3, Y2, Y1
-	VMASKMOVPS  Y1, Y0, (R10)
+	VFMADD231PS Y2, Y3, Y1
+	VMASKMOVPS  Y1, Y0, (R8)
 
 done:
 	VZEROUPPER

@@ -26,9 +26,11 @@ type kernels struct {
 	rmsProp                                     func(w, g, a []float32, rate, rho, rest, epsilon float32)
 	rmsPropMomentum                             func(w, g, a, v []float32, rate, rho, rest, epsilon, momentum float32)
 	adam                                        func(w, g, m, v []float32, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
-	lstm                                        func(i, f, g, o, c, h []float32)
+	lstmState                                   func(i, f, g, c []float32)
+	lstmOutput                                  func(o, c, h []float32)
 	lstmGradient                                func(i, f, g, o, c, dc, dh []float32)
-	gru                                         func(a, z, r, q, h []float32)
+	gruReset                                    func(a, r, q []float32)
+	gruState                                    func(a, z, h []float32)
 	gruGradient                                 func(a, z, r, q, h, dh []float32)
 	expm1, log1p                                func(dst, src []float32)
 	sqrt, rsqrt, square, abs, negate, sign      func(dst, src []float32)
@@ -72,7 +74,8 @@ var portable = &Set{name: "go", lanes: 1, kernels: &kernels{
 	softmaxGradient: softmaxGradientGo, sum: sumGo, largest: largestGo, dot: dotGo, expSum: expSumGo,
 	gradientDescent: gradientDescentGo, momentum: momentumGo, nesterov: nesterovGo, adaGrad: adaGradGo,
 	rmsProp: rmsPropGo, rmsPropMomentum: rmsPropMomentumGo, adam: adamGo,
-	lstm: lstmGo, lstmGradient: lstmGradientGo, gru: gruGo, gruGradient: gruGradientGo,
+	lstmState: lstmStateGo, lstmOutput: lstmOutputGo, lstmGradient: lstmGradientGo,
+	gruReset: gruResetGo, gruState: gruStateGo, gruGradient: gruGradientGo,
 	expm1: expm1Go, log1p: log1pGo, sqrt: sqrtGo, rsqrt: rsqrtGo, square: squareGo, abs: absGo, negate: negateGo,
 	sign: signGo, minimum: minimumGo, maximum: maximumGo, clip: clipGo, clipGradient: clipGradientGo,
 	gelu: geluGo, geluGradient: geluGradientGo, tanhGELU: tanhGELUGo, tanhGELUGradient: tanhGELUGradientGo,

@@ -83,9 +83,11 @@ var kernelsAVX512 = kernels{
 	rmsProp:             rmsPropAVX512,
 	rmsPropMomentum:     rmsPropMomentumAVX512,
 	adam:                adamAVX512,
-	lstm:                lstmAVX512,
+	lstmState:           lstmStateAVX512,
+	lstmOutput:          lstmOutputAVX512,
 	lstmGradient:        lstmGradientAVX512,
-	gru:                 gruAVX512,
+	gruReset:            gruResetAVX512,
+	gruState:            gruStateAVX512,
 	gruGradient:         gruGradientAVX512,
 	expm1:               expm1AVX512,
 	log1p:               log1pAVX512,
@@ -159,9 +161,11 @@ var kernelsAVX2 = kernels{
 	rmsProp:             rmsPropAVX2,
 	rmsPropMomentum:     rmsPropMomentumAVX2,
 	adam:                adamAVX2,
-	lstm:                lstmAVX2,
+	lstmState:           lstmStateAVX2,
+	lstmOutput:          lstmOutputAVX2,
 	lstmGradient:        lstmGradientAVX2,
-	gru:                 gruAVX2,
+	gruReset:            gruResetAVX2,
+	gruState:            gruStateAVX2,
 	gruGradient:         gruGradientAVX2,
 	expm1:               expm1AVX2,
 	log1p:               log1pAVX2,
@@ -408,10 +412,16 @@ func poolMaxGradientAVX2(p *patch)
 func poolSumGradientAVX2(p *patch)
 
 //go:noescape
-func lstmAVX512(i, f, g, o, c, h []float32)
+func lstmStateAVX512(i, f, g, c []float32)
 
 //go:noescape
-func lstmAVX2(i, f, g, o, c, h []float32)
+func lstmStateAVX2(i, f, g, c []float32)
+
+//go:noescape
+func lstmOutputAVX512(o, c, h []float32)
+
+//go:noescape
+func lstmOutputAVX2(o, c, h []float32)
 
 //go:noescape
 func lstmGradientAVX512(i, f, g, o, c, dc, dh []float32)
@@ -420,10 +430,16 @@ func lstmGradientAVX512(i, f, g, o, c, dc, dh []float32)
 func lstmGradientAVX2(i, f, g, o, c, dc, dh []float32)
 
 //go:noescape
-func gruAVX512(a, z, r, q, h []float32)
+func gruResetAVX512(a, r, q []float32)
 
 //go:noescape
-func gruAVX2(a, z, r, q, h []float32)
+func gruResetAVX2(a, r, q []float32)
+
+//go:noescape
+func gruStateAVX512(a, z, h []float32)
+
+//go:noescape
+func gruStateAVX2(a, z, h []float32)
 
 //go:noescape
 func gruGradientAVX512(a, z, r, q, h, dh []float32)

@@ -7,16 +7,16 @@ import (
 )
 
 func cell(f *file) {
-	f.elementwise("lstm", "i f g o c h", "", func(k *kernel) {
+	f.elementwise("lstmState", "i f g c", "", func(k *kernel) {
 		i, g := k.gatePair(k.load("i"), k.load("g"))
 		k.store("i", i)
 		k.store("g", g)
-		new := k.multiply(i, g)
 		f := k.gateSigmoid(k.load("f"))
 		k.store("f", f)
-		c := k.fma(f, k.load("c"), new)
-		k.store("c", c)
-		o, t := k.gatePair(k.load("o"), c)
+		k.store("c", k.fma(f, k.load("c"), k.multiply(i, g)))
+	})
+	f.elementwise("lstmOutput", "o c h", "", func(k *kernel) {
+		o, t := k.gatePair(k.load("o"), k.load("c"))
 		k.store("o", o)
 		k.store("h", k.multiply(o, t))
 	})
@@ -32,10 +32,13 @@ func cell(f *file) {
 		k.store("i", k.multiply(k.multiply(all, g), k.overSigmoid(i)))
 		k.store("g", k.multiply(k.multiply(all, i), k.overTanh(g)))
 	})
-	f.elementwise("gru", "a z r q h", "", func(k *kernel) {
+	f.elementwise("gruReset", "a r q", "", func(k *kernel) {
 		r := k.gateSigmoid(k.load("r"))
 		k.store("r", r)
-		z, a := k.gatePair(k.load("z"), k.fma(r, k.load("q"), k.load("a")))
+		k.store("a", k.fma(r, k.load("q"), k.load("a")))
+	})
+	f.elementwise("gruState", "a z h", "", func(k *kernel) {
+		z, a := k.gatePair(k.load("z"), k.load("a"))
 		k.store("z", z)
 		k.store("a", a)
 		k.store("h", k.fma(z, k.subtract(k.load("h"), a), a))
