@@ -11,9 +11,11 @@ import "math"
 // channels is repeated; the sums of the repetitions are added in their order in the end.
 type BatchNorm struct {
 	Rows, Channels int
-	X, Y           []float32 // (Rows, Channels); Y may be X
+	X, Y           []float32 // (Rows, Channels); Y may be X where no gradient is wanted
 	Gamma, Beta    []float32 // (Channels): ones and zeros where a layer has none
 	Epsilon        float64
+	// So many neighbouring channels have one mean and one variance, as GroupNorm wants it; 0 is 1.
+	Group int
 
 	Mean, Variance []float64 // (Channels), of the batch; the variance is the mean square, not the unbiased estimate
 	Workspace      []float32 // at least WorkspaceSize numbers, of any value
@@ -138,6 +140,8 @@ func (b *BatchNorm) Average(mean, variance []float32, momentum float64, unbiased
 	}
 }
 
+func (b *BatchNorm) group() int { return max(1, b.Group) }
+
 // inverse is 1/√(variance + epsilon) of a channel.
 func (b *BatchNorm) inverse(c int) float64 { return 1 / math.Sqrt(b.Variance[c]+b.Epsilon) }
 
@@ -214,8 +218,15 @@ func (b *BatchMoments) Join() {
 		}
 		done += r1 - r0
 	}
-	for c := range b.Channels {
-		b.Variance[c] = max(0, b.Variance[c]/float64(max(1, done)))
+	done = max(1, done)
+	for first := 0; first < b.Channels; first += b.group() {
+		mean, squares := 0.0, 0.0
+		for n := range b.group() {
+			join(&mean, &squares, n*done, b.Mean[first+n], b.Variance[first+n], done)
+		}
+		for n := range b.group() {
+			b.Mean[first+n], b.Variance[first+n] = mean, max(0, squares/float64(b.group()*done))
+		}
 	}
 	b.settle()
 }
@@ -230,50 +241,66 @@ type BatchNormSums struct {
 }
 
 // Block computes block i.
-func (g *BatchNormSums) Block(i int) {
-	plain, weighted, _ := g.scratch(i)
-	dbeta, dgamma := g.partial(i)
-	r0, r1 := g.rows(i)
-	w := g.wide()
+func (g *BatchNormSums) Block(i int) { g.sumUp(i, g.DY) }
+
+func (b *BatchNorm) sumUp(i int, dy []float32) {
+	plain, weighted, _ := b.scratch(i)
+	dbeta, dgamma := b.partial(i)
+	r0, r1 := b.rows(i)
+	w := b.wide()
 	clear(dbeta)
 	clear(dgamma)
-	g.chunks(r0, r1, func(r0, r1 int) {
+	b.chunks(r0, r1, func(r0, r1 int) {
 		clear(plain)
 		clear(weighted)
-		g.walk(r0, r1, func(lo, hi, at int) {
+		b.walk(r0, r1, func(lo, hi, at int) {
 			n := at + hi - lo
-			active.kernels.columnSums(plain[at:n], weighted[at:n], g.DY[lo:hi], g.X[lo:hi], w.center[at:n])
+			active.kernels.columnSums(plain[at:n], weighted[at:n], dy[lo:hi], b.X[lo:hi], w.center[at:n])
 		})
-		for c := range g.Channels {
-			dbeta[c] += g.folded(plain, c)
-			dgamma[c] += g.folded(weighted, c)
+		for c := range b.Channels {
+			dbeta[c] += b.folded(plain, c)
+			dgamma[c] += b.folded(weighted, c)
 		}
 	})
 }
 
 // Join sets DGamma and DBeta to the sums of all blocks, in their order.
-func (g *BatchNormSums) Join() {
-	w := g.wide()
-	for c := range g.Channels {
+func (g *BatchNormSums) Join() { g.joinSums(g.DGamma, g.DBeta, g.Fixed) }
+
+func (b *BatchNorm) joinSums(dgamma, dbeta []float32, fixed bool) {
+	w := b.wide()
+	for first := 0; first < b.Channels; first += b.group() {
+		// The sums over the group, with gamma.
 		plain, weighted := 0.0, 0.0
-		for i := range g.Blocks() {
-			p, q := g.partial(i)
-			plain += p[c]
-			weighted += q[c]
+		for c := first; c < first+b.group(); c++ {
+			beta, gamma := b.channel(c)
+			dbeta[c], dgamma[c] = float32(beta), float32(gamma)
+			plain += float64(float64(b.Gamma[c]) * beta)
+			weighted += float64(float64(b.Gamma[c]) * gamma)
 		}
-		weighted = (weighted - float64(g.off(c)*plain)) * g.inverse(c)
-		g.DBeta[c], g.DGamma[c] = float32(plain), float32(weighted)
 		slope, term := 0.0, 0.0
-		if !g.Fixed {
-			rows := float64(g.Rows)
-			slope = -g.factor(c) * g.inverse(c) * weighted / rows
-			term = float64(-g.factor(c)*plain/rows) - float64(slope*g.off(c))
+		if !fixed {
+			each := b.inverse(first) / float64(max(1, b.Rows)*b.group())
+			slope = -each * b.inverse(first) * weighted
+			term = float64(-each*plain) - float64(slope*b.off(first))
 		}
-		w.slope[c], w.term[c] = float32(slope), float32(term)
+		for c := first; c < first+b.group(); c++ {
+			w.slope[c], w.term[c] = float32(slope), float32(term)
+		}
 	}
 	for _, row := range [][]float32{w.slope, w.term} {
-		g.spread(row, func(c int) float64 { return float64(row[c]) })
+		b.spread(row, func(c int) float64 { return float64(row[c]) })
 	}
+}
+
+// channel returns the gradients with respect to a channel's beta and gamma.
+func (b *BatchNorm) channel(c int) (dbeta, dgamma float64) {
+	for i := range b.Blocks() {
+		p, q := b.partial(i)
+		dbeta += p[c]
+		dgamma += q[c]
+	}
+	return dbeta, (dgamma - float64(b.off(c)*dbeta)) * b.inverse(c)
 }
 
 // BatchNormGradient computes DX: a task in blocks of rows, after BatchNormSums.
@@ -283,11 +310,13 @@ type BatchNormGradient struct {
 }
 
 // Block computes block i.
-func (g *BatchNormGradient) Block(i int) {
-	r0, r1 := g.rows(i)
-	w := g.wide()
-	g.walk(r0, r1, func(lo, hi, at int) {
+func (g *BatchNormGradient) Block(i int) { g.differentiate(i, g.DY, g.DX) }
+
+func (b *BatchNorm) differentiate(i int, dy, dx []float32) {
+	r0, r1 := b.rows(i)
+	w := b.wide()
+	b.walk(r0, r1, func(lo, hi, at int) {
 		n := at + hi - lo
-		active.kernels.columnGradient(g.DX[lo:hi], g.DY[lo:hi], g.X[lo:hi], w.center[at:n], w.factor[at:n], w.slope[at:n], w.term[at:n])
+		active.kernels.columnGradient(dx[lo:hi], dy[lo:hi], b.X[lo:hi], w.center[at:n], w.factor[at:n], w.slope[at:n], w.term[at:n])
 	})
 }

@@ -15,7 +15,7 @@ type LayerNorm struct {
 	// The sum of X and Residual, which the gradient needs; nil where it is not wanted, or there is no residual.
 	Sum         []float32
 	Gamma, Beta []float32 // (Width): ones and zeros where a layer has none
-	Y           []float32 // may be X
+	Y           []float32 // may be X where no gradient is wanted, or there is Sum
 	Epsilon     float64
 	RMS         bool
 	Stats       []float32 // (Rows, 3), what the gradient needs of each row; nil where it is not wanted
@@ -99,17 +99,11 @@ type LayerNormGradient struct {
 // WorkspaceSize returns how many numbers the workspace needs.
 func (g *LayerNormGradient) WorkspaceSize() int { return 2 * g.Width * g.Blocks() }
 
-// sums are a block's of the gradients with respect to gamma and beta.
-func (g *LayerNormGradient) sums(i int) (dgamma, dbeta []float32) {
-	s := g.Workspace[2*g.Width*i:][:2*g.Width]
-	return s[:g.Width], s[g.Width:]
-}
-
 // Block computes block i.
 func (g *LayerNormGradient) Block(i int) {
-	dgamma, dbeta := g.sums(i)
-	clear(dgamma)
-	clear(dbeta)
+	sums := g.Workspace[2*g.Width*i:][:2*g.Width]
+	clear(sums)
+	dgamma, dbeta := sums[:g.Width], sums[g.Width:]
 	r0, r1 := g.rows(i)
 	for r := r0; r < r1; r++ {
 		at, next := r*g.Width, (r+1)*g.Width
@@ -142,11 +136,16 @@ func (g *LayerNormGradient) Block(i int) {
 
 // Join sets DGamma and DBeta to the sums of all blocks, in their order.
 func (g *LayerNormGradient) Join() {
-	clear(g.DGamma)
-	clear(g.DBeta)
-	for i := range g.Blocks() {
-		dgamma, dbeta := g.sums(i)
-		Add(g.DGamma, g.DGamma, dgamma)
-		Add(g.DBeta, g.DBeta, dbeta)
+	sumRows(g.DGamma, g.DBeta, g.Workspace, g.Blocks())
+}
+
+// sumRows sets two arrays to the sums of their parts, which follow each other in src so many times.
+func sumRows(first, second, src []float32, times int) {
+	clear(first)
+	clear(second)
+	n := len(first)
+	for i := range times {
+		Add(first, first, src[2*i*n:][:n])
+		Add(second, second, src[(2*i+1)*n:][:n])
 	}
 }

@@ -293,6 +293,76 @@ func TestBatchNormAverage(t *testing.T) {
 	}
 }
 
+// groupNorm64 is GroupNorm in float64.
+func groupNorm64(n *GroupNorm, x, gamma, beta []float64) []float64 {
+	y := make([]float64, len(x))
+	size := n.Channels / n.Groups
+	for s := range n.Samples {
+		for first := 0; first < n.Channels; first += size {
+			at := func(visit func(i, channel int)) {
+				for r := range n.Rows {
+					for c := first; c < first+size; c++ {
+						visit((s*n.Rows+r)*n.Channels+c, c)
+					}
+				}
+			}
+			count, mean, variance := float64(n.Rows*size), 0.0, 0.0
+			at(func(i, _ int) { mean += x[i] / count })
+			at(func(i, _ int) { variance += (x[i] - mean) * (x[i] - mean) / count })
+			at(func(i, c int) { y[i] = (x[i]-mean)/math.Sqrt(variance+n.Epsilon)*gamma[c] + beta[c] })
+		}
+	}
+	return y
+}
+
+func newGroupNorm(samples, rows, channels, groups int) (*GroupNorm, *GroupNormGradient) {
+	size := samples * rows * channels
+	n := &GroupNorm{
+		Samples: samples, Rows: rows, Channels: channels, Groups: groups, X: normals(size, 1), Y: make([]float32, size),
+		Gamma: normals(channels, 2), Beta: normals(channels, 3), Epsilon: 1e-3,
+	}
+	n.Workspace, n.Partial = make([]float32, n.WorkspaceSize()), make([]float64, n.PartialSize())
+	return n, &GroupNormGradient{
+		GroupNorm: n, DY: normals(size, 4), DX: make([]float32, size),
+		DGamma: make([]float32, channels), DBeta: make([]float32, channels), Sums: make([]float32, 2*samples*channels),
+	}
+}
+
+// Values and gradients against float64, the same bits from all sets, from one group to as many as channels.
+func TestGroupNorm(t *testing.T) {
+	defer Use(Active())
+	for _, size := range [][4]int{{0, 3, 4, 2}, {1, 1, 2, 1}, {3, 4, 6, 3}, {2, 9, 6, 6}, {2, 5, 33, 1}, {3, 7000, 10, 5}} {
+		var first []float32
+		for s, set := range sets {
+			Use(set)
+			n, g := newGroupNorm(size[0], size[1], size[2], size[3])
+			runBackwards(n)
+			runBackwards(g)
+			g.Join()
+			got := slices.Concat(n.Y, g.DX, g.DGamma, g.DBeta)
+			what := fmt.Sprintf("%v, %s", size, set)
+			if s > 0 {
+				for i, v := range got {
+					if !sameBits(v, first[i]) {
+						t.Fatalf("%s: number %d is %v, want %v", what, i, v, first[i])
+					}
+				}
+				continue
+			}
+			first = got
+			x, gamma, beta := doubles(n.X), doubles(n.Gamma), doubles(n.Beta)
+			close64(t, what, n.Y, groupNorm64(n, x, gamma, beta), 1e-5)
+			if len(x) > 1000 {
+				continue
+			}
+			loss := func() float64 { return weighted(g.DY, groupNorm64(n, x, gamma, beta)) }
+			close64(t, what+", DX", g.DX, slopes(x, loss), 1e-4)
+			close64(t, what+", DGamma", g.DGamma, slopes(gamma, loss), 1e-4)
+			close64(t, what+", DBeta", g.DBeta, slopes(beta, loss), 1e-4)
+		}
+	}
+}
+
 // A large mean costs no accuracy, nor do rows that drift.
 func TestNormalizationOfLargeMeans(t *testing.T) {
 	shifted := func(x []float32) {
@@ -324,12 +394,16 @@ func TestNormalizationOfLargeMeans(t *testing.T) {
 func TestNormalizationAllocatesNothing(t *testing.T) {
 	n, g := newLayerNorm(100, 300, true, false)
 	b := newBatch(1000, 70)
+	of, dof := newGroupNorm(3, 100, 8, 2)
 	if a := testing.AllocsPerRun(5, func() {
 		runBackwards(n)
 		runBackwards(g)
 		g.Join()
 		b.forward()
 		b.backward()
+		runBackwards(of)
+		runBackwards(dof)
+		dof.Join()
 	}); a != 0 {
 		t.Errorf("a step allocates %v times", a)
 	}
