@@ -16,10 +16,8 @@ type kernels struct {
 	shift                                       func(dst, src []float32, term float32)
 	relu, exp, log, tanh, sigmoid, erf          func(dst, src []float32)
 	reluGradient, sigmoidGradient, tanhGradient func(dy, y []float32)
-	softmaxGradient                             func(dy, y []float32, sum float32)
 	sum, largest                                func(x []float32) float32
 	dot                                         func(x, y []float32) float32
-	expSum                                      func(dst, src []float32, top float32) float32
 	gradientDescent                             func(w, g []float32, rate float32)
 	momentum, nesterov                          func(w, g, v []float32, rate, momentum float32)
 	adaGrad                                     func(w, g, a []float32, rate, epsilon float32)
@@ -30,6 +28,15 @@ type kernels struct {
 	lstmGradient                                func(i, f, g, o, c, dc, dh []float32)
 	gru                                         func(a, z, r, q, h []float32)
 	gruGradient                                 func(a, z, r, q, h, dh []float32)
+	scaleAdd                                    func(dst, src, term []float32, factor float32)
+	expSum                                      func(dst, src []float32, top float32) float32
+	expTotal                                    func(src []float32, top float32) float32
+	softmaxGradient                             func(dy, y []float32, sum, scale float32)
+	logSoftmaxGradient                          func(dy, y []float32, sum float32)
+	softmaxRows, softmaxNarrow, logSoftmaxRows  func(dst, src, mask, stats []float32, rows, width, dstRow, srcRow, maskRow, seen, grow int, scale, least float32)
+	softmaxGradientRows                         func(dy, y []float32, rows, width, dyRow, yRow int, scale float32)
+	logSoftmaxGradientRows                      func(dy, y []float32, rows, width, dyRow, yRow int)
+	sumRows                                     func(dst, src []float32, rows, width, srcRow int)
 	peak                                        func(rounds int)
 }
 
@@ -48,11 +55,16 @@ var portable = &Set{name: "go", lanes: 1, kernels: &kernels{
 	scale: scaleGo, addScaled: addScaledGo, shift: shiftGo,
 	relu: reluGo, exp: expGo, log: logGo, tanh: tanhGo, sigmoid: sigmoidGo, erf: erfGo,
 	reluGradient: reluGradientGo, sigmoidGradient: sigmoidGradientGo, tanhGradient: tanhGradientGo,
-	softmaxGradient: softmaxGradientGo, sum: sumGo, largest: largestGo, dot: dotGo, expSum: expSumGo,
+	sum: sumGo, largest: largestGo, dot: dotGo,
 	gradientDescent: gradientDescentGo, momentum: momentumGo, nesterov: nesterovGo, adaGrad: adaGradGo,
 	rmsProp: rmsPropGo, rmsPropMomentum: rmsPropMomentumGo, adam: adamGo,
 	lstm: lstmGo, lstmGradient: lstmGradientGo, gru: gruGo, gruGradient: gruGradientGo,
-	peak: peakGo,
+	scaleAdd: scaleAddGo, expSum: expSumGo, expTotal: expTotalGo,
+	softmaxGradient: softmaxGradientGo, logSoftmaxGradient: logSoftmaxGradientGo,
+	softmaxRows: softmaxRowsGo, softmaxNarrow: softmaxRowsGo, logSoftmaxRows: logSoftmaxRowsGo,
+	softmaxGradientRows: softmaxGradientRowsGo, logSoftmaxGradientRows: logSoftmaxGradientRowsGo,
+	sumRows: sumRowsGo,
+	peak:    peakGo,
 }}
 
 // sets are those that this machine can run, the fastest first; active is the one in use.

@@ -55,75 +55,93 @@ type patch struct {
 }
 
 var kernelsAVX512 = kernels{
-	add:             addAVX512,
-	subtract:        subtractAVX512,
-	multiply:        multiplyAVX512,
-	divide:          divideAVX512,
-	scale:           scaleAVX512,
-	addScaled:       addScaledAVX512,
-	shift:           shiftAVX512,
-	relu:            reluAVX512,
-	reluGradient:    reluGradientAVX512,
-	sigmoidGradient: sigmoidGradientAVX512,
-	tanhGradient:    tanhGradientAVX512,
-	softmaxGradient: softmaxGradientAVX512,
-	exp:             expAVX512,
-	sigmoid:         sigmoidAVX512,
-	tanh:            tanhAVX512,
-	log:             logAVX512,
-	erf:             erfAVX512,
-	sum:             sumAVX512,
-	dot:             dotAVX512,
-	largest:         largestAVX512,
-	expSum:          expSumAVX512,
-	gradientDescent: gradientDescentAVX512,
-	momentum:        momentumAVX512,
-	nesterov:        nesterovAVX512,
-	adaGrad:         adaGradAVX512,
-	rmsProp:         rmsPropAVX512,
-	rmsPropMomentum: rmsPropMomentumAVX512,
-	adam:            adamAVX512,
-	lstm:            lstmAVX512,
-	lstmGradient:    lstmGradientAVX512,
-	gru:             gruAVX512,
-	gruGradient:     gruGradientAVX512,
-	peak:            peakAVX512,
+	add:                    addAVX512,
+	subtract:               subtractAVX512,
+	multiply:               multiplyAVX512,
+	divide:                 divideAVX512,
+	scale:                  scaleAVX512,
+	addScaled:              addScaledAVX512,
+	shift:                  shiftAVX512,
+	relu:                   reluAVX512,
+	reluGradient:           reluGradientAVX512,
+	sigmoidGradient:        sigmoidGradientAVX512,
+	tanhGradient:           tanhGradientAVX512,
+	exp:                    expAVX512,
+	sigmoid:                sigmoidAVX512,
+	tanh:                   tanhAVX512,
+	log:                    logAVX512,
+	erf:                    erfAVX512,
+	sum:                    sumAVX512,
+	dot:                    dotAVX512,
+	largest:                largestAVX512,
+	scaleAdd:               scaleAddAVX512,
+	expSum:                 expSumAVX512,
+	expTotal:               expTotalAVX512,
+	softmaxRows:            softmaxRowsAVX512,
+	softmaxNarrow:          softmaxNarrowAVX512,
+	logSoftmaxRows:         logSoftmaxRowsAVX512,
+	softmaxGradientRows:    softmaxGradientRowsAVX512,
+	softmaxGradient:        softmaxGradientAVX512,
+	logSoftmaxGradient:     logSoftmaxGradientAVX512,
+	logSoftmaxGradientRows: logSoftmaxGradientRowsAVX512,
+	sumRows:                sumRowsAVX512,
+	gradientDescent:        gradientDescentAVX512,
+	momentum:               momentumAVX512,
+	nesterov:               nesterovAVX512,
+	adaGrad:                adaGradAVX512,
+	rmsProp:                rmsPropAVX512,
+	rmsPropMomentum:        rmsPropMomentumAVX512,
+	adam:                   adamAVX512,
+	lstm:                   lstmAVX512,
+	lstmGradient:           lstmGradientAVX512,
+	gru:                    gruAVX512,
+	gruGradient:            gruGradientAVX512,
+	peak:                   peakAVX512,
 }
 
 var kernelsAVX2 = kernels{
-	add:             addAVX2,
-	subtract:        subtractAVX2,
-	multiply:        multiplyAVX2,
-	divide:          divideAVX2,
-	scale:           scaleAVX2,
-	addScaled:       addScaledAVX2,
-	shift:           shiftAVX2,
-	relu:            reluAVX2,
-	reluGradient:    reluGradientAVX2,
-	sigmoidGradient: sigmoidGradientAVX2,
-	tanhGradient:    tanhGradientAVX2,
-	softmaxGradient: softmaxGradientAVX2,
-	exp:             expAVX2,
-	sigmoid:         sigmoidAVX2,
-	tanh:            tanhAVX2,
-	log:             logAVX2,
-	erf:             erfAVX2,
-	sum:             sumAVX2,
-	dot:             dotAVX2,
-	largest:         largestAVX2,
-	expSum:          expSumAVX2,
-	gradientDescent: gradientDescentAVX2,
-	momentum:        momentumAVX2,
-	nesterov:        nesterovAVX2,
-	adaGrad:         adaGradAVX2,
-	rmsProp:         rmsPropAVX2,
-	rmsPropMomentum: rmsPropMomentumAVX2,
-	adam:            adamAVX2,
-	lstm:            lstmAVX2,
-	lstmGradient:    lstmGradientAVX2,
-	gru:             gruAVX2,
-	gruGradient:     gruGradientAVX2,
-	peak:            peakAVX2,
+	add:                    addAVX2,
+	subtract:               subtractAVX2,
+	multiply:               multiplyAVX2,
+	divide:                 divideAVX2,
+	scale:                  scaleAVX2,
+	addScaled:              addScaledAVX2,
+	shift:                  shiftAVX2,
+	relu:                   reluAVX2,
+	reluGradient:           reluGradientAVX2,
+	sigmoidGradient:        sigmoidGradientAVX2,
+	tanhGradient:           tanhGradientAVX2,
+	exp:                    expAVX2,
+	sigmoid:                sigmoidAVX2,
+	tanh:                   tanhAVX2,
+	log:                    logAVX2,
+	erf:                    erfAVX2,
+	sum:                    sumAVX2,
+	dot:                    dotAVX2,
+	largest:                largestAVX2,
+	scaleAdd:               scaleAddAVX2,
+	expSum:                 expSumAVX2,
+	expTotal:               expTotalAVX2,
+	softmaxRows:            softmaxRowsAVX2,
+	softmaxNarrow:          softmaxNarrowAVX2,
+	logSoftmaxRows:         logSoftmaxRowsAVX2,
+	softmaxGradientRows:    softmaxGradientRowsAVX2,
+	softmaxGradient:        softmaxGradientAVX2,
+	logSoftmaxGradient:     logSoftmaxGradientAVX2,
+	logSoftmaxGradientRows: logSoftmaxGradientRowsAVX2,
+	sumRows:                sumRowsAVX2,
+	gradientDescent:        gradientDescentAVX2,
+	momentum:               momentumAVX2,
+	nesterov:               nesterovAVX2,
+	adaGrad:                adaGradAVX2,
+	rmsProp:                rmsPropAVX2,
+	rmsPropMomentum:        rmsPropMomentumAVX2,
+	adam:                   adamAVX2,
+	lstm:                   lstmAVX2,
+	lstmGradient:           lstmGradientAVX2,
+	gru:                    gruAVX2,
+	gruGradient:            gruGradientAVX2,
+	peak:                   peakAVX2,
 }
 
 //go:noescape
@@ -202,12 +220,6 @@ func tanhGradientAVX512(dy, y []float32)
 func tanhGradientAVX2(dy, y []float32)
 
 //go:noescape
-func softmaxGradientAVX512(dy, y []float32, sum float32)
-
-//go:noescape
-func softmaxGradientAVX2(dy, y []float32, sum float32)
-
-//go:noescape
 func expAVX512(dst, src []float32)
 
 //go:noescape
@@ -256,10 +268,70 @@ func largestAVX512(x []float32) (result float32)
 func largestAVX2(x []float32) (result float32)
 
 //go:noescape
+func scaleAddAVX512(dst, src, term []float32, factor float32)
+
+//go:noescape
+func scaleAddAVX2(dst, src, term []float32, factor float32)
+
+//go:noescape
 func expSumAVX512(dst, src []float32, top float32) (result float32)
 
 //go:noescape
 func expSumAVX2(dst, src []float32, top float32) (result float32)
+
+//go:noescape
+func expTotalAVX512(src []float32, top float32) (result float32)
+
+//go:noescape
+func expTotalAVX2(src []float32, top float32) (result float32)
+
+//go:noescape
+func softmaxRowsAVX512(dst, src, mask, stats []float32, rows, width, dstRow, srcRow, maskRow, seen, grow int, scale, least float32)
+
+//go:noescape
+func softmaxRowsAVX2(dst, src, mask, stats []float32, rows, width, dstRow, srcRow, maskRow, seen, grow int, scale, least float32)
+
+//go:noescape
+func softmaxNarrowAVX512(dst, src, mask, stats []float32, rows, width, dstRow, srcRow, maskRow, seen, grow int, scale, least float32)
+
+//go:noescape
+func softmaxNarrowAVX2(dst, src, mask, stats []float32, rows, width, dstRow, srcRow, maskRow, seen, grow int, scale, least float32)
+
+//go:noescape
+func logSoftmaxRowsAVX512(dst, src, mask, stats []float32, rows, width, dstRow, srcRow, maskRow, seen, grow int, scale, least float32)
+
+//go:noescape
+func logSoftmaxRowsAVX2(dst, src, mask, stats []float32, rows, width, dstRow, srcRow, maskRow, seen, grow int, scale, least float32)
+
+//go:noescape
+func softmaxGradientRowsAVX512(dy, y []float32, rows, width, dyRow, yRow int, scale float32)
+
+//go:noescape
+func softmaxGradientRowsAVX2(dy, y []float32, rows, width, dyRow, yRow int, scale float32)
+
+//go:noescape
+func softmaxGradientAVX512(dy, y []float32, sum, scale float32)
+
+//go:noescape
+func softmaxGradientAVX2(dy, y []float32, sum, scale float32)
+
+//go:noescape
+func logSoftmaxGradientAVX512(dy, y []float32, sum float32)
+
+//go:noescape
+func logSoftmaxGradientAVX2(dy, y []float32, sum float32)
+
+//go:noescape
+func logSoftmaxGradientRowsAVX512(dy, y []float32, rows, width, dyRow, yRow int)
+
+//go:noescape
+func logSoftmaxGradientRowsAVX2(dy, y []float32, rows, width, dyRow, yRow int)
+
+//go:noescape
+func sumRowsAVX512(dst, src []float32, rows, width, srcRow int)
+
+//go:noescape
+func sumRowsAVX2(dst, src []float32, rows, width, srcRow int)
 
 //go:noescape
 func gradientDescentAVX512(w, g []float32, rate float32)

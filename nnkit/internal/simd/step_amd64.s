@@ -9,8 +9,8 @@
 TEXT ·gradientDescentAVX512(SB), NOSPLIT, $0-52
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+48(FP), Z0
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -47,8 +47,8 @@ done:
 TEXT ·gradientDescentAVX2(SB), NOSPLIT, $0-52
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+48(FP), Y0
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -66,7 +66,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y1
@@ -96,23 +96,55 @@ DATA lanesInUse<>+96(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+104(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+112(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+120(SB)/8, $0xffffffffffffffff
-DATA lanesInUse<>+128(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+136(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+144(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+152(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+160(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+168(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+176(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+184(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+192(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+200(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+208(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+216(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+224(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+232(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+240(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+248(SB)/8, $0x0000000000000000
-GLOBL lanesInUse<>(SB), RODATA|NOPTR, $256
+DATA lanesInUse<>+128(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+136(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+144(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+152(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+160(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+168(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+176(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+184(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+192(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+200(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+208(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+216(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+224(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+232(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+240(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+248(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+256(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+264(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+272(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+280(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+288(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+296(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+304(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+312(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+320(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+328(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+336(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+344(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+352(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+360(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+368(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+376(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+384(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+392(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+400(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+408(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+416(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+424(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+432(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+440(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+448(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+456(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+464(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+472(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+480(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+488(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+496(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+504(SB)/8, $0x0000000000000000
+GLOBL lanesInUse<>(SB), RODATA|NOPTR, $512
 
 // func momentumAVX512(w []float32, g []float32, v []float32, rate float32, momentum float32)
 // Requires: AVX, AVX512F
@@ -120,9 +152,9 @@ TEXT ·momentumAVX512(SB), NOSPLIT, $0-80
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
 	MOVQ         v_base+48(FP), R8
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+72(FP), Z0
 	VBROADCASTSS momentum+76(FP), Z1
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -169,9 +201,9 @@ TEXT ·momentumAVX2(SB), NOSPLIT, $0-80
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
 	MOVQ         v_base+48(FP), R8
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+72(FP), Y0
 	VBROADCASTSS momentum+76(FP), Y1
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -194,7 +226,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y2
@@ -218,9 +250,9 @@ TEXT ·nesterovAVX512(SB), NOSPLIT, $0-80
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
 	MOVQ         v_base+48(FP), R8
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+72(FP), Z0
 	VBROADCASTSS momentum+76(FP), Z1
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -271,9 +303,9 @@ TEXT ·nesterovAVX2(SB), NOSPLIT, $0-80
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
 	MOVQ         v_base+48(FP), R8
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+72(FP), Y0
 	VBROADCASTSS momentum+76(FP), Y1
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -298,7 +330,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y2
@@ -324,9 +356,9 @@ TEXT ·adaGradAVX512(SB), NOSPLIT, $0-80
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
 	MOVQ         a_base+48(FP), R8
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+72(FP), Z0
 	VBROADCASTSS epsilon+76(FP), Z1
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -379,9 +411,9 @@ TEXT ·adaGradAVX2(SB), NOSPLIT, $0-80
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
 	MOVQ         a_base+48(FP), R8
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+72(FP), Y0
 	VBROADCASTSS epsilon+76(FP), Y1
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -407,7 +439,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y2
@@ -434,11 +466,11 @@ TEXT ·rmsPropAVX512(SB), NOSPLIT, $0-88
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
 	MOVQ         a_base+48(FP), R8
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+72(FP), Z0
 	VBROADCASTSS rho+76(FP), Z1
 	VBROADCASTSS rest+80(FP), Z2
 	VBROADCASTSS epsilon+84(FP), Z3
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -495,11 +527,11 @@ TEXT ·rmsPropAVX2(SB), NOSPLIT, $0-88
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
 	MOVQ         a_base+48(FP), R8
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+72(FP), Y0
 	VBROADCASTSS rho+76(FP), Y1
 	VBROADCASTSS rest+80(FP), Y2
 	VBROADCASTSS epsilon+84(FP), Y3
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -527,7 +559,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y4
@@ -557,12 +589,12 @@ TEXT ·rmsPropMomentumAVX512(SB), NOSPLIT, $0-116
 	MOVQ         g_base+24(FP), SI
 	MOVQ         a_base+48(FP), R8
 	MOVQ         v_base+72(FP), R9
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+96(FP), Z0
 	VBROADCASTSS rho+100(FP), Z1
 	VBROADCASTSS rest+104(FP), Z2
 	VBROADCASTSS epsilon+108(FP), Z3
 	VBROADCASTSS momentum+112(FP), Z4
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -629,12 +661,12 @@ TEXT ·rmsPropMomentumAVX2(SB), NOSPLIT, $0-116
 	MOVQ         g_base+24(FP), SI
 	MOVQ         a_base+48(FP), R8
 	MOVQ         v_base+72(FP), R9
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+96(FP), Y0
 	VBROADCASTSS rho+100(FP), Y1
 	VBROADCASTSS rest+104(FP), Y2
 	VBROADCASTSS epsilon+108(FP), Y3
 	VBROADCASTSS momentum+112(FP), Y4
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -667,7 +699,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y5
@@ -701,7 +733,6 @@ TEXT ·adamAVX512(SB), NOSPLIT, $0-124
 	MOVQ         g_base+24(FP), SI
 	MOVQ         m_base+48(FP), R8
 	MOVQ         v_base+72(FP), R9
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+96(FP), Z0
 	VBROADCASTSS beta1+100(FP), Z1
 	VBROADCASTSS rest1+104(FP), Z2
@@ -709,6 +740,7 @@ TEXT ·adamAVX512(SB), NOSPLIT, $0-124
 	VBROADCASTSS rest2+112(FP), Z4
 	VBROADCASTSS epsilon+116(FP), Z5
 	VBROADCASTSS keep+120(FP), Z6
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -779,7 +811,6 @@ TEXT ·adamAVX2(SB), NOSPLIT, $0-124
 	MOVQ         g_base+24(FP), SI
 	MOVQ         m_base+48(FP), R8
 	MOVQ         v_base+72(FP), R9
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+96(FP), Y0
 	VBROADCASTSS beta1+100(FP), Y1
 	VBROADCASTSS rest1+104(FP), Y2
@@ -787,6 +818,7 @@ TEXT ·adamAVX2(SB), NOSPLIT, $0-124
 	VBROADCASTSS rest2+112(FP), Y4
 	VBROADCASTSS epsilon+116(FP), Y5
 	VBROADCASTSS keep+120(FP), Y6
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -821,7 +853,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y7

@@ -35,6 +35,7 @@ func main() {
 		{"arithmetic", arithmetic},
 		{"elementary", elementary},
 		{"reduce", reduce},
+		{"rows", rows},
 		{"step", step},
 		{"pool", pool},
 		{"cell", cell},

@@ -1,0 +1,127 @@
+package simd
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+// rowCase is a call of a kernel of rows. run makes its arrays by make, which is told their lengths, fills those that are
+// read, and returns all of them.
+type rowCase struct {
+	name string
+	run  func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32
+}
+
+// extent is the length of rows of a width from the beginning of the first to the end of the last.
+func extent(rows, width, stride int) int { return (rows-1)*stride + width }
+
+func upToZero(x []float32) {
+	for i, v := range x {
+		x[i] = withSign(v, -1)
+	}
+}
+
+func rowCases() (cases []rowCase) {
+	for _, masked := range []bool{false, true} {
+		for _, causal := range []bool{false, true} {
+			for _, log := range []bool{false, true} {
+				cases = append(cases, rowCase{
+					fmt.Sprintf("softmaxRows, masked %v, causal %v, log %v", masked, causal, log),
+					func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
+						to, from := width+rows%3, width+rows%2
+						dst, src := make(extent(rows, width, to), 1), make(extent(rows, width, from), 2)
+						seen, grow, least := width, 0, float32(math.Inf(-1))
+						var mask, stats []float32
+						maskRow := 0
+						if masked {
+							maskRow = rows % 2 * (width + 1)
+							mask, stats, least = make(extent(rows, width, maskRow), 3), make(2*rows, 4), -math.MaxFloat32
+						}
+						if causal {
+							seen, grow = 3-rows/2, 1+rows%2
+						}
+						f := k.softmaxRows
+						switch {
+						case log:
+							f = k.logSoftmaxRows
+						case width <= narrow && rows > 1: // a single row tries the other one
+							f = k.softmaxNarrow
+						}
+						f(dst, src, mask, stats, rows, width, to, from, maskRow, seen, grow, 0.3, least)
+						return [][]float32{dst, src, mask, stats}
+					},
+				})
+			}
+		}
+	}
+	return append(cases,
+		// Exponentials of numbers up to 0.
+		rowCase{"expSum", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
+			dst, src := make(width, 1), make(width, 2)
+			return [][]float32{{k.expSum(dst, src, k.largest(src))}, dst, {k.expTotal(src, k.largest(src))}, src}
+		}},
+		rowCase{"logSoftmaxGradient", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
+			dy, y := make(width, 1), make(width, 2)
+			upToZero(y)
+			k.logSoftmaxGradient(dy, y, 0.3)
+			return [][]float32{dy, y}
+		}},
+		rowCase{"softmaxGradientRows", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
+			dy, y := make(extent(rows, width, width+1), 1), make(extent(rows, width, width), 2)
+			k.softmaxGradientRows(dy, y, rows, width, width+1, width, 0.7)
+			return [][]float32{dy, y}
+		}},
+		rowCase{"logSoftmaxGradientRows", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
+			dy, y := make(extent(rows, width, width), 1), make(extent(rows, width, width+2), 2)
+			upToZero(y)
+			k.logSoftmaxGradientRows(dy, y, rows, width, width, width+2)
+			return [][]float32{dy, y}
+		}},
+		rowCase{"sumRows", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
+			dst, src := make(rows, 1), make(extent(rows, width, width+3), 2)
+			k.sumRows(dst, src, rows, width, width+3)
+			return [][]float32{dst, src}
+		}},
+	)
+}
+
+// Every kernel of rows of every set gives the bits of the Go loop of its name, at every width, and touches nothing in
+// front of or behind its arrays, nor what lies between their rows.
+func TestRowKernelsAgree(t *testing.T) {
+	const most = 131
+	var guards [5]*guard
+	for i := range guards {
+		guards[i] = newGuard(t, 4*8*(most+3))
+	}
+	for _, c := range rowCases() {
+		for width := 1; width < most; width++ {
+			for _, rows := range []int{1, 2, 5, 8} {
+				want := c.run(portable.kernels, wild, rows, width)
+				for _, set := range sets[:len(sets)-1] {
+					for _, atEnd := range []bool{true, false} {
+						used := 0
+						got := c.run(set.kernels, func(n, stream int) []float32 {
+							g := guards[used]
+							used++
+							at := g.begin(n)
+							if atEnd {
+								at = g.end(n)
+							}
+							copy(at, wild(n, stream))
+							return at
+						}, rows, width)
+						for a := range want {
+							for i, v := range want[a] {
+								if !sameBits(got[a][i], v) {
+									t.Fatalf("%s of %s, %d rows of %d: number %d of array %d is %v (%x), want %v (%x)", c.name, set, rows,
+										width, i, a, got[a][i], math.Float32bits(got[a][i]), v, math.Float32bits(v))
+								}
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
