@@ -51,13 +51,19 @@ func LogSoftmax(dst, src []float32, rows, width int) {
 }
 
 // SoftmaxGradient replaces each row of dy by y·(dy - Σ dy·y), y being the value of Softmax.
-func SoftmaxGradient(dy, y []float32, rows, width int) { scaledSoftmaxGradient(dy, y, rows, width, 1) }
+func SoftmaxGradient(dy, y []float32, rows, width int) {
+	scaledSoftmaxGradient(RowMajor(dy, width), RowMajor(y, width), rows, width, 1)
+}
 
 // scaledSoftmaxGradient is the gradient of the softmax of scale·x.
-func scaledSoftmaxGradient(dy, y []float32, rows, width int, scale float32) {
+func scaledSoftmaxGradient(dy, y View, rows, width int, scale float32) {
+	if rows == 0 || width == 0 {
+		return
+	}
+	_, _ = dy.Data[(rows-1)*dy.RowStride+width-1], y.Data[(rows-1)*y.RowStride+width-1]
 	if width > part {
 		for r := range rows {
-			d, p := dy[r*width:][:width], y[r*width:][:width]
+			d, p := dy.Data[r*dy.RowStride:][:width], y.Data[r*y.RowStride:][:width]
 			sum := float32(Dot(d, p))
 			for lo := 0; lo < width; lo += part {
 				hi := min(lo+part, width)
@@ -67,7 +73,7 @@ func scaledSoftmaxGradient(dy, y []float32, rows, width int, scale float32) {
 		return
 	}
 	inRows(rows, width, func(r, n int) {
-		active.kernels.softmaxGradientRows(dy[r*width:][:n*width], y[r*width:][:n*width], n, width, width, width, scale)
+		active.kernels.softmaxGradientRows(dy.Data[r*dy.RowStride:], y.Data[r*y.RowStride:], n, width, dy.RowStride, y.RowStride, scale)
 	})
 }
 

@@ -134,7 +134,7 @@ func TestSoftmaxGradients(t *testing.T) {
 		Softmax(y, x, rows, width)
 		LogSoftmax(logs, x, rows, width)
 		gotY, gotLogs := append([]float32(nil), dy...), append([]float32(nil), dy...)
-		scaledSoftmaxGradient(gotY, y, rows, width, 0.5)
+		scaledSoftmaxGradient(RowMajor(gotY, width), RowMajor(y, width), rows, width, 0.5)
 		LogSoftmaxGradient(gotLogs, logs, rows, width)
 		// loss is Σ dy·softmax and Σ dy·log softmax of a row of which number i is moved.
 		loss := func(r, i int, h float64) (plain, log float64) {
