@@ -1,6 +1,10 @@
 package simd
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/seed5607215b/nnkit/nnkit/internal/random"
+)
 
 // Heads are vectors of numbers, one for each position of each sequence of a batch and for each head: that of head h at
 // position t of sequence b, in sequences of so many positions, begins at Data[(b*positions+t)*RowStride+h*HeadStride].
@@ -40,6 +44,12 @@ type Attention struct {
 	MaskBatch, MaskRow int
 	Causal             bool // query i sees keys 0 to i
 
+	// A share of P is dropped before it meets V, as [Dropout] does, from number At of the stream on: none if it is 0.
+	// DropoutNumbers says how many numbers it takes.
+	DropoutRate float32
+	Stream      random.Stream
+	At          uint64
+
 	// Probabilities gets P, of Scores numbers, if it is not nil: then the gradient need not compute it again, which changes
 	// no bit. It pays for short sequences.
 	Probabilities []float32
@@ -47,6 +57,11 @@ type Attention struct {
 
 // Scores returns how many numbers Probabilities has: its rows, one for each query, have a stride.
 func (a *Attention) Scores() int { return a.Batch * a.Heads * a.Queries * a.stride() }
+
+// DropoutNumbers returns how many numbers of its stream the dropout of P takes: whole groups for each query.
+func (a *Attention) DropoutNumbers() int { return a.Batch * a.Heads * a.Queries * a.dropoutStride() }
+
+func (a *Attention) dropoutStride() int { return (a.Keys + group - 1) / group * group }
 
 // stride returns the distance between rows of P: an odd number of cache lines where they are long, since a power of two
 // would put too many of them at the same place of the first cache.
@@ -95,7 +110,7 @@ func (a *Attention) Block(i int) {
 	for n := i * together; n < min((i+1)*together, a.Batch*a.Heads*pieces); n++ {
 		p := a.piece(n/pieces, n%pieces, s)
 		p.probabilities(s)
-		p.output()
+		multiply(p.queries(p.O), p.dropped(s), p.allKeys(p.V), p.rows, p.ValueWidth, p.keys, false)
 	}
 }
 
@@ -150,8 +165,27 @@ func (p *piece) probabilities(s *scratch) {
 	rows.Run()
 }
 
-func (p *piece) output() {
-	multiply(p.queries(p.O), p.p, p.allKeys(p.V), p.rows, p.ValueWidth, p.keys, false)
+// dropped returns P, or what is left of it.
+func (p *piece) dropped(s *scratch) View {
+	if p.DropoutRate == 0 {
+		return p.p
+	}
+	left := p.matrix(&s.dropped)
+	p.drop(left, p.p)
+	return left
+}
+
+// drop applies the dropout to the piece's matrix of probabilities, or of their gradients.
+func (p *piece) drop(dst, src View) {
+	each := p.dropoutStride()
+	at := p.At + uint64(((p.sequence*p.Heads+p.head)*p.Queries+p.from)*each)
+	rows, width := p.rows, p.keys
+	if width == each && dst.RowStride == each { // they lie behind each other
+		rows, width = 1, rows*each
+	}
+	for r := range rows {
+		Dropout(dst.Data[r*dst.RowStride:][:width], src.Data[r*src.RowStride:], p.Stream, at+uint64(r*each), p.DropoutRate)
+	}
 }
 
 // multiply is c = a·b, of m×n, or c += a·b.
@@ -200,9 +234,12 @@ func (g *AttentionGradient) ofHead(head int, s *scratch) {
 			p.probabilities(s)
 		}
 		do := p.queries(g.DO)
-		multiply(p.allKeys(g.DV), p.p.Transposed(), do, p.keys, g.ValueWidth, p.rows, true)
+		multiply(p.allKeys(g.DV), p.dropped(s).Transposed(), do, p.keys, g.ValueWidth, p.rows, true)
 		ds := p.matrix(&s.scores)
 		multiply(ds, do, p.allKeys(g.V).Transposed(), p.rows, p.keys, g.ValueWidth, false)
+		if g.DropoutRate != 0 {
+			p.drop(ds, ds)
+		}
 		scaledSoftmaxGradient(ds, p.p, p.rows, p.keys, g.Scale)
 		multiply(p.queries(g.DQ), ds, p.allKeys(g.K), p.rows, g.Width, p.keys, false)
 		multiply(p.allKeys(g.DK), ds.Transposed(), p.queries(g.Q), p.keys, g.Width, p.rows, true)
@@ -216,7 +253,7 @@ func clearRows(v View, rows, width int) {
 }
 
 // scratch is what a block of an attention needs.
-type scratch struct{ scores, p []float32 }
+type scratch struct{ scores, p, dropped []float32 }
 
 // scratches are those that nobody uses: as many as blocks have ever run at the same time.
 var scratches pool[scratch]

@@ -5,6 +5,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"github.com/seed5607215b/nnkit/nnkit/internal/random"
 )
 
 // newAttention makes an attention whose queries, keys and values lie in one matrix if they are as many and as wide, and
@@ -74,9 +76,14 @@ func (a *Attention) exactly(b, head, q int, moved *float32, by float64) []float6
 	for _, s := range scores {
 		sum += math.Exp(s - top)
 	}
+	kept := make([]float32, a.Keys)
+	for k := range kept {
+		kept[k] = 1
+	}
+	Dropout(kept, kept, a.Stream, a.At+uint64(((b*a.Heads+head)*a.Queries+q)*a.dropoutStride()), a.DropoutRate)
 	for k, s := range scores {
 		for i := range o {
-			o[i] += math.Exp(s-top) / sum * value(a.V, b*a.Keys+k, i)
+			o[i] += math.Exp(s-top) / sum * float64(kept[k]) * value(a.V, b*a.Keys+k, i)
 		}
 	}
 	return o
@@ -119,6 +126,9 @@ func TestAttention(t *testing.T) {
 				a := newAttention(size[0], size[1], size[2], size[3], size[4], size[5])
 				a.withMask(mask)
 				a.Causal = causal
+				if (mask == 1) == causal {
+					a.DropoutRate, a.Stream, a.At = 0.3, random.Stream{Seed: 5, Purpose: random.Dropout}, 1000
+				}
 				var first []float32
 				for _, set := range sets {
 					Use(set)
@@ -240,6 +250,7 @@ func TestAttentionInPieces(t *testing.T) {
 
 func TestAttentionAllocatesNothing(t *testing.T) {
 	a := newAttention(2, 2, 20, 20, 8, 8)
+	a.DropoutRate = 0.1
 	g := gradientOf(a)
 	runBackwards(a)
 	runBackwards(g)

@@ -1103,9 +1103,9 @@ loop:
 	VPSRAD      $0x17, Z1, Z1
 	VPSLLD      $0x17, Z1, Z14
 	VPSUBD      Z14, Z2, Z14
+	VSUBPS      all3f800000<>+0(SB), Z14, Z14
 	VCVTDQ2PS   Z1, Z1
 	VADDPS      Z3, Z1, Z1
-	VSUBPS      all3f800000<>+0(SB), Z14, Z14
 	VMULPS      Z14, Z14, Z15
 	VMOVUPS     allbda0437e<>+0(SB), Z16
 	VFMADD213PS all3e053135<>+0(SB), Z14, Z16
@@ -1158,9 +1158,9 @@ tail:
 	VPSRAD      $0x17, Z1, Z1
 	VPSLLD      $0x17, Z1, Z2
 	VPSUBD      Z2, Z8, Z2
+	VSUBPS      all3f800000<>+0(SB), Z2, Z2
 	VCVTDQ2PS   Z1, Z1
 	VADDPS      Z9, Z1, Z1
-	VSUBPS      all3f800000<>+0(SB), Z2, Z2
 	VMULPS      Z2, Z2, Z3
 	VMOVUPS     allbda0437e<>+0(SB), Z4
 	VFMADD213PS all3e053135<>+0(SB), Z2, Z4
@@ -1376,9 +1376,9 @@ loop:
 	VPSRAD      $0x17, Y3, Y3
 	VPSLLD      $0x17, Y3, Y4
 	VPSUBD      Y4, Y2, Y2
+	VSUBPS      all3f800000<>+0(SB), Y2, Y2
 	VCVTDQ2PS   Y3, Y3
 	VADDPS      Y1, Y3, Y1
-	VSUBPS      all3f800000<>+0(SB), Y2, Y2
 	VMULPS      Y2, Y2, Y3
 	VMOVUPS     allbda0437e<>+0(SB), Y4
 	VFMADD213PS all3e053135<>+0(SB), Y2, Y4
@@ -1431,9 +1431,9 @@ tail:
 	VPSRAD      $0x17, Y4, Y4
 	VPSLLD      $0x17, Y4, Y5
 	VPSUBD      Y5, Y3, Y3
+	VSUBPS      all3f800000<>+0(SB), Y3, Y3
 	VCVTDQ2PS   Y4, Y4
 	VADDPS      Y2, Y4, Y2
-	VSUBPS      all3f800000<>+0(SB), Y3, Y3
 	VMULPS      Y3, Y3, Y4
 	VMOVUPS     allbda0437e<>+0(SB), Y5
 	VFMADD213PS all3e053135<>+0(SB), Y3, Y5

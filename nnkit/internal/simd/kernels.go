@@ -37,6 +37,9 @@ type kernels struct {
 	softmaxGradientRows                         func(dy, y []float32, rows, width, dyRow, yRow int, scale float32)
 	logSoftmaxGradientRows                      func(dy, y []float32, rows, width, dyRow, yRow int)
 	sumRows                                     func(dst, src []float32, rows, width, srcRow int)
+	dropout                                     func(dst, src []float32, c0, c1, c2, c3, k0, k1 uint32, rate, factor float32)
+	fillUniform                                 func(dst []float32, c0, c1, c2, c3, k0, k1 uint32, low, span float32)
+	fillNormal                                  func(dst []float32, c0, c1, c2, c3, k0, k1 uint32, mean, deviation float32)
 	peak                                        func(rounds int)
 }
 
@@ -64,7 +67,8 @@ var portable = &Set{name: "go", lanes: 1, kernels: &kernels{
 	softmaxRows: softmaxRowsGo, softmaxNarrow: softmaxRowsGo, logSoftmaxRows: logSoftmaxRowsGo,
 	softmaxGradientRows: softmaxGradientRowsGo, logSoftmaxGradientRows: logSoftmaxGradientRowsGo,
 	sumRows: sumRowsGo,
-	peak:    peakGo,
+	dropout: dropoutGo, fillUniform: fillUniformGo, fillNormal: fillNormalGo,
+	peak: peakGo,
 }}
 
 // sets are those that this machine can run, the fastest first; active is the one in use.

@@ -96,6 +96,9 @@ var kernelsAVX512 = kernels{
 	lstmGradient:           lstmGradientAVX512,
 	gru:                    gruAVX512,
 	gruGradient:            gruGradientAVX512,
+	dropout:                dropoutAVX512,
+	fillUniform:            fillUniformAVX512,
+	fillNormal:             fillNormalAVX512,
 	peak:                   peakAVX512,
 }
 
@@ -141,6 +144,9 @@ var kernelsAVX2 = kernels{
 	lstmGradient:           lstmGradientAVX2,
 	gru:                    gruAVX2,
 	gruGradient:            gruGradientAVX2,
+	dropout:                dropoutAVX2,
+	fillUniform:            fillUniformAVX2,
+	fillNormal:             fillNormalAVX2,
 	peak:                   peakAVX2,
 }
 
@@ -422,6 +428,24 @@ func gruGradientAVX512(a, z, r, q, h, dh []float32)
 
 //go:noescape
 func gruGradientAVX2(a, z, r, q, h, dh []float32)
+
+//go:noescape
+func dropoutAVX512(dst, src []float32, c0, c1, c2, c3, k0, k1 uint32, rate, factor float32)
+
+//go:noescape
+func dropoutAVX2(dst, src []float32, c0, c1, c2, c3, k0, k1 uint32, rate, factor float32)
+
+//go:noescape
+func fillUniformAVX512(dst []float32, c0, c1, c2, c3, k0, k1 uint32, low, span float32)
+
+//go:noescape
+func fillUniformAVX2(dst []float32, c0, c1, c2, c3, k0, k1 uint32, low, span float32)
+
+//go:noescape
+func fillNormalAVX512(dst []float32, c0, c1, c2, c3, k0, k1 uint32, mean, deviation float32)
+
+//go:noescape
+func fillNormalAVX2(dst []float32, c0, c1, c2, c3, k0, k1 uint32, mean, deviation float32)
 
 //go:noescape
 func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)

@@ -3372,9 +3372,9 @@ kept:
 	VPSRAD       $0x17, Z12, Z12
 	VPSLLD       $0x17, Z12, Z13
 	VPSUBD       Z13, Z5, Z13
+	VSUBPS       all3f800000<>+0(SB), Z13, Z13
 	VCVTDQ2PS    Z12, Z12
 	VADDPS       Z6, Z12, Z12
-	VSUBPS       all3f800000<>+0(SB), Z13, Z13
 	VMULPS       Z13, Z13, Z14
 	VMOVUPS      allbda0437e<>+0(SB), Z15
 	VFMADD213PS  all3e053135<>+0(SB), Z13, Z15
@@ -4117,9 +4117,9 @@ kept:
 	VPSRAD       $0x17, Y7, Y7
 	VPSLLD       $0x17, Y7, Y8
 	VPSUBD       Y8, Y6, Y6
+	VSUBPS       all3f800000<>+0(SB), Y6, Y6
 	VCVTDQ2PS    Y7, Y7
 	VADDPS       Y5, Y7, Y5
-	VSUBPS       all3f800000<>+0(SB), Y6, Y6
 	VMULPS       Y6, Y6, Y7
 	VMOVUPS      allbda0437e<>+0(SB), Y8
 	VFMADD213PS  all3e053135<>+0(SB), Y6, Y8

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// rowCase is a call of a kernel of rows. run makes its arrays by make, which is told their lengths, fills those that are
+// otherCase is a call of a kernel that TestKernelsAgree cannot make: one of rows, for example. run makes its arrays by make, which is told their lengths, fills those that are
 // read, and returns all of them.
-type rowCase struct {
+type otherCase struct {
 	name string
 	run  func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32
 }
@@ -22,11 +22,11 @@ func upToZero(x []float32) {
 	}
 }
 
-func rowCases() (cases []rowCase) {
+func otherCases() (cases []otherCase) {
 	for _, masked := range []bool{false, true} {
 		for _, causal := range []bool{false, true} {
 			for _, log := range []bool{false, true} {
-				cases = append(cases, rowCase{
+				cases = append(cases, otherCase{
 					fmt.Sprintf("softmaxRows, masked %v, causal %v, log %v", masked, causal, log),
 					func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
 						to, from := width+rows%3, width+rows%2
@@ -57,28 +57,45 @@ func rowCases() (cases []rowCase) {
 	}
 	return append(cases,
 		// Exponentials of numbers up to 0.
-		rowCase{"expSum", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
+		otherCase{"expSum", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
 			dst, src := make(width, 1), make(width, 2)
 			return [][]float32{{k.expSum(dst, src, k.largest(src))}, dst, {k.expTotal(src, k.largest(src))}, src}
 		}},
-		rowCase{"logSoftmaxGradient", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
+		otherCase{"logSoftmaxGradient", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
 			dy, y := make(width, 1), make(width, 2)
 			upToZero(y)
 			k.logSoftmaxGradient(dy, y, 0.3)
 			return [][]float32{dy, y}
 		}},
-		rowCase{"softmaxGradientRows", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
+		otherCase{"softmaxGradientRows", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
 			dy, y := make(extent(rows, width, width+1), 1), make(extent(rows, width, width), 2)
 			k.softmaxGradientRows(dy, y, rows, width, width+1, width, 0.7)
 			return [][]float32{dy, y}
 		}},
-		rowCase{"logSoftmaxGradientRows", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
+		otherCase{"logSoftmaxGradientRows", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
 			dy, y := make(extent(rows, width, width), 1), make(extent(rows, width, width+2), 2)
 			upToZero(y)
 			k.logSoftmaxGradientRows(dy, y, rows, width, width, width+2)
 			return [][]float32{dy, y}
 		}},
-		rowCase{"sumRows", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
+		// Noise comes in groups; its counter may not run over in a call.
+		otherCase{"dropout", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
+			n := group * (1 + width%4)
+			dst, src := make(n, 1), make(n, 2)
+			k.dropout(dst, src, math.MaxUint32-63-uint32(rows), 1, 2, 3, uint32(width), 5, 0.3, 1/0.7)
+			return [][]float32{dst, src}
+		}},
+		otherCase{"fillUniform", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
+			dst := make(group*(1+width%4), 1)
+			k.fillUniform(dst, uint32(rows), 1, 2, 3, uint32(width), 5, -3, 7)
+			return [][]float32{dst}
+		}},
+		otherCase{"fillNormal", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
+			dst := make(group*(1+width%4), 1)
+			k.fillNormal(dst, uint32(rows), 1, 2, 3, uint32(width), 5, 0.1, 2)
+			return [][]float32{dst}
+		}},
+		otherCase{"sumRows", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
 			dst, src := make(rows, 1), make(extent(rows, width, width+3), 2)
 			k.sumRows(dst, src, rows, width, width+3)
 			return [][]float32{dst, src}
@@ -86,15 +103,15 @@ func rowCases() (cases []rowCase) {
 	)
 }
 
-// Every kernel of rows of every set gives the bits of the Go loop of its name, at every width, and touches nothing in
+// Every other kernel of every set gives the bits of the Go loop of its name, at every width, and touches nothing in
 // front of or behind its arrays, nor what lies between their rows.
-func TestRowKernelsAgree(t *testing.T) {
+func TestOtherKernelsAgree(t *testing.T) {
 	const most = 131
 	var guards [5]*guard
 	for i := range guards {
 		guards[i] = newGuard(t, 4*8*(most+3))
 	}
-	for _, c := range rowCases() {
+	for _, c := range otherCases() {
 		for width := 1; width < most; width++ {
 			for _, rows := range []int{1, 2, 5, 8} {
 				want := c.run(portable.kernels, wild, rows, width)

@@ -39,6 +39,7 @@ func main() {
 		{"step", step},
 		{"pool", pool},
 		{"cell", cell},
+		{"noise", noise},
 		{"machine", machineFile},
 	} {
 		out := newFile(&d)

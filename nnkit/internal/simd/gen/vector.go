@@ -68,6 +68,7 @@ func (k *kernel) vector() VecVirtual {
 type parameters struct {
 	arrays, integers, words, scalars string // names with spaces between them
 	result                           string
+	inMemory                         bool // the scalars have no registers, but are loaded when needed
 }
 
 // String returns the parameters as Go writes them.
@@ -85,7 +86,7 @@ func (p parameters) String() string {
 	return text
 }
 
-// begin writes the head of a function: pointers to its arrays, words and scalars in all lanes of a register each.
+// begin writes the head of a function: pointers to its arrays, scalars in all lanes of a register each.
 func (f *file) begin(m machine, name string, p parameters) *kernel {
 	k := &kernel{file: f, machine: m, pointers: map[string]GPPhysical{}, scalars: map[string]VecVirtual{}}
 	f.function(name+m.name, "func"+p.String())
@@ -96,9 +97,10 @@ func (f *file) begin(m machine, name string, p parameters) *kernel {
 		k.pointers[a] = registers[i]
 		k.Load(k.Param(a).Base(), registers[i])
 	}
-	for _, s := range strings.Fields(p.words + " " + p.scalars) {
-		k.scalars[s] = k.vector()
-		k.VBROADCASTSS(k.parameter(s), k.scalars[s])
+	for _, s := range strings.Fields(p.scalars) {
+		if !p.inMemory {
+			k.scalars[s] = k.scalar(s)
+		}
 	}
 	return k
 }
@@ -196,7 +198,15 @@ func (k *kernel) storeAt(array string, offset int, v VecVirtual) {
 	}
 }
 
-func (k *kernel) scalar(name string) VecVirtual { return k.scalars[name] }
+// scalar is a parameter in all lanes.
+func (k *kernel) scalar(name string) VecVirtual {
+	if v, ok := k.scalars[name]; ok {
+		return v
+	}
+	v := k.vector()
+	k.VBROADCASTSS(k.parameter(name), v)
+	return v
+}
 
 // inRegister returns x, loaded if it is a constant in memory.
 func (k *kernel) inRegister(x Op) VecVirtual {
