@@ -40,6 +40,16 @@ type kernels struct {
 	dropout                                     func(dst, src []float32, c0, c1, c2, c3, k0, k1 uint32, rate, factor float32)
 	fillUniform                                 func(dst []float32, c0, c1, c2, c3, k0, k1 uint32, low, span float32)
 	fillNormal                                  func(dst []float32, c0, c1, c2, c3, k0, k1 uint32, mean, deviation float32)
+	centredRMSProp                              func(w, g, a, mean []float32, rate, rho, rest, epsilon, keep float32)
+	centredRMSPropMomentum                      func(w, g, a, mean, v []float32, rate, rho, rest, epsilon, momentum, keep float32)
+	adamRows                                    func(w, g, m, v []float32, rows, width, wRow, gRow, mRow, vRow int, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
+	amsGrad                                     func(w, g, m, v, most []float32, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
+	adaDelta                                    func(w, g, a, d []float32, rate, rho, rest, epsilon, keep float32)
+	adamax                                      func(w, g, m, u []float32, rate, beta1, rest1, beta2, epsilon, keep float32)
+	nAdam                                       func(w, g, m, v []float32, rate, ahead, beta1, rest1, beta2, rest2, correction, epsilon, keep float32)
+	lion                                        func(w, g, m []float32, rate, beta1, rest1, beta2, rest2, keep float32)
+	average                                     func(mean, x []float32, rest float32)
+	clip                                        func(x []float32, low, high float32)
 	peak                                        func(rounds int)
 }
 
@@ -66,7 +76,9 @@ var portable = &Set{name: "go", lanes: 1, kernels: &kernels{
 	softmaxGradient: softmaxGradientGo, logSoftmaxGradient: logSoftmaxGradientGo,
 	softmaxRows: softmaxRowsGo, softmaxNarrow: softmaxRowsGo, logSoftmaxRows: logSoftmaxRowsGo,
 	softmaxGradientRows: softmaxGradientRowsGo, logSoftmaxGradientRows: logSoftmaxGradientRowsGo,
-	sumRows: sumRowsGo,
+	sumRows:        sumRowsGo,
+	centredRMSProp: centredRMSPropGo, centredRMSPropMomentum: centredRMSPropMomentumGo, adamRows: adamRowsGo, amsGrad: amsGradGo,
+	adaDelta: adaDeltaGo, adamax: adamaxGo, nAdam: nAdamGo, lion: lionGo, average: averageGo, clip: clipGo,
 	dropout: dropoutGo, fillUniform: fillUniformGo, fillNormal: fillNormalGo,
 	peak: peakGo,
 }}

@@ -91,7 +91,17 @@ var kernelsAVX512 = kernels{
 	adaGrad:                adaGradAVX512,
 	rmsProp:                rmsPropAVX512,
 	rmsPropMomentum:        rmsPropMomentumAVX512,
+	centredRMSProp:         centredRMSPropAVX512,
+	centredRMSPropMomentum: centredRMSPropMomentumAVX512,
 	adam:                   adamAVX512,
+	adamRows:               adamRowsAVX512,
+	amsGrad:                amsGradAVX512,
+	adaDelta:               adaDeltaAVX512,
+	adamax:                 adamaxAVX512,
+	nAdam:                  nAdamAVX512,
+	lion:                   lionAVX512,
+	average:                averageAVX512,
+	clip:                   clipAVX512,
 	lstm:                   lstmAVX512,
 	lstmGradient:           lstmGradientAVX512,
 	gru:                    gruAVX512,
@@ -139,7 +149,17 @@ var kernelsAVX2 = kernels{
 	adaGrad:                adaGradAVX2,
 	rmsProp:                rmsPropAVX2,
 	rmsPropMomentum:        rmsPropMomentumAVX2,
+	centredRMSProp:         centredRMSPropAVX2,
+	centredRMSPropMomentum: centredRMSPropMomentumAVX2,
 	adam:                   adamAVX2,
+	adamRows:               adamRowsAVX2,
+	amsGrad:                amsGradAVX2,
+	adaDelta:               adaDeltaAVX2,
+	adamax:                 adamaxAVX2,
+	nAdam:                  nAdamAVX2,
+	lion:                   lionAVX2,
+	average:                averageAVX2,
+	clip:                   clipAVX2,
 	lstm:                   lstmAVX2,
 	lstmGradient:           lstmGradientAVX2,
 	gru:                    gruAVX2,
@@ -376,10 +396,70 @@ func rmsPropMomentumAVX512(w, g, a, v []float32, rate, rho, rest, epsilon, momen
 func rmsPropMomentumAVX2(w, g, a, v []float32, rate, rho, rest, epsilon, momentum float32)
 
 //go:noescape
+func centredRMSPropAVX512(w, g, a, mean []float32, rate, rho, rest, epsilon, keep float32)
+
+//go:noescape
+func centredRMSPropAVX2(w, g, a, mean []float32, rate, rho, rest, epsilon, keep float32)
+
+//go:noescape
+func centredRMSPropMomentumAVX512(w, g, a, mean, v []float32, rate, rho, rest, epsilon, momentum, keep float32)
+
+//go:noescape
+func centredRMSPropMomentumAVX2(w, g, a, mean, v []float32, rate, rho, rest, epsilon, momentum, keep float32)
+
+//go:noescape
 func adamAVX512(w, g, m, v []float32, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
 
 //go:noescape
 func adamAVX2(w, g, m, v []float32, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
+
+//go:noescape
+func adamRowsAVX512(w, g, m, v []float32, rows, width, wRow, gRow, mRow, vRow int, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
+
+//go:noescape
+func adamRowsAVX2(w, g, m, v []float32, rows, width, wRow, gRow, mRow, vRow int, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
+
+//go:noescape
+func amsGradAVX512(w, g, m, v, most []float32, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
+
+//go:noescape
+func amsGradAVX2(w, g, m, v, most []float32, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
+
+//go:noescape
+func adaDeltaAVX512(w, g, a, d []float32, rate, rho, rest, epsilon, keep float32)
+
+//go:noescape
+func adaDeltaAVX2(w, g, a, d []float32, rate, rho, rest, epsilon, keep float32)
+
+//go:noescape
+func adamaxAVX512(w, g, m, u []float32, rate, beta1, rest1, beta2, epsilon, keep float32)
+
+//go:noescape
+func adamaxAVX2(w, g, m, u []float32, rate, beta1, rest1, beta2, epsilon, keep float32)
+
+//go:noescape
+func nAdamAVX512(w, g, m, v []float32, rate, ahead, beta1, rest1, beta2, rest2, correction, epsilon, keep float32)
+
+//go:noescape
+func nAdamAVX2(w, g, m, v []float32, rate, ahead, beta1, rest1, beta2, rest2, correction, epsilon, keep float32)
+
+//go:noescape
+func lionAVX512(w, g, m []float32, rate, beta1, rest1, beta2, rest2, keep float32)
+
+//go:noescape
+func lionAVX2(w, g, m []float32, rate, beta1, rest1, beta2, rest2, keep float32)
+
+//go:noescape
+func averageAVX512(mean, x []float32, rest float32)
+
+//go:noescape
+func averageAVX2(mean, x []float32, rest float32)
+
+//go:noescape
+func clipAVX512(x []float32, low, high float32)
+
+//go:noescape
+func clipAVX2(x []float32, low, high float32)
 
 //go:noescape
 func poolMaxAVX512(p *patch)
