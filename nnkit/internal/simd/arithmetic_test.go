@@ -52,6 +52,7 @@ var elementwise = map[string]func(x [5][]float32){
 	},
 	"Lion":    func(x [5][]float32) { Lion(x[0], x[1], x[2], &LionStep{0.1, 0.9, 0.1, 0.99, 0.01, 0.99}) },
 	"Average": func(x [5][]float32) { Average(x[0], x[1], 0.1) },
+	"Where":   func(x [5][]float32) { Where(x[0], x[1], x[2], x[3]) },
 	"Clip":    func(x [5][]float32) { Clip(x[0], -0.5, 1) },
 }
 

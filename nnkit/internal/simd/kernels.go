@@ -50,6 +50,10 @@ type kernels struct {
 	lion                                        func(w, g, m []float32, rate, beta1, rest1, beta2, rest2, keep float32)
 	average                                     func(mean, x []float32, rest float32)
 	clip                                        func(x []float32, low, high float32)
+	addRows, subtractRows, multiplyRows         rowsOperation
+	divideRows, minimumRows, maximumRows        rowsOperation
+	equalRows, lessRows, lessEqualRows          rowsOperation
+	where                                       func(dst, condition, a, b []float32)
 	peak                                        func(rounds int)
 }
 
@@ -79,6 +83,9 @@ var portable = &Set{name: "go", lanes: 1, kernels: &kernels{
 	sumRows:        sumRowsGo,
 	centredRMSProp: centredRMSPropGo, centredRMSPropMomentum: centredRMSPropMomentumGo, adamRows: adamRowsGo, amsGrad: amsGradGo,
 	adaDelta: adaDeltaGo, adamax: adamaxGo, nAdam: nAdamGo, lion: lionGo, average: averageGo, clip: clipGo,
+	addRows: addRowsGo, subtractRows: subtractRowsGo, multiplyRows: multiplyRowsGo, divideRows: divideRowsGo,
+	minimumRows: minimumRowsGo, maximumRows: maximumRowsGo, equalRows: equalRowsGo, lessRows: lessRowsGo,
+	lessEqualRows: lessEqualRowsGo, where: whereGo,
 	dropout: dropoutGo, fillUniform: fillUniformGo, fillNormal: fillNormalGo,
 	peak: peakGo,
 }}

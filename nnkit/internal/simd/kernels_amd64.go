@@ -85,6 +85,16 @@ var kernelsAVX512 = kernels{
 	logSoftmaxGradient:     logSoftmaxGradientAVX512,
 	logSoftmaxGradientRows: logSoftmaxGradientRowsAVX512,
 	sumRows:                sumRowsAVX512,
+	addRows:                addRowsAVX512,
+	subtractRows:           subtractRowsAVX512,
+	multiplyRows:           multiplyRowsAVX512,
+	divideRows:             divideRowsAVX512,
+	minimumRows:            minimumRowsAVX512,
+	maximumRows:            maximumRowsAVX512,
+	equalRows:              equalRowsAVX512,
+	lessRows:               lessRowsAVX512,
+	lessEqualRows:          lessEqualRowsAVX512,
+	where:                  whereAVX512,
 	gradientDescent:        gradientDescentAVX512,
 	momentum:               momentumAVX512,
 	nesterov:               nesterovAVX512,
@@ -143,6 +153,16 @@ var kernelsAVX2 = kernels{
 	logSoftmaxGradient:     logSoftmaxGradientAVX2,
 	logSoftmaxGradientRows: logSoftmaxGradientRowsAVX2,
 	sumRows:                sumRowsAVX2,
+	addRows:                addRowsAVX2,
+	subtractRows:           subtractRowsAVX2,
+	multiplyRows:           multiplyRowsAVX2,
+	divideRows:             divideRowsAVX2,
+	minimumRows:            minimumRowsAVX2,
+	maximumRows:            maximumRowsAVX2,
+	equalRows:              equalRowsAVX2,
+	lessRows:               lessRowsAVX2,
+	lessEqualRows:          lessEqualRowsAVX2,
+	where:                  whereAVX2,
 	gradientDescent:        gradientDescentAVX2,
 	momentum:               momentumAVX2,
 	nesterov:               nesterovAVX2,
@@ -358,6 +378,66 @@ func sumRowsAVX512(dst, src []float32, rows, width, srcRow int)
 
 //go:noescape
 func sumRowsAVX2(dst, src []float32, rows, width, srcRow int)
+
+//go:noescape
+func addRowsAVX512(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func addRowsAVX2(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func subtractRowsAVX512(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func subtractRowsAVX2(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func multiplyRowsAVX512(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func multiplyRowsAVX2(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func divideRowsAVX512(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func divideRowsAVX2(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func minimumRowsAVX512(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func minimumRowsAVX2(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func maximumRowsAVX512(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func maximumRowsAVX2(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func equalRowsAVX512(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func equalRowsAVX2(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func lessRowsAVX512(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func lessRowsAVX2(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func lessEqualRowsAVX512(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func lessEqualRowsAVX2(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func whereAVX512(dst, condition, a, b []float32)
+
+//go:noescape
+func whereAVX2(dst, condition, a, b []float32)
 
 //go:noescape
 func gradientDescentAVX512(w, g []float32, rate float32)

@@ -55,6 +55,29 @@ func otherCases() (cases []otherCase) {
 			}
 		}
 	}
+	for op := AddNumbers; op <= LessEqualNumbers; op++ {
+		for form := range 9 {
+			cases = append(cases, otherCase{
+				fmt.Sprintf("operation %d, form %d", op, form),
+				func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
+					// An operand is a matrix, a column, or a row; a number is one of these by its width and rows.
+					operand := func(form, stream int) View {
+						switch form {
+						case 0:
+							return View{make(extent(rows, width, width+1), stream), width + 1, 1}
+						case 1:
+							return View{make(rows, stream), 1, 0}
+						default:
+							return View{make(width, stream), 0, 1}
+						}
+					}
+					dst, a, b := View{make(extent(rows, width, width+2), 1), width + 2, 1}, operand(form%3, 2), operand(form/3, 3)
+					k.operation(op)(dst.Data, a.Data, b.Data, rows, width, dst.RowStride, a.RowStride, b.RowStride, a.ColumnStride, b.ColumnStride)
+					return [][]float32{dst.Data, a.Data, b.Data}
+				},
+			})
+		}
+	}
 	return append(cases,
 		// Exponentials of numbers up to 0.
 		otherCase{"expSum", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
@@ -120,10 +143,18 @@ func TestOtherKernelsAgree(t *testing.T) {
 	for i := range guards {
 		guards[i] = newGuard(t, 4*8*(most+3))
 	}
+	drawn := map[[2]int][]float32{}
+	draw := func(n, stream int) []float32 {
+		key := [2]int{n, stream}
+		if drawn[key] == nil {
+			drawn[key] = wild(n, stream)
+		}
+		return append([]float32(nil), drawn[key]...)
+	}
 	for _, c := range otherCases() {
 		for width := 1; width < most; width++ {
-			for _, rows := range []int{1, 2, 5, 8} {
-				want := c.run(portable.kernels, wild, rows, width)
+			for _, rows := range []int{1, 2, 5} {
+				want := c.run(portable.kernels, draw, rows, width)
 				for _, set := range sets[:len(sets)-1] {
 					for _, atEnd := range []bool{true, false} {
 						used := 0
@@ -134,7 +165,7 @@ func TestOtherKernelsAgree(t *testing.T) {
 							if atEnd {
 								at = g.end(n)
 							}
-							copy(at, wild(n, stream))
+							copy(at, draw(n, stream))
 							return at
 						}, rows, width)
 						for a := range want {

@@ -36,6 +36,7 @@ func main() {
 		{"elementary", elementary},
 		{"reduce", reduce},
 		{"rows", rows},
+		{"broadcast", broadcast},
 		{"step", step},
 		{"pool", pool},
 		{"cell", cell},
