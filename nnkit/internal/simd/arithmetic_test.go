@@ -50,10 +50,12 @@ var elementwise = map[string]func(x [5][]float32){
 	"NAdam": func(x [5][]float32) {
 		NAdam(x[0], x[1], x[2], x[3], &NAdamStep{0.1, 0.2, 0.9, 0.1, 0.999, 0.001, 1.5, 1e-7, 0.99})
 	},
-	"Lion":    func(x [5][]float32) { Lion(x[0], x[1], x[2], &LionStep{0.1, 0.9, 0.1, 0.99, 0.01, 0.99}) },
-	"Average": func(x [5][]float32) { Average(x[0], x[1], 0.1) },
-	"Where":   func(x [5][]float32) { Where(x[0], x[1], x[2], x[3]) },
-	"Clip":    func(x [5][]float32) { Clip(x[0], -0.5, 1) },
+	"Lion":             func(x [5][]float32) { Lion(x[0], x[1], x[2], &LionStep{0.1, 0.9, 0.1, 0.99, 0.01, 0.99}) },
+	"Average":          func(x [5][]float32) { Average(x[0], x[1], 0.1) },
+	"LogisticLoss":     func(x [5][]float32) { LogisticLoss(x[0], x[1], x[2]) },
+	"LogisticGradient": func(x [5][]float32) { LogisticGradient(x[0], x[1], x[2], 0.3) },
+	"Where":            func(x [5][]float32) { Where(x[0], x[1], x[2], x[3]) },
+	"Clip":             func(x [5][]float32) { Clip(x[0], -0.5, 1) },
 }
 
 // A long array, which is taken in parts, becomes what its pieces become.

@@ -54,6 +54,8 @@ type kernels struct {
 	divideRows, minimumRows, maximumRows        rowsOperation
 	equalRows, lessRows, lessEqualRows          rowsOperation
 	where                                       func(dst, condition, a, b []float32)
+	logisticLoss                                func(dst, z, y []float32)
+	logisticGradient                            func(grad, z, y []float32, factor float32)
 	peak                                        func(rounds int)
 }
 
@@ -86,6 +88,7 @@ var portable = &Set{name: "go", lanes: 1, kernels: &kernels{
 	addRows: addRowsGo, subtractRows: subtractRowsGo, multiplyRows: multiplyRowsGo, divideRows: divideRowsGo,
 	minimumRows: minimumRowsGo, maximumRows: maximumRowsGo, equalRows: equalRowsGo, lessRows: lessRowsGo,
 	lessEqualRows: lessEqualRowsGo, where: whereGo,
+	logisticLoss: logisticLossGo, logisticGradient: logisticGradientGo,
 	dropout: dropoutGo, fillUniform: fillUniformGo, fillNormal: fillNormalGo,
 	peak: peakGo,
 }}

@@ -95,6 +95,8 @@ var kernelsAVX512 = kernels{
 	lessRows:               lessRowsAVX512,
 	lessEqualRows:          lessEqualRowsAVX512,
 	where:                  whereAVX512,
+	logisticLoss:           logisticLossAVX512,
+	logisticGradient:       logisticGradientAVX512,
 	gradientDescent:        gradientDescentAVX512,
 	momentum:               momentumAVX512,
 	nesterov:               nesterovAVX512,
@@ -163,6 +165,8 @@ var kernelsAVX2 = kernels{
 	lessRows:               lessRowsAVX2,
 	lessEqualRows:          lessEqualRowsAVX2,
 	where:                  whereAVX2,
+	logisticLoss:           logisticLossAVX2,
+	logisticGradient:       logisticGradientAVX2,
 	gradientDescent:        gradientDescentAVX2,
 	momentum:               momentumAVX2,
 	nesterov:               nesterovAVX2,
@@ -438,6 +442,18 @@ func whereAVX512(dst, condition, a, b []float32)
 
 //go:noescape
 func whereAVX2(dst, condition, a, b []float32)
+
+//go:noescape
+func logisticLossAVX512(dst, z, y []float32)
+
+//go:noescape
+func logisticLossAVX2(dst, z, y []float32)
+
+//go:noescape
+func logisticGradientAVX512(grad, z, y []float32, factor float32)
+
+//go:noescape
+func logisticGradientAVX2(grad, z, y []float32, factor float32)
 
 //go:noescape
 func gradientDescentAVX512(w, g []float32, rate float32)

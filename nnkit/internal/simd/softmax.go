@@ -27,7 +27,7 @@ type SoftmaxRows struct {
 	Seen   int
 
 	// Stats gets two numbers for each row, the largest scaled and masked number and Σexp(x - largest), if it is not nil.
-	// They are what a cross-entropy is computed from: see [CrossEntropy].
+	// They are what [CrossEntropy] is computed from.
 	Stats []float32
 }
 

@@ -37,6 +37,7 @@ func main() {
 		{"reduce", reduce},
 		{"rows", rows},
 		{"broadcast", broadcast},
+		{"loss", loss},
 		{"step", step},
 		{"pool", pool},
 		{"cell", cell},
