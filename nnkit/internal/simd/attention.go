@@ -1,10 +1,6 @@
 package simd
 
-import (
-	"sync"
-
-	"github.com/seed5607215b/nnkit/nnkit/internal/random"
-)
+import "github.com/seed5607215b/nnkit/nnkit/internal/random"
 
 // Heads are vectors of numbers, one for each position of each sequence of a batch and for each head: that of head h at
 // position t of sequence b, in sequences of so many positions, begins at Data[(b*positions+t)*RowStride+h*HeadStride].
@@ -255,29 +251,4 @@ func clearRows(v View, rows, width int) {
 // scratch is what a block of an attention needs.
 type scratch struct{ scores, p, dropped []float32 }
 
-// scratches are those that nobody uses: as many as blocks have ever run at the same time.
-var scratches pool[scratch]
-
-// pool keeps what is needed for a while again and again.
-type pool[T any] struct {
-	sync.Mutex
-	free []*T
-}
-
-func (p *pool[T]) borrow() *T {
-	p.Lock()
-	defer p.Unlock()
-	n := len(p.free)
-	if n == 0 {
-		return new(T)
-	}
-	x := p.free[n-1]
-	p.free = p.free[:n-1]
-	return x
-}
-
-func (p *pool[T]) giveBack(x *T) {
-	p.Lock()
-	defer p.Unlock()
-	p.free = append(p.free, x)
-}
+var scratches spare[scratch]

@@ -32,7 +32,7 @@ type lossScratch struct {
 	p       []float32
 }
 
-var lossScratches pool[lossScratch]
+var lossScratches spare[lossScratch]
 
 // Blocks returns into how many blocks, which may be computed at the same time, the rows are best cut.
 func (c *CrossEntropy) Blocks() int {
@@ -130,13 +130,20 @@ func (c *CrossEntropy) gradient(r, n int, p, factors []float32) {
 	}
 }
 
+// The logistic functions take long for a number.
+const logisticPart = part / 2
+
 // LogisticLoss is dst = log(1+exp(z)) - y·z, the binary cross-entropy of sigmoid(z) and the truth y, without overflow.
 // dst may be z or y.
-func LogisticLoss(dst, z, y []float32) { inThreeParts(active.kernels.logisticLoss, dst, z, y) }
+func LogisticLoss(dst, z, y []float32) {
+	eachSome(len(dst), logisticPart, func(lo, hi int) { active.kernels.logisticLoss(dst[lo:hi], z[lo:hi], y[lo:hi]) })
+}
 
 // LogisticGradient is grad = factor·(sigmoid(z) - y), the gradient of LogisticLoss.
 func LogisticGradient(grad, z, y []float32, factor float32) {
-	eachPart(len(grad), func(lo, hi int) { active.kernels.logisticGradient(grad[lo:hi], z[lo:hi], y[lo:hi], factor) })
+	eachSome(len(grad), logisticPart, func(lo, hi int) {
+		active.kernels.logisticGradient(grad[lo:hi], z[lo:hi], y[lo:hi], factor)
+	})
 }
 
 // logisticLossGo has log(1+t) as log(s) + (t - (s-1)), where s is 1+t as rounded: what s lost counts where s is near 1, and

@@ -71,8 +71,7 @@ func noise(s random.Stream, at uint64, n int, dst, src []float32, draw func(dst,
 	}
 }
 
-// groups are those that nobody uses.
-var groups pool[[group]float32]
+var groups spare[[group]float32]
 
 // eachWord calls f for each number of whole groups with its word.
 func eachWord(n int, c [4]uint32, k [2]uint32, f func(i int, word uint32)) {

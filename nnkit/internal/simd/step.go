@@ -176,9 +176,12 @@ func (n *SquaredNorm) Sum() float64 {
 }
 
 // eachPart calls f for each part of arrays of n numbers.
-func eachPart(n int, f func(lo, hi int)) {
-	for lo := 0; lo < n; lo += part {
-		f(lo, min(lo+part, n))
+func eachPart(n int, f func(lo, hi int)) { eachSome(n, part, f) }
+
+// eachSome calls f for each so many of n numbers.
+func eachSome(n, most int, f func(lo, hi int)) {
+	for lo := 0; lo < n; lo += most {
+		f(lo, min(lo+most, n))
 	}
 }
 
