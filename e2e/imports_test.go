@@ -32,10 +32,11 @@ var mayImport = map[string][]string{
 	"kernel/internal/complete": {"kernel/internal/program"},
 	"kernel/internal/notebook": {"kernel/internal/message"},
 	"kernel/worker":            {"kernel/internal/wire"},
-	"nnkit":                    {"nnkit/internal/simd", "nnkit/internal/parallel"},
-	"nnkit/internal/simd":      {},
+	"nnkit":                    {"nnkit/internal/simd", "nnkit/internal/parallel", "nnkit/internal/random"},
+	"nnkit/internal/random":    {},
+	"nnkit/internal/simd":      {"nnkit/internal/random"},
 	"nnkit/internal/parallel":  {},
-	"nnkit/data":               {"nnkit", "nnkit/internal/simd"}, // simd for its exp, the same to the last bit everywhere
+	"nnkit/data":               {"nnkit", "nnkit/internal/simd", "nnkit/internal/random"}, // simd for its exp, the same to the last bit everywhere
 	"nnkit/gonum":              {"nnkit"},
 	"display":                  {"nnkit"}, // in training.go alone
 	"install":                  {},

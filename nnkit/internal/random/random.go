@@ -18,6 +18,8 @@ const (
 	Shuffle Purpose = 2 // the order of the rows; the index is the epoch
 	Split   Purpose = 3 // splitting data
 	Data    Purpose = 4 // generated data; the index is the column's
+	Dropout Purpose = 5 // what is dropped; the index is the layer's
+	Noise   Purpose = 6 // what layers add; the index is the layer's
 )
 
 // Stream is an endless sequence of random numbers, addressed by position.
@@ -29,13 +31,19 @@ type Stream struct {
 
 // block returns the four words at positions 4i to 4i+3.
 func (s Stream) block(i uint64) [4]uint32 {
-	return philox(
-		[4]uint32{uint32(i), uint32(i >> 32), s.Index, uint32(s.Purpose)},
-		[2]uint32{uint32(s.Seed), uint32(s.Seed >> 32)},
-	)
+	return Philox(s.Counter(i), s.Key())
 }
 
-func philox(c [4]uint32, k [2]uint32) [4]uint32 {
+// Counter returns what Philox counts with for block i of the stream.
+func (s Stream) Counter(i uint64) [4]uint32 {
+	return [4]uint32{uint32(i), uint32(i >> 32), s.Index, uint32(s.Purpose)}
+}
+
+// Key returns the key of the stream.
+func (s Stream) Key() [2]uint32 { return [2]uint32{uint32(s.Seed), uint32(s.Seed >> 32)} }
+
+// Philox returns the four words of a counter.
+func Philox(c [4]uint32, k [2]uint32) [4]uint32 {
 	for range 10 {
 		p0, p1 := uint64(c[0])*0xD2511F53, uint64(c[2])*0xCD9E8D57
 		c = [4]uint32{uint32(p1>>32) ^ c[1] ^ k[0], uint32(p1), uint32(p0>>32) ^ c[3] ^ k[1], uint32(p0)}

@@ -25,8 +25,8 @@ func TestPhilox(t *testing.T) {
 			[4]uint32{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1},
 		},
 	} {
-		if got := philox(test.counter, test.key); got != test.want {
-			t.Errorf("philox(%x, %x) = %x, want %x", test.counter, test.key, got, test.want)
+		if got := Philox(test.counter, test.key); got != test.want {
+			t.Errorf("Philox(%x, %x) = %x, want %x", test.counter, test.key, got, test.want)
 		}
 	}
 }

@@ -592,7 +592,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y0
@@ -700,23 +700,55 @@ DATA lanesInUse<>+96(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+104(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+112(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+120(SB)/8, $0xffffffffffffffff
-DATA lanesInUse<>+128(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+136(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+144(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+152(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+160(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+168(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+176(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+184(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+192(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+200(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+208(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+216(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+224(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+232(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+240(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+248(SB)/8, $0x0000000000000000
-GLOBL lanesInUse<>(SB), RODATA|NOPTR, $256
+DATA lanesInUse<>+128(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+136(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+144(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+152(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+160(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+168(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+176(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+184(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+192(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+200(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+208(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+216(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+224(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+232(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+240(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+248(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+256(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+264(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+272(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+280(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+288(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+296(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+304(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+312(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+320(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+328(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+336(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+344(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+352(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+360(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+368(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+376(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+384(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+392(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+400(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+408(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+416(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+424(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+432(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+440(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+448(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+456(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+464(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+472(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+480(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+488(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+496(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+504(SB)/8, $0x0000000000000000
+GLOBL lanesInUse<>(SB), RODATA|NOPTR, $512
 
 // func geluGradientAVX512(dy []float32, x []float32)
 // Requires: AVX, AVX512DQ, AVX512F
@@ -1109,7 +1141,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y0
@@ -1517,7 +1549,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y0
@@ -1905,7 +1937,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y0
@@ -2254,7 +2286,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y0
@@ -2607,7 +2639,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y0
@@ -2703,9 +2735,9 @@ done:
 TEXT ·eluAVX512(SB), NOSPLIT, $0-56
 	MOVQ         dst_base+0(FP), DI
 	MOVQ         src_base+24(FP), SI
-	MOVQ         dst_len+8(FP), CX
 	VBROADCASTSS scale+48(FP), Z0
 	VBROADCASTSS alpha+52(FP), Z1
+	MOVQ         dst_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -2824,9 +2856,9 @@ done:
 TEXT ·eluAVX2(SB), NOSPLIT, $0-56
 	MOVQ         dst_base+0(FP), DI
 	MOVQ         src_base+24(FP), SI
-	MOVQ         dst_len+8(FP), CX
 	VBROADCASTSS scale+48(FP), Y0
 	VBROADCASTSS alpha+52(FP), Y1
+	MOVQ         dst_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -2893,7 +2925,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y2
@@ -2961,9 +2993,9 @@ done:
 TEXT ·eluGradientAVX512(SB), NOSPLIT, $0-56
 	MOVQ         dy_base+0(FP), DI
 	MOVQ         y_base+24(FP), SI
-	MOVQ         dy_len+8(FP), CX
 	VBROADCASTSS scale+48(FP), Z0
 	VBROADCASTSS alpha+52(FP), Z1
+	MOVQ         dy_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -3004,9 +3036,9 @@ done:
 TEXT ·eluGradientAVX2(SB), NOSPLIT, $0-56
 	MOVQ         dy_base+0(FP), DI
 	MOVQ         y_base+24(FP), SI
-	MOVQ         dy_len+8(FP), CX
 	VBROADCASTSS scale+48(FP), Y0
 	VBROADCASTSS alpha+52(FP), Y1
+	MOVQ         dy_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -3026,7 +3058,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y2
@@ -3047,8 +3079,8 @@ done:
 TEXT ·leakyReLUAVX512(SB), NOSPLIT, $0-52
 	MOVQ         dst_base+0(FP), DI
 	MOVQ         src_base+24(FP), SI
-	MOVQ         dst_len+8(FP), CX
 	VBROADCASTSS slope+48(FP), Z0
+	MOVQ         dst_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -3085,8 +3117,8 @@ done:
 TEXT ·leakyReLUAVX2(SB), NOSPLIT, $0-52
 	MOVQ         dst_base+0(FP), DI
 	MOVQ         src_base+24(FP), SI
-	MOVQ         dst_len+8(FP), CX
 	VBROADCASTSS slope+48(FP), Y0
+	MOVQ         dst_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -3104,7 +3136,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y1
@@ -3123,8 +3155,8 @@ done:
 TEXT ·leakyReLUGradientAVX512(SB), NOSPLIT, $0-52
 	MOVQ         dy_base+0(FP), DI
 	MOVQ         y_base+24(FP), SI
-	MOVQ         dy_len+8(FP), CX
 	VBROADCASTSS slope+48(FP), Z0
+	MOVQ         dy_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -3163,8 +3195,8 @@ done:
 TEXT ·leakyReLUGradientAVX2(SB), NOSPLIT, $0-52
 	MOVQ         dy_base+0(FP), DI
 	MOVQ         y_base+24(FP), SI
-	MOVQ         dy_len+8(FP), CX
 	VBROADCASTSS slope+48(FP), Y0
+	MOVQ         dy_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -3183,7 +3215,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y1
@@ -3555,7 +3587,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y0
@@ -3831,7 +3863,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y0
@@ -3979,7 +4011,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y0
@@ -4067,7 +4099,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y0
@@ -4261,7 +4293,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y0
@@ -4513,7 +4545,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y0
@@ -4667,7 +4699,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y0
@@ -4756,7 +4788,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y0
@@ -4862,7 +4894,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y0
@@ -4973,7 +5005,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y0

@@ -209,7 +209,7 @@ func TestSpecialValues(t *testing.T) {
 			{"ELU", inf, 0, inf},
 			{"LeakyReLU", nan, 0, nan},
 		} {
-			x := [4][]float32{{0}, {c.x}, {c.y}}
+			x := [5][]float32{{0}, {c.x}, {c.y}}
 			elementwise[c.name](x)
 			if !sameBits(x[0][0], c.want) {
 				t.Errorf("%s: %s(%v, %v) = %v, want %v", set, c.name, c.x, c.y, x[0][0], c.want)

@@ -65,7 +65,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y0
@@ -94,23 +94,55 @@ DATA lanesInUse<>+96(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+104(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+112(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+120(SB)/8, $0xffffffffffffffff
-DATA lanesInUse<>+128(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+136(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+144(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+152(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+160(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+168(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+176(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+184(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+192(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+200(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+208(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+216(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+224(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+232(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+240(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+248(SB)/8, $0x0000000000000000
-GLOBL lanesInUse<>(SB), RODATA|NOPTR, $256
+DATA lanesInUse<>+128(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+136(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+144(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+152(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+160(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+168(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+176(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+184(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+192(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+200(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+208(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+216(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+224(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+232(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+240(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+248(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+256(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+264(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+272(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+280(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+288(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+296(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+304(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+312(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+320(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+328(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+336(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+344(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+352(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+360(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+368(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+376(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+384(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+392(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+400(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+408(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+416(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+424(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+432(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+440(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+448(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+456(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+464(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+472(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+480(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+488(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+496(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+504(SB)/8, $0x0000000000000000
+GLOBL lanesInUse<>(SB), RODATA|NOPTR, $512
 
 // func subtractAVX512(dst []float32, a []float32, b []float32)
 // Requires: AVX, AVX512F
@@ -173,7 +205,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y0
@@ -247,7 +279,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y0
@@ -321,7 +353,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y0
@@ -339,8 +371,8 @@ done:
 TEXT ·scaleAVX512(SB), NOSPLIT, $0-52
 	MOVQ         dst_base+0(FP), DI
 	MOVQ         src_base+24(FP), SI
-	MOVQ         dst_len+8(FP), CX
 	VBROADCASTSS factor+48(FP), Z0
+	MOVQ         dst_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -373,8 +405,8 @@ done:
 TEXT ·scaleAVX2(SB), NOSPLIT, $0-52
 	MOVQ         dst_base+0(FP), DI
 	MOVQ         src_base+24(FP), SI
-	MOVQ         dst_len+8(FP), CX
 	VBROADCASTSS factor+48(FP), Y0
+	MOVQ         dst_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -390,7 +422,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y1
@@ -407,8 +439,8 @@ done:
 TEXT ·addScaledAVX512(SB), NOSPLIT, $0-52
 	MOVQ         dst_base+0(FP), DI
 	MOVQ         src_base+24(FP), SI
-	MOVQ         dst_len+8(FP), CX
 	VBROADCASTSS factor+48(FP), Z0
+	MOVQ         dst_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -445,8 +477,8 @@ done:
 TEXT ·addScaledAVX2(SB), NOSPLIT, $0-52
 	MOVQ         dst_base+0(FP), DI
 	MOVQ         src_base+24(FP), SI
-	MOVQ         dst_len+8(FP), CX
 	VBROADCASTSS factor+48(FP), Y0
+	MOVQ         dst_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -464,7 +496,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y1
@@ -483,8 +515,8 @@ done:
 TEXT ·shiftAVX512(SB), NOSPLIT, $0-52
 	MOVQ         dst_base+0(FP), DI
 	MOVQ         src_base+24(FP), SI
-	MOVQ         dst_len+8(FP), CX
 	VBROADCASTSS term+48(FP), Z0
+	MOVQ         dst_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -517,8 +549,8 @@ done:
 TEXT ·shiftAVX2(SB), NOSPLIT, $0-52
 	MOVQ         dst_base+0(FP), DI
 	MOVQ         src_base+24(FP), SI
-	MOVQ         dst_len+8(FP), CX
 	VBROADCASTSS term+48(FP), Y0
+	MOVQ         dst_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -534,7 +566,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y1
@@ -613,7 +645,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y0
@@ -686,7 +718,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y0
@@ -763,7 +795,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y0
@@ -851,7 +883,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y0
@@ -861,82 +893,6 @@ tail:
 	VFNMADD231PS Y1, Y1, Y3
 	VMULPS       Y3, Y2, Y1
 	VMASKMOVPS   Y1, Y0, (DI)
-
-done:
-	VZEROUPPER
-	RET
-
-// func softmaxGradientAVX512(dy []float32, y []float32, sum float32)
-// Requires: AVX, AVX512F
-TEXT ·softmaxGradientAVX512(SB), NOSPLIT, $0-52
-	MOVQ         dy_base+0(FP), DI
-	MOVQ         y_base+24(FP), SI
-	MOVQ         dy_len+8(FP), CX
-	VBROADCASTSS sum+48(FP), Z0
-	SUBQ         $0x00000010, CX
-	JL           tail
-
-loop:
-	VMOVUPS (SI), Z1
-	VMOVUPS (DI), Z2
-	VSUBPS  Z0, Z2, Z2
-	VMULPS  Z2, Z1, Z1
-	VMOVUPS Z1, (DI)
-	ADDQ    $0x00000040, DI
-	ADDQ    $0x00000040, SI
-	SUBQ    $0x00000010, CX
-	JGE     loop
-
-tail:
-	ADDQ      $0x00000010, CX
-	JZ        done
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVW     AX, K1
-	VMOVUPS.Z (SI), K1, Z1
-	VMOVUPS.Z (DI), K1, Z2
-	VSUBPS    Z0, Z2, Z0
-	VMULPS    Z0, Z1, Z0
-	VMOVUPS   Z0, K1, (DI)
-
-done:
-	VZEROUPPER
-	RET
-
-// func softmaxGradientAVX2(dy []float32, y []float32, sum float32)
-// Requires: AVX
-TEXT ·softmaxGradientAVX2(SB), NOSPLIT, $0-52
-	MOVQ         dy_base+0(FP), DI
-	MOVQ         y_base+24(FP), SI
-	MOVQ         dy_len+8(FP), CX
-	VBROADCASTSS sum+48(FP), Y0
-	SUBQ         $0x00000008, CX
-	JL           tail
-
-loop:
-	VMOVUPS (SI), Y1
-	VMOVUPS (DI), Y2
-	VSUBPS  Y0, Y2, Y2
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, (DI)
-	ADDQ    $0x00000020, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000008, CX
-	JGE     loop
-
-tail:
-	ADDQ       $0x00000008, CX
-	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
-	SHLQ       $0x02, CX
-	SUBQ       CX, AX
-	VMOVUPS    (AX), Y1
-	VMASKMOVPS (SI), Y1, Y2
-	VMASKMOVPS (DI), Y1, Y3
-	VSUBPS     Y0, Y3, Y0
-	VMULPS     Y0, Y2, Y0
-	VMASKMOVPS Y0, Y1, (DI)
 
 done:
 	VZEROUPPER

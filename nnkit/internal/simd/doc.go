@@ -1,6 +1,6 @@
-// Package simd holds the float32 kernels under nnkit: matrix products, convolutions and pooling, element-wise and
-// elementary functions, reductions, recurrent layers, normalization, optimizer steps. They check no shapes; the caller
-// has.
+// Package simd holds the float32 kernels under nnkit: matrix products, convolutions and pooling, recurrent layers,
+// attention, normalization, element-wise and elementary functions, reductions, noise, optimizer steps. They check no
+// shapes; the caller has.
 //
 // Each kernel exists as a loop in Go, which is the specification, and in assembly for AVX-512 and for AVX2 with FMA, of
 // which the fastest that the machine has is used. All give the same bits: a product is added by a fused multiply-add,

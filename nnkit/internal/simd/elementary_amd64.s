@@ -274,7 +274,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y0
@@ -346,23 +346,55 @@ DATA lanesInUse<>+96(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+104(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+112(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+120(SB)/8, $0xffffffffffffffff
-DATA lanesInUse<>+128(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+136(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+144(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+152(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+160(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+168(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+176(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+184(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+192(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+200(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+208(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+216(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+224(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+232(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+240(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+248(SB)/8, $0x0000000000000000
-GLOBL lanesInUse<>(SB), RODATA|NOPTR, $256
+DATA lanesInUse<>+128(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+136(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+144(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+152(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+160(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+168(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+176(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+184(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+192(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+200(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+208(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+216(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+224(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+232(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+240(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+248(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+256(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+264(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+272(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+280(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+288(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+296(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+304(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+312(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+320(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+328(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+336(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+344(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+352(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+360(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+368(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+376(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+384(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+392(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+400(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+408(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+416(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+424(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+432(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+440(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+448(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+456(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+464(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+472(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+480(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+488(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+496(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+504(SB)/8, $0x0000000000000000
+GLOBL lanesInUse<>(SB), RODATA|NOPTR, $512
 
 // func sigmoidAVX512(dst []float32, src []float32)
 // Requires: AVX, AVX512DQ, AVX512F
@@ -613,7 +645,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y0
@@ -969,7 +1001,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y0
@@ -1071,9 +1103,9 @@ loop:
 	VPSRAD      $0x17, Z1, Z1
 	VPSLLD      $0x17, Z1, Z14
 	VPSUBD      Z14, Z2, Z14
+	VSUBPS      all3f800000<>+0(SB), Z14, Z14
 	VCVTDQ2PS   Z1, Z1
 	VADDPS      Z3, Z1, Z1
-	VSUBPS      all3f800000<>+0(SB), Z14, Z14
 	VMULPS      Z14, Z14, Z15
 	VMOVUPS     allbda0437e<>+0(SB), Z16
 	VFMADD213PS all3e053135<>+0(SB), Z14, Z16
@@ -1126,9 +1158,9 @@ tail:
 	VPSRAD      $0x17, Z1, Z1
 	VPSLLD      $0x17, Z1, Z2
 	VPSUBD      Z2, Z8, Z2
+	VSUBPS      all3f800000<>+0(SB), Z2, Z2
 	VCVTDQ2PS   Z1, Z1
 	VADDPS      Z9, Z1, Z1
-	VSUBPS      all3f800000<>+0(SB), Z2, Z2
 	VMULPS      Z2, Z2, Z3
 	VMOVUPS     allbda0437e<>+0(SB), Z4
 	VFMADD213PS all3e053135<>+0(SB), Z2, Z4
@@ -1344,9 +1376,9 @@ loop:
 	VPSRAD      $0x17, Y3, Y3
 	VPSLLD      $0x17, Y3, Y4
 	VPSUBD      Y4, Y2, Y2
+	VSUBPS      all3f800000<>+0(SB), Y2, Y2
 	VCVTDQ2PS   Y3, Y3
 	VADDPS      Y1, Y3, Y1
-	VSUBPS      all3f800000<>+0(SB), Y2, Y2
 	VMULPS      Y2, Y2, Y3
 	VMOVUPS     allbda0437e<>+0(SB), Y4
 	VFMADD213PS all3e053135<>+0(SB), Y2, Y4
@@ -1384,7 +1416,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y0
@@ -1399,9 +1431,9 @@ tail:
 	VPSRAD      $0x17, Y4, Y4
 	VPSLLD      $0x17, Y4, Y5
 	VPSUBD      Y5, Y3, Y3
+	VSUBPS      all3f800000<>+0(SB), Y3, Y3
 	VCVTDQ2PS   Y4, Y4
 	VADDPS      Y2, Y4, Y2
-	VSUBPS      all3f800000<>+0(SB), Y3, Y3
 	VMULPS      Y3, Y3, Y4
 	VMOVUPS     allbda0437e<>+0(SB), Y5
 	VFMADD213PS all3e053135<>+0(SB), Y3, Y5
@@ -1833,7 +1865,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y0

@@ -16,10 +16,8 @@ type kernels struct {
 	shift                                       func(dst, src []float32, term float32)
 	relu, exp, log, tanh, sigmoid, erf          func(dst, src []float32)
 	reluGradient, sigmoidGradient, tanhGradient func(dy, y []float32)
-	softmaxGradient                             func(dy, y []float32, sum float32)
 	sum, largest                                func(x []float32) float32
 	dot                                         func(x, y []float32) float32
-	expSum                                      func(dst, src []float32, top float32) float32
 	gradientDescent                             func(w, g []float32, rate float32)
 	momentum, nesterov                          func(w, g, v []float32, rate, momentum float32)
 	adaGrad                                     func(w, g, a []float32, rate, epsilon float32)
@@ -53,6 +51,33 @@ type kernels struct {
 	columnNormalize                             func(dst, src, center, factor, beta []float32)
 	columnSums                                  func(plain, weighted, dy, x, center []float32)
 	columnGradient                              func(dx, dy, x, center, factor, slope, term []float32)
+	scaleAdd                                    func(dst, src, term []float32, factor float32)
+	expSum                                      func(dst, src []float32, top float32) float32
+	expTotal                                    func(src []float32, top float32) float32
+	softmaxGradient                             func(dy, y []float32, sum, scale float32)
+	logSoftmaxGradient                          func(dy, y []float32, sum float32)
+	softmaxRows, softmaxNarrow, logSoftmaxRows  func(dst, src, mask, stats []float32, rows, width, dstRow, srcRow, maskRow, seen, grow int, scale, least float32)
+	softmaxGradientRows                         func(dy, y []float32, rows, width, dyRow, yRow int, scale float32)
+	logSoftmaxGradientRows                      func(dy, y []float32, rows, width, dyRow, yRow int)
+	sumRows                                     func(dst, src []float32, rows, width, srcRow int)
+	dropout                                     func(dst, src []float32, c0, c1, c2, c3, k0, k1 uint32, rate, factor float32)
+	fillUniform                                 func(dst []float32, c0, c1, c2, c3, k0, k1 uint32, low, span float32)
+	fillNormal                                  func(dst []float32, c0, c1, c2, c3, k0, k1 uint32, mean, deviation float32)
+	centredRMSProp                              func(w, g, a, mean []float32, rate, rho, rest, epsilon, keep float32)
+	centredRMSPropMomentum                      func(w, g, a, mean, v []float32, rate, rho, rest, epsilon, momentum, keep float32)
+	adamRows                                    func(w, g, m, v []float32, rows, width, wRow, gRow, mRow, vRow int, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
+	amsGrad                                     func(w, g, m, v, most []float32, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
+	adaDelta                                    func(w, g, a, d []float32, rate, rho, rest, epsilon, keep float32)
+	adamax                                      func(w, g, m, u []float32, rate, beta1, rest1, beta2, epsilon, keep float32)
+	nAdam                                       func(w, g, m, v []float32, rate, ahead, beta1, rest1, beta2, rest2, correction, epsilon, keep float32)
+	lion                                        func(w, g, m []float32, rate, beta1, rest1, beta2, rest2, keep float32)
+	average                                     func(mean, x []float32, rest float32)
+	addRows, subtractRows, multiplyRows         rowsOperation
+	divideRows, minimumRows, maximumRows        rowsOperation
+	equalRows, lessRows, lessEqualRows          rowsOperation
+	where                                       func(dst, condition, a, b []float32)
+	logisticLoss                                func(dst, z, y []float32)
+	logisticGradient                            func(grad, z, y []float32, factor float32)
 	peak                                        func(rounds int)
 }
 
@@ -71,7 +96,7 @@ var portable = &Set{name: "go", lanes: 1, kernels: &kernels{
 	scale: scaleGo, addScaled: addScaledGo, shift: shiftGo,
 	relu: reluGo, exp: expGo, log: logGo, tanh: tanhGo, sigmoid: sigmoidGo, erf: erfGo,
 	reluGradient: reluGradientGo, sigmoidGradient: sigmoidGradientGo, tanhGradient: tanhGradientGo,
-	softmaxGradient: softmaxGradientGo, sum: sumGo, largest: largestGo, dot: dotGo, expSum: expSumGo,
+	sum: sumGo, largest: largestGo, dot: dotGo,
 	gradientDescent: gradientDescentGo, momentum: momentumGo, nesterov: nesterovGo, adaGrad: adaGradGo,
 	rmsProp: rmsPropGo, rmsPropMomentum: rmsPropMomentumGo, adam: adamGo,
 	lstmState: lstmStateGo, lstmOutput: lstmOutputGo, lstmGradient: lstmGradientGo,
@@ -88,6 +113,18 @@ var portable = &Set{name: "go", lanes: 1, kernels: &kernels{
 	moments: momentsGo, layerSums: layerSumsGo, normalize: normalizeGo, layerGradient: layerGradientGo,
 	columnMoments: columnMomentsGo, columnNormalize: columnNormalizeGo,
 	columnSums: columnSumsGo, columnGradient: columnGradientGo,
+	scaleAdd: scaleAddGo, expSum: expSumGo, expTotal: expTotalGo,
+	softmaxGradient: softmaxGradientGo, logSoftmaxGradient: logSoftmaxGradientGo,
+	softmaxRows: softmaxRowsGo, softmaxNarrow: softmaxRowsGo, logSoftmaxRows: logSoftmaxRowsGo,
+	softmaxGradientRows: softmaxGradientRowsGo, logSoftmaxGradientRows: logSoftmaxGradientRowsGo,
+	sumRows:        sumRowsGo,
+	centredRMSProp: centredRMSPropGo, centredRMSPropMomentum: centredRMSPropMomentumGo, adamRows: adamRowsGo, amsGrad: amsGradGo,
+	adaDelta: adaDeltaGo, adamax: adamaxGo, nAdam: nAdamGo, lion: lionGo, average: averageGo,
+	addRows: addRowsGo, subtractRows: subtractRowsGo, multiplyRows: multiplyRowsGo, divideRows: divideRowsGo,
+	minimumRows: minimumRowsGo, maximumRows: maximumRowsGo, equalRows: equalRowsGo, lessRows: lessRowsGo,
+	lessEqualRows: lessEqualRowsGo, where: whereGo,
+	logisticLoss: logisticLossGo, logisticGradient: logisticGradientGo,
+	dropout: dropoutGo, fillUniform: fillUniformGo, fillNormal: fillNormalGo,
 	peak: peakGo,
 }}
 

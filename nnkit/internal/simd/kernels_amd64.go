@@ -55,159 +55,225 @@ type patch struct {
 }
 
 var kernelsAVX512 = kernels{
-	add:                 addAVX512,
-	subtract:            subtractAVX512,
-	multiply:            multiplyAVX512,
-	divide:              divideAVX512,
-	scale:               scaleAVX512,
-	addScaled:           addScaledAVX512,
-	shift:               shiftAVX512,
-	relu:                reluAVX512,
-	reluGradient:        reluGradientAVX512,
-	sigmoidGradient:     sigmoidGradientAVX512,
-	tanhGradient:        tanhGradientAVX512,
-	softmaxGradient:     softmaxGradientAVX512,
-	exp:                 expAVX512,
-	sigmoid:             sigmoidAVX512,
-	tanh:                tanhAVX512,
-	log:                 logAVX512,
-	erf:                 erfAVX512,
-	sum:                 sumAVX512,
-	dot:                 dotAVX512,
-	largest:             largestAVX512,
-	expSum:              expSumAVX512,
-	gradientDescent:     gradientDescentAVX512,
-	momentum:            momentumAVX512,
-	nesterov:            nesterovAVX512,
-	adaGrad:             adaGradAVX512,
-	rmsProp:             rmsPropAVX512,
-	rmsPropMomentum:     rmsPropMomentumAVX512,
-	adam:                adamAVX512,
-	lstmState:           lstmStateAVX512,
-	lstmOutput:          lstmOutputAVX512,
-	lstmGradient:        lstmGradientAVX512,
-	gruReset:            gruResetAVX512,
-	gruState:            gruStateAVX512,
-	gruGradient:         gruGradientAVX512,
-	expm1:               expm1AVX512,
-	log1p:               log1pAVX512,
-	sqrt:                sqrtAVX512,
-	rsqrt:               rsqrtAVX512,
-	square:              squareAVX512,
-	abs:                 absAVX512,
-	negate:              negateAVX512,
-	sign:                signAVX512,
-	minimum:             minimumAVX512,
-	maximum:             maximumAVX512,
-	clip:                clipAVX512,
-	clipGradient:        clipGradientAVX512,
-	gelu:                geluAVX512,
-	geluGradient:        geluGradientAVX512,
-	tanhGELU:            tanhGELUAVX512,
-	tanhGELUGradient:    tanhGELUGradientAVX512,
-	silu:                siluAVX512,
-	siluGradient:        siluGradientAVX512,
-	elu:                 eluAVX512,
-	eluGradient:         eluGradientAVX512,
-	leakyReLU:           leakyReLUAVX512,
-	leakyReLUGradient:   leakyReLUGradientAVX512,
-	softplus:            softplusAVX512,
-	softplusGradient:    softplusGradientAVX512,
-	softsign:            softsignAVX512,
-	softsignGradient:    softsignGradientAVX512,
-	mish:                mishAVX512,
-	mishGradient:        mishGradientAVX512,
-	hardSigmoid:         hardSigmoidAVX512,
-	hardSigmoidGradient: hardSigmoidGradientAVX512,
-	hardSwish:           hardSwishAVX512,
-	hardSwishGradient:   hardSwishGradientAVX512,
-	moments:             momentsAVX512,
-	layerSums:           layerSumsAVX512,
-	normalize:           normalizeAVX512,
-	layerGradient:       layerGradientAVX512,
-	columnMoments:       columnMomentsAVX512,
-	columnNormalize:     columnNormalizeAVX512,
-	columnSums:          columnSumsAVX512,
-	columnGradient:      columnGradientAVX512,
-	peak:                peakAVX512,
+	add:                    addAVX512,
+	subtract:               subtractAVX512,
+	multiply:               multiplyAVX512,
+	divide:                 divideAVX512,
+	scale:                  scaleAVX512,
+	addScaled:              addScaledAVX512,
+	shift:                  shiftAVX512,
+	relu:                   reluAVX512,
+	reluGradient:           reluGradientAVX512,
+	sigmoidGradient:        sigmoidGradientAVX512,
+	tanhGradient:           tanhGradientAVX512,
+	exp:                    expAVX512,
+	sigmoid:                sigmoidAVX512,
+	tanh:                   tanhAVX512,
+	log:                    logAVX512,
+	erf:                    erfAVX512,
+	sum:                    sumAVX512,
+	dot:                    dotAVX512,
+	largest:                largestAVX512,
+	scaleAdd:               scaleAddAVX512,
+	expSum:                 expSumAVX512,
+	expTotal:               expTotalAVX512,
+	softmaxRows:            softmaxRowsAVX512,
+	softmaxNarrow:          softmaxNarrowAVX512,
+	logSoftmaxRows:         logSoftmaxRowsAVX512,
+	softmaxGradientRows:    softmaxGradientRowsAVX512,
+	softmaxGradient:        softmaxGradientAVX512,
+	logSoftmaxGradient:     logSoftmaxGradientAVX512,
+	logSoftmaxGradientRows: logSoftmaxGradientRowsAVX512,
+	sumRows:                sumRowsAVX512,
+	addRows:                addRowsAVX512,
+	subtractRows:           subtractRowsAVX512,
+	multiplyRows:           multiplyRowsAVX512,
+	divideRows:             divideRowsAVX512,
+	minimumRows:            minimumRowsAVX512,
+	maximumRows:            maximumRowsAVX512,
+	equalRows:              equalRowsAVX512,
+	lessRows:               lessRowsAVX512,
+	lessEqualRows:          lessEqualRowsAVX512,
+	where:                  whereAVX512,
+	logisticLoss:           logisticLossAVX512,
+	logisticGradient:       logisticGradientAVX512,
+	gradientDescent:        gradientDescentAVX512,
+	momentum:               momentumAVX512,
+	nesterov:               nesterovAVX512,
+	adaGrad:                adaGradAVX512,
+	rmsProp:                rmsPropAVX512,
+	rmsPropMomentum:        rmsPropMomentumAVX512,
+	centredRMSProp:         centredRMSPropAVX512,
+	centredRMSPropMomentum: centredRMSPropMomentumAVX512,
+	adam:                   adamAVX512,
+	adamRows:               adamRowsAVX512,
+	amsGrad:                amsGradAVX512,
+	adaDelta:               adaDeltaAVX512,
+	adamax:                 adamaxAVX512,
+	nAdam:                  nAdamAVX512,
+	lion:                   lionAVX512,
+	average:                averageAVX512,
+	lstmState:              lstmStateAVX512,
+	lstmOutput:             lstmOutputAVX512,
+	lstmGradient:           lstmGradientAVX512,
+	gruReset:               gruResetAVX512,
+	gruState:               gruStateAVX512,
+	gruGradient:            gruGradientAVX512,
+	expm1:                  expm1AVX512,
+	log1p:                  log1pAVX512,
+	sqrt:                   sqrtAVX512,
+	rsqrt:                  rsqrtAVX512,
+	square:                 squareAVX512,
+	abs:                    absAVX512,
+	negate:                 negateAVX512,
+	sign:                   signAVX512,
+	minimum:                minimumAVX512,
+	maximum:                maximumAVX512,
+	clip:                   clipAVX512,
+	clipGradient:           clipGradientAVX512,
+	gelu:                   geluAVX512,
+	geluGradient:           geluGradientAVX512,
+	tanhGELU:               tanhGELUAVX512,
+	tanhGELUGradient:       tanhGELUGradientAVX512,
+	silu:                   siluAVX512,
+	siluGradient:           siluGradientAVX512,
+	elu:                    eluAVX512,
+	eluGradient:            eluGradientAVX512,
+	leakyReLU:              leakyReLUAVX512,
+	leakyReLUGradient:      leakyReLUGradientAVX512,
+	softplus:               softplusAVX512,
+	softplusGradient:       softplusGradientAVX512,
+	softsign:               softsignAVX512,
+	softsignGradient:       softsignGradientAVX512,
+	mish:                   mishAVX512,
+	mishGradient:           mishGradientAVX512,
+	hardSigmoid:            hardSigmoidAVX512,
+	hardSigmoidGradient:    hardSigmoidGradientAVX512,
+	hardSwish:              hardSwishAVX512,
+	hardSwishGradient:      hardSwishGradientAVX512,
+	moments:                momentsAVX512,
+	layerSums:              layerSumsAVX512,
+	normalize:              normalizeAVX512,
+	layerGradient:          layerGradientAVX512,
+	columnMoments:          columnMomentsAVX512,
+	columnNormalize:        columnNormalizeAVX512,
+	columnSums:             columnSumsAVX512,
+	columnGradient:         columnGradientAVX512,
+	dropout:                dropoutAVX512,
+	fillUniform:            fillUniformAVX512,
+	fillNormal:             fillNormalAVX512,
+	peak:                   peakAVX512,
 }
 
 var kernelsAVX2 = kernels{
-	add:                 addAVX2,
-	subtract:            subtractAVX2,
-	multiply:            multiplyAVX2,
-	divide:              divideAVX2,
-	scale:               scaleAVX2,
-	addScaled:           addScaledAVX2,
-	shift:               shiftAVX2,
-	relu:                reluAVX2,
-	reluGradient:        reluGradientAVX2,
-	sigmoidGradient:     sigmoidGradientAVX2,
-	tanhGradient:        tanhGradientAVX2,
-	softmaxGradient:     softmaxGradientAVX2,
-	exp:                 expAVX2,
-	sigmoid:             sigmoidAVX2,
-	tanh:                tanhAVX2,
-	log:                 logAVX2,
-	erf:                 erfAVX2,
-	sum:                 sumAVX2,
-	dot:                 dotAVX2,
-	largest:             largestAVX2,
-	expSum:              expSumAVX2,
-	gradientDescent:     gradientDescentAVX2,
-	momentum:            momentumAVX2,
-	nesterov:            nesterovAVX2,
-	adaGrad:             adaGradAVX2,
-	rmsProp:             rmsPropAVX2,
-	rmsPropMomentum:     rmsPropMomentumAVX2,
-	adam:                adamAVX2,
-	lstmState:           lstmStateAVX2,
-	lstmOutput:          lstmOutputAVX2,
-	lstmGradient:        lstmGradientAVX2,
-	gruReset:            gruResetAVX2,
-	gruState:            gruStateAVX2,
-	gruGradient:         gruGradientAVX2,
-	expm1:               expm1AVX2,
-	log1p:               log1pAVX2,
-	sqrt:                sqrtAVX2,
-	rsqrt:               rsqrtAVX2,
-	square:              squareAVX2,
-	abs:                 absAVX2,
-	negate:              negateAVX2,
-	sign:                signAVX2,
-	minimum:             minimumAVX2,
-	maximum:             maximumAVX2,
-	clip:                clipAVX2,
-	clipGradient:        clipGradientAVX2,
-	gelu:                geluAVX2,
-	geluGradient:        geluGradientAVX2,
-	tanhGELU:            tanhGELUAVX2,
-	tanhGELUGradient:    tanhGELUGradientAVX2,
-	silu:                siluAVX2,
-	siluGradient:        siluGradientAVX2,
-	elu:                 eluAVX2,
-	eluGradient:         eluGradientAVX2,
-	leakyReLU:           leakyReLUAVX2,
-	leakyReLUGradient:   leakyReLUGradientAVX2,
-	softplus:            softplusAVX2,
-	softplusGradient:    softplusGradientAVX2,
-	softsign:            softsignAVX2,
-	softsignGradient:    softsignGradientAVX2,
-	mish:                mishAVX2,
-	mishGradient:        mishGradientAVX2,
-	hardSigmoid:         hardSigmoidAVX2,
-	hardSigmoidGradient: hardSigmoidGradientAVX2,
-	hardSwish:           hardSwishAVX2,
-	hardSwishGradient:   hardSwishGradientAVX2,
-	moments:             momentsAVX2,
-	layerSums:           layerSumsAVX2,
-	normalize:           normalizeAVX2,
-	layerGradient:       layerGradientAVX2,
-	columnMoments:       columnMomentsAVX2,
-	columnNormalize:     columnNormalizeAVX2,
-	columnSums:          columnSumsAVX2,
-	columnGradient:      columnGradientAVX2,
-	peak:                peakAVX2,
+	add:                    addAVX2,
+	subtract:               subtractAVX2,
+	multiply:               multiplyAVX2,
+	divide:                 divideAVX2,
+	scale:                  scaleAVX2,
+	addScaled:              addScaledAVX2,
+	shift:                  shiftAVX2,
+	relu:                   reluAVX2,
+	reluGradient:           reluGradientAVX2,
+	sigmoidGradient:        sigmoidGradientAVX2,
+	tanhGradient:           tanhGradientAVX2,
+	exp:                    expAVX2,
+	sigmoid:                sigmoidAVX2,
+	tanh:                   tanhAVX2,
+	log:                    logAVX2,
+	erf:                    erfAVX2,
+	sum:                    sumAVX2,
+	dot:                    dotAVX2,
+	largest:                largestAVX2,
+	scaleAdd:               scaleAddAVX2,
+	expSum:                 expSumAVX2,
+	expTotal:               expTotalAVX2,
+	softmaxRows:            softmaxRowsAVX2,
+	softmaxNarrow:          softmaxNarrowAVX2,
+	logSoftmaxRows:         logSoftmaxRowsAVX2,
+	softmaxGradientRows:    softmaxGradientRowsAVX2,
+	softmaxGradient:        softmaxGradientAVX2,
+	logSoftmaxGradient:     logSoftmaxGradientAVX2,
+	logSoftmaxGradientRows: logSoftmaxGradientRowsAVX2,
+	sumRows:                sumRowsAVX2,
+	addRows:                addRowsAVX2,
+	subtractRows:           subtractRowsAVX2,
+	multiplyRows:           multiplyRowsAVX2,
+	divideRows:             divideRowsAVX2,
+	minimumRows:            minimumRowsAVX2,
+	maximumRows:            maximumRowsAVX2,
+	equalRows:              equalRowsAVX2,
+	lessRows:               lessRowsAVX2,
+	lessEqualRows:          lessEqualRowsAVX2,
+	where:                  whereAVX2,
+	logisticLoss:           logisticLossAVX2,
+	logisticGradient:       logisticGradientAVX2,
+	gradientDescent:        gradientDescentAVX2,
+	momentum:               momentumAVX2,
+	nesterov:               nesterovAVX2,
+	adaGrad:                adaGradAVX2,
+	rmsProp:                rmsPropAVX2,
+	rmsPropMomentum:        rmsPropMomentumAVX2,
+	centredRMSProp:         centredRMSPropAVX2,
+	centredRMSPropMomentum: centredRMSPropMomentumAVX2,
+	adam:                   adamAVX2,
+	adamRows:               adamRowsAVX2,
+	amsGrad:                amsGradAVX2,
+	adaDelta:               adaDeltaAVX2,
+	adamax:                 adamaxAVX2,
+	nAdam:                  nAdamAVX2,
+	lion:                   lionAVX2,
+	average:                averageAVX2,
+	lstmState:              lstmStateAVX2,
+	lstmOutput:             lstmOutputAVX2,
+	lstmGradient:           lstmGradientAVX2,
+	gruReset:               gruResetAVX2,
+	gruState:               gruStateAVX2,
+	gruGradient:            gruGradientAVX2,
+	expm1:                  expm1AVX2,
+	log1p:                  log1pAVX2,
+	sqrt:                   sqrtAVX2,
+	rsqrt:                  rsqrtAVX2,
+	square:                 squareAVX2,
+	abs:                    absAVX2,
+	negate:                 negateAVX2,
+	sign:                   signAVX2,
+	minimum:                minimumAVX2,
+	maximum:                maximumAVX2,
+	clip:                   clipAVX2,
+	clipGradient:           clipGradientAVX2,
+	gelu:                   geluAVX2,
+	geluGradient:           geluGradientAVX2,
+	tanhGELU:               tanhGELUAVX2,
+	tanhGELUGradient:       tanhGELUGradientAVX2,
+	silu:                   siluAVX2,
+	siluGradient:           siluGradientAVX2,
+	elu:                    eluAVX2,
+	eluGradient:            eluGradientAVX2,
+	leakyReLU:              leakyReLUAVX2,
+	leakyReLUGradient:      leakyReLUGradientAVX2,
+	softplus:               softplusAVX2,
+	softplusGradient:       softplusGradientAVX2,
+	softsign:               softsignAVX2,
+	softsignGradient:       softsignGradientAVX2,
+	mish:                   mishAVX2,
+	mishGradient:           mishGradientAVX2,
+	hardSigmoid:            hardSigmoidAVX2,
+	hardSigmoidGradient:    hardSigmoidGradientAVX2,
+	hardSwish:              hardSwishAVX2,
+	hardSwishGradient:      hardSwishGradientAVX2,
+	moments:                momentsAVX2,
+	layerSums:              layerSumsAVX2,
+	normalize:              normalizeAVX2,
+	layerGradient:          layerGradientAVX2,
+	columnMoments:          columnMomentsAVX2,
+	columnNormalize:        columnNormalizeAVX2,
+	columnSums:             columnSumsAVX2,
+	columnGradient:         columnGradientAVX2,
+	dropout:                dropoutAVX2,
+	fillUniform:            fillUniformAVX2,
+	fillNormal:             fillNormalAVX2,
+	peak:                   peakAVX2,
 }
 
 //go:noescape
@@ -286,12 +352,6 @@ func tanhGradientAVX512(dy, y []float32)
 func tanhGradientAVX2(dy, y []float32)
 
 //go:noescape
-func softmaxGradientAVX512(dy, y []float32, sum float32)
-
-//go:noescape
-func softmaxGradientAVX2(dy, y []float32, sum float32)
-
-//go:noescape
 func expAVX512(dst, src []float32)
 
 //go:noescape
@@ -340,10 +400,142 @@ func largestAVX512(x []float32) (result float32)
 func largestAVX2(x []float32) (result float32)
 
 //go:noescape
+func scaleAddAVX512(dst, src, term []float32, factor float32)
+
+//go:noescape
+func scaleAddAVX2(dst, src, term []float32, factor float32)
+
+//go:noescape
 func expSumAVX512(dst, src []float32, top float32) (result float32)
 
 //go:noescape
 func expSumAVX2(dst, src []float32, top float32) (result float32)
+
+//go:noescape
+func expTotalAVX512(src []float32, top float32) (result float32)
+
+//go:noescape
+func expTotalAVX2(src []float32, top float32) (result float32)
+
+//go:noescape
+func softmaxRowsAVX512(dst, src, mask, stats []float32, rows, width, dstRow, srcRow, maskRow, seen, grow int, scale, least float32)
+
+//go:noescape
+func softmaxRowsAVX2(dst, src, mask, stats []float32, rows, width, dstRow, srcRow, maskRow, seen, grow int, scale, least float32)
+
+//go:noescape
+func softmaxNarrowAVX512(dst, src, mask, stats []float32, rows, width, dstRow, srcRow, maskRow, seen, grow int, scale, least float32)
+
+//go:noescape
+func softmaxNarrowAVX2(dst, src, mask, stats []float32, rows, width, dstRow, srcRow, maskRow, seen, grow int, scale, least float32)
+
+//go:noescape
+func logSoftmaxRowsAVX512(dst, src, mask, stats []float32, rows, width, dstRow, srcRow, maskRow, seen, grow int, scale, least float32)
+
+//go:noescape
+func logSoftmaxRowsAVX2(dst, src, mask, stats []float32, rows, width, dstRow, srcRow, maskRow, seen, grow int, scale, least float32)
+
+//go:noescape
+func softmaxGradientRowsAVX512(dy, y []float32, rows, width, dyRow, yRow int, scale float32)
+
+//go:noescape
+func softmaxGradientRowsAVX2(dy, y []float32, rows, width, dyRow, yRow int, scale float32)
+
+//go:noescape
+func softmaxGradientAVX512(dy, y []float32, sum, scale float32)
+
+//go:noescape
+func softmaxGradientAVX2(dy, y []float32, sum, scale float32)
+
+//go:noescape
+func logSoftmaxGradientAVX512(dy, y []float32, sum float32)
+
+//go:noescape
+func logSoftmaxGradientAVX2(dy, y []float32, sum float32)
+
+//go:noescape
+func logSoftmaxGradientRowsAVX512(dy, y []float32, rows, width, dyRow, yRow int)
+
+//go:noescape
+func logSoftmaxGradientRowsAVX2(dy, y []float32, rows, width, dyRow, yRow int)
+
+//go:noescape
+func sumRowsAVX512(dst, src []float32, rows, width, srcRow int)
+
+//go:noescape
+func sumRowsAVX2(dst, src []float32, rows, width, srcRow int)
+
+//go:noescape
+func addRowsAVX512(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func addRowsAVX2(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func subtractRowsAVX512(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func subtractRowsAVX2(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func multiplyRowsAVX512(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func multiplyRowsAVX2(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func divideRowsAVX512(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func divideRowsAVX2(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func minimumRowsAVX512(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func minimumRowsAVX2(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func maximumRowsAVX512(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func maximumRowsAVX2(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func equalRowsAVX512(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func equalRowsAVX2(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func lessRowsAVX512(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func lessRowsAVX2(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func lessEqualRowsAVX512(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func lessEqualRowsAVX2(dst, a, b []float32, rows, width, dstRow, aRow, bRow, aColumn, bColumn int)
+
+//go:noescape
+func whereAVX512(dst, condition, a, b []float32)
+
+//go:noescape
+func whereAVX2(dst, condition, a, b []float32)
+
+//go:noescape
+func logisticLossAVX512(dst, z, y []float32)
+
+//go:noescape
+func logisticLossAVX2(dst, z, y []float32)
+
+//go:noescape
+func logisticGradientAVX512(grad, z, y []float32, factor float32)
+
+//go:noescape
+func logisticGradientAVX2(grad, z, y []float32, factor float32)
 
 //go:noescape
 func gradientDescentAVX512(w, g []float32, rate float32)
@@ -382,10 +574,64 @@ func rmsPropMomentumAVX512(w, g, a, v []float32, rate, rho, rest, epsilon, momen
 func rmsPropMomentumAVX2(w, g, a, v []float32, rate, rho, rest, epsilon, momentum float32)
 
 //go:noescape
+func centredRMSPropAVX512(w, g, a, mean []float32, rate, rho, rest, epsilon, keep float32)
+
+//go:noescape
+func centredRMSPropAVX2(w, g, a, mean []float32, rate, rho, rest, epsilon, keep float32)
+
+//go:noescape
+func centredRMSPropMomentumAVX512(w, g, a, mean, v []float32, rate, rho, rest, epsilon, momentum, keep float32)
+
+//go:noescape
+func centredRMSPropMomentumAVX2(w, g, a, mean, v []float32, rate, rho, rest, epsilon, momentum, keep float32)
+
+//go:noescape
 func adamAVX512(w, g, m, v []float32, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
 
 //go:noescape
 func adamAVX2(w, g, m, v []float32, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
+
+//go:noescape
+func adamRowsAVX512(w, g, m, v []float32, rows, width, wRow, gRow, mRow, vRow int, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
+
+//go:noescape
+func adamRowsAVX2(w, g, m, v []float32, rows, width, wRow, gRow, mRow, vRow int, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
+
+//go:noescape
+func amsGradAVX512(w, g, m, v, most []float32, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
+
+//go:noescape
+func amsGradAVX2(w, g, m, v, most []float32, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
+
+//go:noescape
+func adaDeltaAVX512(w, g, a, d []float32, rate, rho, rest, epsilon, keep float32)
+
+//go:noescape
+func adaDeltaAVX2(w, g, a, d []float32, rate, rho, rest, epsilon, keep float32)
+
+//go:noescape
+func adamaxAVX512(w, g, m, u []float32, rate, beta1, rest1, beta2, epsilon, keep float32)
+
+//go:noescape
+func adamaxAVX2(w, g, m, u []float32, rate, beta1, rest1, beta2, epsilon, keep float32)
+
+//go:noescape
+func nAdamAVX512(w, g, m, v []float32, rate, ahead, beta1, rest1, beta2, rest2, correction, epsilon, keep float32)
+
+//go:noescape
+func nAdamAVX2(w, g, m, v []float32, rate, ahead, beta1, rest1, beta2, rest2, correction, epsilon, keep float32)
+
+//go:noescape
+func lionAVX512(w, g, m []float32, rate, beta1, rest1, beta2, rest2, keep float32)
+
+//go:noescape
+func lionAVX2(w, g, m []float32, rate, beta1, rest1, beta2, rest2, keep float32)
+
+//go:noescape
+func averageAVX512(mean, x []float32, rest float32)
+
+//go:noescape
+func averageAVX2(mean, x []float32, rest float32)
 
 //go:noescape
 func poolMaxAVX512(p *patch)
@@ -686,6 +932,24 @@ func columnGradientAVX512(dx, dy, x, center, factor, slope, term []float32)
 
 //go:noescape
 func columnGradientAVX2(dx, dy, x, center, factor, slope, term []float32)
+
+//go:noescape
+func dropoutAVX512(dst, src []float32, c0, c1, c2, c3, k0, k1 uint32, rate, factor float32)
+
+//go:noescape
+func dropoutAVX2(dst, src []float32, c0, c1, c2, c3, k0, k1 uint32, rate, factor float32)
+
+//go:noescape
+func fillUniformAVX512(dst []float32, c0, c1, c2, c3, k0, k1 uint32, low, span float32)
+
+//go:noescape
+func fillUniformAVX2(dst []float32, c0, c1, c2, c3, k0, k1 uint32, low, span float32)
+
+//go:noescape
+func fillNormalAVX512(dst []float32, c0, c1, c2, c3, k0, k1 uint32, mean, deviation float32)
+
+//go:noescape
+func fillNormalAVX2(dst []float32, c0, c1, c2, c3, k0, k1 uint32, mean, deviation float32)
 
 //go:noescape
 func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)

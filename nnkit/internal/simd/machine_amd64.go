@@ -10,6 +10,7 @@ func machineSets() []*Set {
 		avx     = 1 << 28
 
 		avx2     = 1 << 5 // leaf 7, ebx
+		bmi2     = 1 << 8
 		avx512f  = 1 << 16
 		avx512dq = 1 << 17
 		avx512bw = 1 << 30
@@ -32,7 +33,7 @@ func machineSets() []*Set {
 		return nil
 	}
 	found := []*Set{{name: "avx2", lanes: 8, kernels: &kernelsAVX2}}
-	if has(saved, zmm) && has(seventh, avx512f|avx512dq|avx512bw|avx512vl) {
+	if has(saved, zmm) && has(seventh, bmi2|avx512f|avx512dq|avx512bw|avx512vl) {
 		wide := &Set{name: "avx512", lanes: 16, kernels: &kernelsAVX512}
 		found = append([]*Set{wide}, found...)
 	}

@@ -8,12 +8,12 @@
 // Requires: AVX, AVX512F, SSE
 TEXT ·momentsAVX512(SB), NOSPLIT, $0-40
 	MOVQ         x_base+0(FP), DI
-	MOVQ         x_len+8(FP), CX
 	VBROADCASTSS center+24(FP), Z0
 	VMOVUPS      all00000000<>+0(SB), Z1
 	VMOVUPS      all00000000<>+0(SB), Z2
 	VMOVUPS      all00000000<>+0(SB), Z3
 	VMOVUPS      all00000000<>+0(SB), Z4
+	MOVQ         x_len+8(FP), CX
 	SUBQ         $0x00000020, CX
 	JL           tail
 
@@ -45,8 +45,7 @@ tail:
 	KMOVW       AX, K1
 	VMOVUPS.Z   (DI), K1, Z5
 	VSUBPS      Z0, Z5, Z5
-	VMOVUPS     all00000000<>+0(SB), Z8
-	VBLENDMPS   Z5, Z8, K1, Z5
+	VMOVAPS.Z   Z5, K1, Z5
 	VADDPS      Z5, Z1, Z1
 	VMOVUPS     Z3, Z3
 	VFMADD231PS Z5, Z5, Z3
@@ -56,8 +55,7 @@ tail:
 	KMOVW       AX, K1
 	VMOVUPS.Z   64(DI), K1, Z5
 	VSUBPS      Z0, Z5, Z0
-	VMOVUPS     all00000000<>+0(SB), Z5
-	VBLENDMPS   Z0, Z5, K1, Z0
+	VMOVAPS.Z   Z0, K1, Z0
 	VADDPS      Z0, Z2, Z2
 	VMOVUPS     Z4, Z4
 	VFMADD231PS Z0, Z0, Z4
@@ -66,35 +64,25 @@ tail:
 
 fold:
 	VADDPS        Z1, Z2, Z0
-	VMOVAPS       Z0, Z1
-	VEXTRACTF64X4 $0x01, Z1, Y6
-	VADDPS        Z1, Z6, Z0
-	VMOVAPS       Z0, Z1
-	VEXTRACTF128  $0x01, Y1, X7
-	VADDPS        Z1, Z7, Z0
-	VMOVAPS       Z0, Z1
-	VPERMILPS     $0x0e, X1, X7
-	VADDPS        Z1, Z7, Z0
-	VMOVAPS       Z0, Z1
-	VPERMILPS     $0x01, X1, X7
-	VADDPS        Z1, Z7, Z0
-	VMOVAPS       Z0, Z1
-	MOVSS         X1, total+32(FP)
+	VEXTRACTF64X4 $0x01, Z0, Y6
+	VADDPS        Z0, Z6, Z0
+	VEXTRACTF128  $0x01, Y0, X7
+	VADDPS        Z0, Z7, Z0
+	VPERMILPS     $0x0e, X0, X7
+	VADDPS        Z0, Z7, Z0
+	VPERMILPS     $0x01, X0, X7
+	VADDPS        Z0, Z7, Z0
+	MOVSS         X0, total+32(FP)
 	VADDPS        Z3, Z4, Z0
-	VMOVAPS       Z0, Z3
-	VEXTRACTF64X4 $0x01, Z3, Y6
-	VADDPS        Z3, Z6, Z0
-	VMOVAPS       Z0, Z3
-	VEXTRACTF128  $0x01, Y3, X7
-	VADDPS        Z3, Z7, Z0
-	VMOVAPS       Z0, Z3
-	VPERMILPS     $0x0e, X3, X7
-	VADDPS        Z3, Z7, Z0
-	VMOVAPS       Z0, Z3
-	VPERMILPS     $0x01, X3, X7
-	VADDPS        Z3, Z7, Z0
-	VMOVAPS       Z0, Z3
-	MOVSS         X3, squares+36(FP)
+	VEXTRACTF64X4 $0x01, Z0, Y6
+	VADDPS        Z0, Z6, Z0
+	VEXTRACTF128  $0x01, Y0, X7
+	VADDPS        Z0, Z7, Z0
+	VPERMILPS     $0x0e, X0, X7
+	VADDPS        Z0, Z7, Z0
+	VPERMILPS     $0x01, X0, X7
+	VADDPS        Z0, Z7, Z0
+	MOVSS         X0, squares+36(FP)
 	VZEROUPPER
 	RET
 
@@ -112,7 +100,6 @@ GLOBL all00000000<>(SB), RODATA|NOPTR, $64
 // Requires: AVX, FMA3, SSE
 TEXT ·momentsAVX2(SB), NOSPLIT, $0-40
 	MOVQ         x_base+0(FP), DI
-	MOVQ         x_len+8(FP), CX
 	VBROADCASTSS center+24(FP), Y0
 	VMOVUPS      all00000000<>+0(SB), Y1
 	VMOVUPS      all00000000<>+0(SB), Y2
@@ -122,6 +109,7 @@ TEXT ·momentsAVX2(SB), NOSPLIT, $0-40
 	VMOVUPS      all00000000<>+0(SB), Y6
 	VMOVUPS      all00000000<>+0(SB), Y7
 	VMOVUPS      all00000000<>+0(SB), Y8
+	MOVQ         x_len+8(FP), CX
 	SUBQ         $0x00000020, CX
 	JL           tail
 
@@ -161,44 +149,40 @@ loop:
 tail:
 	ADDQ        $0x00000020, CX
 	JZ          fold
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y9
 	VMASKMOVPS  (DI), Y9, Y11
 	VSUBPS      Y0, Y11, Y11
-	VMOVUPS     all00000000<>+0(SB), Y12
-	VBLENDVPS   Y9, Y11, Y12, Y11
-	VADDPS      Y11, Y1, Y1
+	VANDPS      Y9, Y11, Y9
+	VADDPS      Y9, Y1, Y1
 	VMOVUPS     Y5, Y5
-	VFMADD231PS Y11, Y11, Y5
+	VFMADD231PS Y9, Y9, Y5
 	VMOVAPS     Y1, Y1
 	VMOVAPS     Y5, Y5
 	VMOVUPS     32(AX), Y9
 	VMASKMOVPS  32(DI), Y9, Y11
 	VSUBPS      Y0, Y11, Y11
-	VMOVUPS     all00000000<>+0(SB), Y12
-	VBLENDVPS   Y9, Y11, Y12, Y11
-	VADDPS      Y11, Y2, Y2
+	VANDPS      Y9, Y11, Y9
+	VADDPS      Y9, Y2, Y2
 	VMOVUPS     Y6, Y6
-	VFMADD231PS Y11, Y11, Y6
+	VFMADD231PS Y9, Y9, Y6
 	VMOVAPS     Y2, Y2
 	VMOVAPS     Y6, Y6
 	VMOVUPS     64(AX), Y9
 	VMASKMOVPS  64(DI), Y9, Y11
 	VSUBPS      Y0, Y11, Y11
-	VMOVUPS     all00000000<>+0(SB), Y12
-	VBLENDVPS   Y9, Y11, Y12, Y11
-	VADDPS      Y11, Y3, Y3
+	VANDPS      Y9, Y11, Y9
+	VADDPS      Y9, Y3, Y3
 	VMOVUPS     Y7, Y7
-	VFMADD231PS Y11, Y11, Y7
+	VFMADD231PS Y9, Y9, Y7
 	VMOVAPS     Y3, Y3
 	VMOVAPS     Y7, Y7
 	VMOVUPS     96(AX), Y9
 	VMASKMOVPS  96(DI), Y9, Y11
 	VSUBPS      Y0, Y11, Y0
-	VMOVUPS     all00000000<>+0(SB), Y11
-	VBLENDVPS   Y9, Y0, Y11, Y0
+	VANDPS      Y9, Y0, Y0
 	VADDPS      Y0, Y4, Y4
 	VMOVUPS     Y8, Y8
 	VFMADD231PS Y0, Y0, Y8
@@ -207,37 +191,25 @@ tail:
 
 fold:
 	VADDPS       Y1, Y3, Y0
-	VMOVAPS      Y0, Y1
-	VADDPS       Y2, Y4, Y0
-	VMOVAPS      Y0, Y2
-	VADDPS       Y1, Y2, Y0
-	VMOVAPS      Y0, Y1
-	VEXTRACTF128 $0x01, Y1, X10
-	VADDPS       Y1, Y10, Y0
-	VMOVAPS      Y0, Y1
-	VPERMILPS    $0x0e, X1, X10
-	VADDPS       Y1, Y10, Y0
-	VMOVAPS      Y0, Y1
-	VPERMILPS    $0x01, X1, X10
-	VADDPS       Y1, Y10, Y0
-	VMOVAPS      Y0, Y1
-	MOVSS        X1, total+32(FP)
+	VADDPS       Y2, Y4, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X10
+	VADDPS       Y0, Y10, Y0
+	VPERMILPS    $0x0e, X0, X10
+	VADDPS       Y0, Y10, Y0
+	VPERMILPS    $0x01, X0, X10
+	VADDPS       Y0, Y10, Y0
+	MOVSS        X0, total+32(FP)
 	VADDPS       Y5, Y7, Y0
-	VMOVAPS      Y0, Y5
-	VADDPS       Y6, Y8, Y0
-	VMOVAPS      Y0, Y6
-	VADDPS       Y5, Y6, Y0
-	VMOVAPS      Y0, Y5
-	VEXTRACTF128 $0x01, Y5, X10
-	VADDPS       Y5, Y10, Y0
-	VMOVAPS      Y0, Y5
-	VPERMILPS    $0x0e, X5, X10
-	VADDPS       Y5, Y10, Y0
-	VMOVAPS      Y0, Y5
-	VPERMILPS    $0x01, X5, X10
-	VADDPS       Y5, Y10, Y0
-	VMOVAPS      Y0, Y5
-	MOVSS        X5, squares+36(FP)
+	VADDPS       Y6, Y8, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X10
+	VADDPS       Y0, Y10, Y0
+	VPERMILPS    $0x0e, X0, X10
+	VADDPS       Y0, Y10, Y0
+	VPERMILPS    $0x01, X0, X10
+	VADDPS       Y0, Y10, Y0
+	MOVSS        X0, squares+36(FP)
 	VZEROUPPER
 	RET
 
@@ -257,23 +229,55 @@ DATA lanesInUse<>+96(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+104(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+112(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+120(SB)/8, $0xffffffffffffffff
-DATA lanesInUse<>+128(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+136(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+144(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+152(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+160(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+168(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+176(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+184(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+192(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+200(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+208(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+216(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+224(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+232(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+240(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+248(SB)/8, $0x0000000000000000
-GLOBL lanesInUse<>(SB), RODATA|NOPTR, $256
+DATA lanesInUse<>+128(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+136(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+144(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+152(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+160(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+168(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+176(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+184(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+192(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+200(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+208(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+216(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+224(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+232(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+240(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+248(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+256(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+264(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+272(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+280(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+288(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+296(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+304(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+312(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+320(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+328(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+336(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+344(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+352(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+360(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+368(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+376(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+384(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+392(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+400(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+408(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+416(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+424(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+432(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+440(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+448(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+456(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+464(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+472(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+480(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+488(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+496(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+504(SB)/8, $0x0000000000000000
+GLOBL lanesInUse<>(SB), RODATA|NOPTR, $512
 
 // func layerSumsAVX512(dy []float32, x []float32, gamma []float32, center float32, factor float32, shift float32) (plain float32, weighted float32)
 // Requires: AVX, AVX512F, SSE
@@ -281,7 +285,6 @@ TEXT ·layerSumsAVX512(SB), NOSPLIT, $0-96
 	MOVQ         dy_base+0(FP), DI
 	MOVQ         x_base+24(FP), SI
 	MOVQ         gamma_base+48(FP), R8
-	MOVQ         dy_len+8(FP), CX
 	VBROADCASTSS center+72(FP), Z0
 	VBROADCASTSS factor+76(FP), Z1
 	VBROADCASTSS shift+80(FP), Z2
@@ -289,6 +292,7 @@ TEXT ·layerSumsAVX512(SB), NOSPLIT, $0-96
 	VMOVUPS      all00000000<>+0(SB), Z4
 	VMOVUPS      all00000000<>+0(SB), Z5
 	VMOVUPS      all00000000<>+0(SB), Z6
+	MOVQ         dy_len+8(FP), CX
 	SUBQ         $0x00000020, CX
 	JL           tail
 
@@ -337,8 +341,7 @@ tail:
 	VSUBPS      Z0, Z8, Z8
 	VMOVUPS     Z2, Z11
 	VFMADD231PS Z1, Z8, Z11
-	VMOVUPS     all00000000<>+0(SB), Z8
-	VBLENDMPS   Z11, Z8, K1, Z11
+	VMOVAPS.Z   Z11, K1, Z11
 	VADDPS      Z7, Z3, Z3
 	VMOVUPS     Z5, Z5
 	VFMADD231PS Z11, Z7, Z5
@@ -353,8 +356,7 @@ tail:
 	VSUBPS      Z0, Z8, Z0
 	VMOVUPS     Z2, Z2
 	VFMADD231PS Z1, Z0, Z2
-	VMOVUPS     all00000000<>+0(SB), Z0
-	VBLENDMPS   Z2, Z0, K1, Z2
+	VMOVAPS.Z   Z2, K1, Z2
 	VADDPS      Z7, Z4, Z0
 	VMOVUPS     Z6, Z1
 	VFMADD231PS Z2, Z7, Z1
@@ -363,35 +365,25 @@ tail:
 
 fold:
 	VADDPS        Z3, Z4, Z0
-	VMOVAPS       Z0, Z3
-	VEXTRACTF64X4 $0x01, Z3, Y9
-	VADDPS        Z3, Z9, Z0
-	VMOVAPS       Z0, Z3
-	VEXTRACTF128  $0x01, Y3, X10
-	VADDPS        Z3, Z10, Z0
-	VMOVAPS       Z0, Z3
-	VPERMILPS     $0x0e, X3, X10
-	VADDPS        Z3, Z10, Z0
-	VMOVAPS       Z0, Z3
-	VPERMILPS     $0x01, X3, X10
-	VADDPS        Z3, Z10, Z0
-	VMOVAPS       Z0, Z3
-	MOVSS         X3, plain+88(FP)
+	VEXTRACTF64X4 $0x01, Z0, Y9
+	VADDPS        Z0, Z9, Z0
+	VEXTRACTF128  $0x01, Y0, X10
+	VADDPS        Z0, Z10, Z0
+	VPERMILPS     $0x0e, X0, X10
+	VADDPS        Z0, Z10, Z0
+	VPERMILPS     $0x01, X0, X10
+	VADDPS        Z0, Z10, Z0
+	MOVSS         X0, plain+88(FP)
 	VADDPS        Z5, Z6, Z0
-	VMOVAPS       Z0, Z5
-	VEXTRACTF64X4 $0x01, Z5, Y9
-	VADDPS        Z5, Z9, Z0
-	VMOVAPS       Z0, Z5
-	VEXTRACTF128  $0x01, Y5, X10
-	VADDPS        Z5, Z10, Z0
-	VMOVAPS       Z0, Z5
-	VPERMILPS     $0x0e, X5, X10
-	VADDPS        Z5, Z10, Z0
-	VMOVAPS       Z0, Z5
-	VPERMILPS     $0x01, X5, X10
-	VADDPS        Z5, Z10, Z0
-	VMOVAPS       Z0, Z5
-	MOVSS         X5, weighted+92(FP)
+	VEXTRACTF64X4 $0x01, Z0, Y9
+	VADDPS        Z0, Z9, Z0
+	VEXTRACTF128  $0x01, Y0, X10
+	VADDPS        Z0, Z10, Z0
+	VPERMILPS     $0x0e, X0, X10
+	VADDPS        Z0, Z10, Z0
+	VPERMILPS     $0x01, X0, X10
+	VADDPS        Z0, Z10, Z0
+	MOVSS         X0, weighted+92(FP)
 	VZEROUPPER
 	RET
 
@@ -401,7 +393,6 @@ TEXT ·layerSumsAVX2(SB), NOSPLIT, $0-96
 	MOVQ         dy_base+0(FP), DI
 	MOVQ         x_base+24(FP), SI
 	MOVQ         gamma_base+48(FP), R8
-	MOVQ         dy_len+8(FP), CX
 	VBROADCASTSS center+72(FP), Y0
 	VBROADCASTSS factor+76(FP), Y1
 	VBROADCASTSS shift+80(FP), Y2
@@ -413,6 +404,7 @@ TEXT ·layerSumsAVX2(SB), NOSPLIT, $0-96
 	VMOVUPS      all00000000<>+0(SB), Y8
 	VMOVUPS      all00000000<>+0(SB), Y9
 	VMOVUPS      all00000000<>+0(SB), Y10
+	MOVQ         dy_len+8(FP), CX
 	SUBQ         $0x00000020, CX
 	JL           tail
 
@@ -474,7 +466,7 @@ loop:
 tail:
 	ADDQ        $0x00000020, CX
 	JZ          fold
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y11
@@ -485,11 +477,10 @@ tail:
 	VSUBPS      Y0, Y14, Y14
 	VMOVUPS     Y2, Y15
 	VFMADD231PS Y1, Y14, Y15
-	VMOVUPS     all00000000<>+0(SB), Y14
-	VBLENDVPS   Y11, Y15, Y14, Y15
+	VANDPS      Y11, Y15, Y11
 	VADDPS      Y12, Y3, Y3
 	VMOVUPS     Y7, Y7
-	VFMADD231PS Y15, Y12, Y7
+	VFMADD231PS Y11, Y12, Y7
 	VMOVAPS     Y3, Y3
 	VMOVAPS     Y7, Y7
 	VMOVUPS     32(AX), Y11
@@ -500,11 +491,10 @@ tail:
 	VSUBPS      Y0, Y14, Y14
 	VMOVUPS     Y2, Y15
 	VFMADD231PS Y1, Y14, Y15
-	VMOVUPS     all00000000<>+0(SB), Y14
-	VBLENDVPS   Y11, Y15, Y14, Y15
+	VANDPS      Y11, Y15, Y11
 	VADDPS      Y12, Y4, Y4
 	VMOVUPS     Y8, Y8
-	VFMADD231PS Y15, Y12, Y8
+	VFMADD231PS Y11, Y12, Y8
 	VMOVAPS     Y4, Y4
 	VMOVAPS     Y8, Y8
 	VMOVUPS     64(AX), Y11
@@ -515,11 +505,10 @@ tail:
 	VSUBPS      Y0, Y14, Y14
 	VMOVUPS     Y2, Y15
 	VFMADD231PS Y1, Y14, Y15
-	VMOVUPS     all00000000<>+0(SB), Y14
-	VBLENDVPS   Y11, Y15, Y14, Y15
+	VANDPS      Y11, Y15, Y11
 	VADDPS      Y12, Y5, Y5
 	VMOVUPS     Y9, Y9
-	VFMADD231PS Y15, Y12, Y9
+	VFMADD231PS Y11, Y12, Y9
 	VMOVAPS     Y5, Y5
 	VMOVAPS     Y9, Y9
 	VMOVUPS     96(AX), Y11
@@ -530,47 +519,34 @@ tail:
 	VSUBPS      Y0, Y14, Y0
 	VMOVUPS     Y2, Y2
 	VFMADD231PS Y1, Y0, Y2
-	VMOVUPS     all00000000<>+0(SB), Y0
-	VBLENDVPS   Y11, Y2, Y0, Y2
-	VADDPS      Y12, Y6, Y0
-	VMOVUPS     Y10, Y1
-	VFMADD231PS Y2, Y12, Y1
-	VMOVAPS     Y0, Y6
-	VMOVAPS     Y1, Y10
+	VANDPS      Y11, Y2, Y0
+	VADDPS      Y12, Y6, Y1
+	VMOVUPS     Y10, Y2
+	VFMADD231PS Y0, Y12, Y2
+	VMOVAPS     Y1, Y6
+	VMOVAPS     Y2, Y10
 
 fold:
 	VADDPS       Y3, Y5, Y0
-	VMOVAPS      Y0, Y3
-	VADDPS       Y4, Y6, Y0
-	VMOVAPS      Y0, Y4
-	VADDPS       Y3, Y4, Y0
-	VMOVAPS      Y0, Y3
-	VEXTRACTF128 $0x01, Y3, X13
-	VADDPS       Y3, Y13, Y0
-	VMOVAPS      Y0, Y3
-	VPERMILPS    $0x0e, X3, X13
-	VADDPS       Y3, Y13, Y0
-	VMOVAPS      Y0, Y3
-	VPERMILPS    $0x01, X3, X13
-	VADDPS       Y3, Y13, Y0
-	VMOVAPS      Y0, Y3
-	MOVSS        X3, plain+88(FP)
+	VADDPS       Y4, Y6, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X13
+	VADDPS       Y0, Y13, Y0
+	VPERMILPS    $0x0e, X0, X13
+	VADDPS       Y0, Y13, Y0
+	VPERMILPS    $0x01, X0, X13
+	VADDPS       Y0, Y13, Y0
+	MOVSS        X0, plain+88(FP)
 	VADDPS       Y7, Y9, Y0
-	VMOVAPS      Y0, Y7
-	VADDPS       Y8, Y10, Y0
-	VMOVAPS      Y0, Y8
-	VADDPS       Y7, Y8, Y0
-	VMOVAPS      Y0, Y7
-	VEXTRACTF128 $0x01, Y7, X13
-	VADDPS       Y7, Y13, Y0
-	VMOVAPS      Y0, Y7
-	VPERMILPS    $0x0e, X7, X13
-	VADDPS       Y7, Y13, Y0
-	VMOVAPS      Y0, Y7
-	VPERMILPS    $0x01, X7, X13
-	VADDPS       Y7, Y13, Y0
-	VMOVAPS      Y0, Y7
-	MOVSS        X7, weighted+92(FP)
+	VADDPS       Y8, Y10, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X13
+	VADDPS       Y0, Y13, Y0
+	VPERMILPS    $0x0e, X0, X13
+	VADDPS       Y0, Y13, Y0
+	VPERMILPS    $0x01, X0, X13
+	VADDPS       Y0, Y13, Y0
+	MOVSS        X0, weighted+92(FP)
 	VZEROUPPER
 	RET
 
@@ -581,10 +557,10 @@ TEXT ·normalizeAVX512(SB), NOSPLIT, $0-108
 	MOVQ         src_base+24(FP), SI
 	MOVQ         gamma_base+48(FP), R8
 	MOVQ         beta_base+72(FP), R9
-	MOVQ         dst_len+8(FP), CX
 	VBROADCASTSS center+96(FP), Z0
 	VBROADCASTSS factor+100(FP), Z1
 	VBROADCASTSS shift+104(FP), Z2
+	MOVQ         dst_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -633,10 +609,10 @@ TEXT ·normalizeAVX2(SB), NOSPLIT, $0-108
 	MOVQ         src_base+24(FP), SI
 	MOVQ         gamma_base+48(FP), R8
 	MOVQ         beta_base+72(FP), R9
-	MOVQ         dst_len+8(FP), CX
 	VBROADCASTSS center+96(FP), Y0
 	VBROADCASTSS factor+100(FP), Y1
 	VBROADCASTSS shift+104(FP), Y2
+	MOVQ         dst_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -660,7 +636,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y3
@@ -687,12 +663,12 @@ TEXT ·layerGradientAVX512(SB), NOSPLIT, $0-164
 	MOVQ         gamma_base+72(FP), R9
 	MOVQ         dgamma_base+96(FP), R10
 	MOVQ         dbeta_base+120(FP), R11
-	MOVQ         dx_len+8(FP), CX
 	VBROADCASTSS center+144(FP), Z0
 	VBROADCASTSS factor+148(FP), Z1
 	VBROADCASTSS shift+152(FP), Z2
 	VBROADCASTSS plain+156(FP), Z3
 	VBROADCASTSS weighted+160(FP), Z4
+	MOVQ         dx_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -765,12 +741,12 @@ TEXT ·layerGradientAVX2(SB), NOSPLIT, $0-164
 	MOVQ         gamma_base+72(FP), R9
 	MOVQ         dgamma_base+96(FP), R10
 	MOVQ         dbeta_base+120(FP), R11
-	MOVQ         dx_len+8(FP), CX
 	VBROADCASTSS center+144(FP), Y0
 	VBROADCASTSS factor+148(FP), Y1
 	VBROADCASTSS shift+152(FP), Y2
 	VBROADCASTSS plain+156(FP), Y3
 	VBROADCASTSS weighted+160(FP), Y4
+	MOVQ         dx_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -806,7 +782,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y5
@@ -917,7 +893,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y0
@@ -1017,7 +993,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y0
@@ -1124,7 +1100,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y0
@@ -1245,7 +1221,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y0

@@ -68,6 +68,12 @@ func sumGo(x []float32) float32 {
 	return fold(&c)
 }
 
+func sumRowsGo(dst, src []float32, rows, width, srcRow int) {
+	for r := range rows {
+		dst[r] = sumGo(src[r*srcRow:][:width])
+	}
+}
+
 func dotGo(x, y []float32) float32 {
 	var c [chains]float32
 	for i, v := range x {

@@ -8,9 +8,9 @@
 // Requires: AVX, AVX512F, SSE
 TEXT ·sumAVX512(SB), NOSPLIT, $0-28
 	MOVQ    x_base+0(FP), DI
-	MOVQ    x_len+8(FP), CX
 	VMOVUPS all00000000<>+0(SB), Z0
 	VMOVUPS all00000000<>+0(SB), Z1
+	MOVQ    x_len+8(FP), CX
 	SUBQ    $0x00000020, CX
 	JL      tail
 
@@ -43,19 +43,14 @@ tail:
 
 fold:
 	VADDPS        Z0, Z1, Z0
-	VMOVAPS       Z0, Z0
 	VEXTRACTF64X4 $0x01, Z0, Y3
 	VADDPS        Z0, Z3, Z0
-	VMOVAPS       Z0, Z0
 	VEXTRACTF128  $0x01, Y0, X4
 	VADDPS        Z0, Z4, Z0
-	VMOVAPS       Z0, Z0
 	VPERMILPS     $0x0e, X0, X4
 	VADDPS        Z0, Z4, Z0
-	VMOVAPS       Z0, Z0
 	VPERMILPS     $0x01, X0, X4
 	VADDPS        Z0, Z4, Z0
-	VMOVAPS       Z0, Z0
 	MOVSS         X0, result+24(FP)
 	VZEROUPPER
 	RET
@@ -74,11 +69,11 @@ GLOBL all00000000<>(SB), RODATA|NOPTR, $64
 // Requires: AVX, SSE
 TEXT ·sumAVX2(SB), NOSPLIT, $0-28
 	MOVQ    x_base+0(FP), DI
-	MOVQ    x_len+8(FP), CX
 	VMOVUPS all00000000<>+0(SB), Y0
 	VMOVUPS all00000000<>+0(SB), Y1
 	VMOVUPS all00000000<>+0(SB), Y2
 	VMOVUPS all00000000<>+0(SB), Y3
+	MOVQ    x_len+8(FP), CX
 	SUBQ    $0x00000020, CX
 	JL      tail
 
@@ -102,7 +97,7 @@ loop:
 tail:
 	ADDQ       $0x00000020, CX
 	JZ         fold
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y4
@@ -124,20 +119,14 @@ tail:
 
 fold:
 	VADDPS       Y0, Y2, Y0
-	VMOVAPS      Y0, Y0
 	VADDPS       Y1, Y3, Y1
-	VMOVAPS      Y1, Y1
 	VADDPS       Y0, Y1, Y0
-	VMOVAPS      Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X5
 	VADDPS       Y0, Y5, Y0
-	VMOVAPS      Y0, Y0
 	VPERMILPS    $0x0e, X0, X5
 	VADDPS       Y0, Y5, Y0
-	VMOVAPS      Y0, Y0
 	VPERMILPS    $0x01, X0, X5
 	VADDPS       Y0, Y5, Y0
-	VMOVAPS      Y0, Y0
 	MOVSS        X0, result+24(FP)
 	VZEROUPPER
 	RET
@@ -158,32 +147,64 @@ DATA lanesInUse<>+96(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+104(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+112(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+120(SB)/8, $0xffffffffffffffff
-DATA lanesInUse<>+128(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+136(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+144(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+152(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+160(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+168(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+176(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+184(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+192(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+200(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+208(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+216(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+224(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+232(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+240(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+248(SB)/8, $0x0000000000000000
-GLOBL lanesInUse<>(SB), RODATA|NOPTR, $256
+DATA lanesInUse<>+128(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+136(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+144(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+152(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+160(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+168(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+176(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+184(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+192(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+200(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+208(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+216(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+224(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+232(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+240(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+248(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+256(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+264(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+272(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+280(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+288(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+296(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+304(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+312(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+320(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+328(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+336(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+344(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+352(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+360(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+368(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+376(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+384(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+392(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+400(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+408(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+416(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+424(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+432(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+440(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+448(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+456(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+464(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+472(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+480(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+488(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+496(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+504(SB)/8, $0x0000000000000000
+GLOBL lanesInUse<>(SB), RODATA|NOPTR, $512
 
 // func dotAVX512(x []float32, y []float32) (result float32)
 // Requires: AVX, AVX512F, SSE
 TEXT ·dotAVX512(SB), NOSPLIT, $0-52
 	MOVQ    x_base+0(FP), DI
 	MOVQ    y_base+24(FP), SI
-	MOVQ    x_len+8(FP), CX
 	VMOVUPS all00000000<>+0(SB), Z0
 	VMOVUPS all00000000<>+0(SB), Z1
+	MOVQ    x_len+8(FP), CX
 	SUBQ    $0x00000020, CX
 	JL      tail
 
@@ -225,19 +246,14 @@ tail:
 
 fold:
 	VADDPS        Z0, Z1, Z0
-	VMOVAPS       Z0, Z0
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPS        Z0, Z4, Z0
-	VMOVAPS       Z0, Z0
 	VEXTRACTF128  $0x01, Y0, X5
 	VADDPS        Z0, Z5, Z0
-	VMOVAPS       Z0, Z0
 	VPERMILPS     $0x0e, X0, X5
 	VADDPS        Z0, Z5, Z0
-	VMOVAPS       Z0, Z0
 	VPERMILPS     $0x01, X0, X5
 	VADDPS        Z0, Z5, Z0
-	VMOVAPS       Z0, Z0
 	MOVSS         X0, result+48(FP)
 	VZEROUPPER
 	RET
@@ -247,11 +263,11 @@ fold:
 TEXT ·dotAVX2(SB), NOSPLIT, $0-52
 	MOVQ    x_base+0(FP), DI
 	MOVQ    y_base+24(FP), SI
-	MOVQ    x_len+8(FP), CX
 	VMOVUPS all00000000<>+0(SB), Y0
 	VMOVUPS all00000000<>+0(SB), Y1
 	VMOVUPS all00000000<>+0(SB), Y2
 	VMOVUPS all00000000<>+0(SB), Y3
+	MOVQ    x_len+8(FP), CX
 	SUBQ    $0x00000020, CX
 	JL      tail
 
@@ -284,7 +300,7 @@ loop:
 tail:
 	ADDQ        $0x00000020, CX
 	JZ          fold
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y4
@@ -314,20 +330,14 @@ tail:
 
 fold:
 	VADDPS       Y0, Y2, Y0
-	VMOVAPS      Y0, Y0
 	VADDPS       Y1, Y3, Y1
-	VMOVAPS      Y1, Y1
 	VADDPS       Y0, Y1, Y0
-	VMOVAPS      Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X6
 	VADDPS       Y0, Y6, Y0
-	VMOVAPS      Y0, Y0
 	VPERMILPS    $0x0e, X0, X6
 	VADDPS       Y0, Y6, Y0
-	VMOVAPS      Y0, Y0
 	VPERMILPS    $0x01, X0, X6
 	VADDPS       Y0, Y6, Y0
-	VMOVAPS      Y0, Y0
 	MOVSS        X0, result+48(FP)
 	VZEROUPPER
 	RET
@@ -336,9 +346,9 @@ fold:
 // Requires: AVX, AVX512F, SSE
 TEXT ·largestAVX512(SB), NOSPLIT, $0-28
 	MOVQ    x_base+0(FP), DI
-	MOVQ    x_len+8(FP), CX
 	VMOVUPS allff800000<>+0(SB), Z0
 	VMOVUPS allff800000<>+0(SB), Z1
+	MOVQ    x_len+8(FP), CX
 	SUBQ    $0x00000020, CX
 	JL      tail
 
@@ -375,19 +385,14 @@ tail:
 
 fold:
 	VMAXPS        Z0, Z1, Z0
-	VMOVAPS       Z0, Z0
 	VEXTRACTF64X4 $0x01, Z0, Y3
 	VMAXPS        Z0, Z3, Z0
-	VMOVAPS       Z0, Z0
 	VEXTRACTF128  $0x01, Y0, X4
 	VMAXPS        Z0, Z4, Z0
-	VMOVAPS       Z0, Z0
 	VPERMILPS     $0x0e, X0, X4
 	VMAXPS        Z0, Z4, Z0
-	VMOVAPS       Z0, Z0
 	VPERMILPS     $0x01, X0, X4
 	VMAXPS        Z0, Z4, Z0
-	VMOVAPS       Z0, Z0
 	MOVSS         X0, result+24(FP)
 	VZEROUPPER
 	RET
@@ -406,11 +411,11 @@ GLOBL allff800000<>(SB), RODATA|NOPTR, $64
 // Requires: AVX, SSE
 TEXT ·largestAVX2(SB), NOSPLIT, $0-28
 	MOVQ    x_base+0(FP), DI
-	MOVQ    x_len+8(FP), CX
 	VMOVUPS allff800000<>+0(SB), Y0
 	VMOVUPS allff800000<>+0(SB), Y1
 	VMOVUPS allff800000<>+0(SB), Y2
 	VMOVUPS allff800000<>+0(SB), Y3
+	MOVQ    x_len+8(FP), CX
 	SUBQ    $0x00000020, CX
 	JL      tail
 
@@ -434,7 +439,7 @@ loop:
 tail:
 	ADDQ       $0x00000020, CX
 	JZ         fold
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y4
@@ -464,718 +469,14 @@ tail:
 
 fold:
 	VMAXPS       Y0, Y2, Y0
-	VMOVAPS      Y0, Y0
 	VMAXPS       Y1, Y3, Y1
-	VMOVAPS      Y1, Y1
 	VMAXPS       Y0, Y1, Y0
-	VMOVAPS      Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X5
 	VMAXPS       Y0, Y5, Y0
-	VMOVAPS      Y0, Y0
 	VPERMILPS    $0x0e, X0, X5
 	VMAXPS       Y0, Y5, Y0
-	VMOVAPS      Y0, Y0
 	VPERMILPS    $0x01, X0, X5
 	VMAXPS       Y0, Y5, Y0
-	VMOVAPS      Y0, Y0
 	MOVSS        X0, result+24(FP)
 	VZEROUPPER
 	RET
-
-// func expSumAVX512(dst []float32, src []float32, top float32) (result float32)
-// Requires: AVX, AVX512F, SSE
-TEXT ·expSumAVX512(SB), NOSPLIT, $0-60
-	MOVQ         dst_base+0(FP), DI
-	MOVQ         src_base+24(FP), SI
-	MOVQ         dst_len+8(FP), CX
-	VBROADCASTSS top+48(FP), Z0
-	VMOVUPS      all00000000<>+0(SB), Z1
-	VMOVUPS      all00000000<>+0(SB), Z2
-	SUBQ         $0x00000020, CX
-	JL           tail
-
-loop:
-	VMOVUPS      (SI), Z3
-	VSUBPS       Z0, Z3, Z3
-	VMOVUPS      all42b1999a<>+0(SB), Z6
-	VMINPS       Z3, Z6, Z3
-	VMOVUPS      allc2d00000<>+0(SB), Z6
-	VMAXPS       Z3, Z6, Z3
-	VMOVUPS      all4b400000<>+0(SB), Z6
-	VMOVUPS      Z6, Z6
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z3, Z6
-	VSUBPS       all4b400000<>+0(SB), Z6, Z6
-	VMOVUPS      Z3, Z3
-	VFNMADD231PS all3f318000<>+0(SB), Z6, Z3
-	VMOVUPS      Z3, Z7
-	VFNMADD231PS allb95e8083<>+0(SB), Z6, Z7
-	VSUBPS       Z7, Z3, Z3
-	VMOVUPS      Z3, Z3
-	VFNMADD231PS allb95e8083<>+0(SB), Z6, Z3
-	VMULPS       Z7, Z7, Z8
-	VMOVUPS      all3950d1b4<>+0(SB), Z9
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z7, Z9
-	VFMADD213PS  all3c088847<>+0(SB), Z7, Z9
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z7, Z9
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z7, Z9
-	VFMADD213PS  all3f000000<>+0(SB), Z7, Z9
-	VMOVUPS      Z3, Z3
-	VFMADD231PS  Z9, Z8, Z3
-	VADDPS       Z3, Z7, Z3
-	VADDPS       all3f800000<>+0(SB), Z3, Z3
-	VSCALEFPS    Z6, Z3, Z3
-	VMOVUPS      Z3, (DI)
-	VADDPS       Z3, Z1, Z1
-	VMOVAPS      Z1, Z1
-	VMOVUPS      64(SI), Z3
-	VSUBPS       Z0, Z3, Z3
-	VMOVUPS      all42b1999a<>+0(SB), Z6
-	VMINPS       Z3, Z6, Z3
-	VMOVUPS      allc2d00000<>+0(SB), Z6
-	VMAXPS       Z3, Z6, Z3
-	VMOVUPS      all4b400000<>+0(SB), Z6
-	VMOVUPS      Z6, Z6
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z3, Z6
-	VSUBPS       all4b400000<>+0(SB), Z6, Z6
-	VMOVUPS      Z3, Z3
-	VFNMADD231PS all3f318000<>+0(SB), Z6, Z3
-	VMOVUPS      Z3, Z7
-	VFNMADD231PS allb95e8083<>+0(SB), Z6, Z7
-	VSUBPS       Z7, Z3, Z3
-	VMOVUPS      Z3, Z3
-	VFNMADD231PS allb95e8083<>+0(SB), Z6, Z3
-	VMULPS       Z7, Z7, Z8
-	VMOVUPS      all3950d1b4<>+0(SB), Z9
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z7, Z9
-	VFMADD213PS  all3c088847<>+0(SB), Z7, Z9
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z7, Z9
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z7, Z9
-	VFMADD213PS  all3f000000<>+0(SB), Z7, Z9
-	VMOVUPS      Z3, Z3
-	VFMADD231PS  Z9, Z8, Z3
-	VADDPS       Z3, Z7, Z3
-	VADDPS       all3f800000<>+0(SB), Z3, Z3
-	VSCALEFPS    Z6, Z3, Z3
-	VMOVUPS      Z3, 64(DI)
-	VADDPS       Z3, Z2, Z2
-	VMOVAPS      Z2, Z2
-	ADDQ         $0x00000080, DI
-	ADDQ         $0x00000080, SI
-	SUBQ         $0x00000020, CX
-	JGE          loop
-
-tail:
-	ADDQ         $0x00000020, CX
-	JZ           fold
-	MOVQ         $0x00000001, AX
-	SHLQ         CL, AX
-	DECQ         AX
-	KMOVW        AX, K1
-	VMOVUPS.Z    (SI), K1, Z3
-	VSUBPS       Z0, Z3, Z3
-	VMOVUPS      all42b1999a<>+0(SB), Z6
-	VMINPS       Z3, Z6, Z3
-	VMOVUPS      allc2d00000<>+0(SB), Z6
-	VMAXPS       Z3, Z6, Z3
-	VMOVUPS      all4b400000<>+0(SB), Z6
-	VMOVUPS      Z6, Z6
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z3, Z6
-	VSUBPS       all4b400000<>+0(SB), Z6, Z6
-	VMOVUPS      Z3, Z3
-	VFNMADD231PS all3f318000<>+0(SB), Z6, Z3
-	VMOVUPS      Z3, Z7
-	VFNMADD231PS allb95e8083<>+0(SB), Z6, Z7
-	VSUBPS       Z7, Z3, Z3
-	VMOVUPS      Z3, Z3
-	VFNMADD231PS allb95e8083<>+0(SB), Z6, Z3
-	VMULPS       Z7, Z7, Z8
-	VMOVUPS      all3950d1b4<>+0(SB), Z9
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z7, Z9
-	VFMADD213PS  all3c088847<>+0(SB), Z7, Z9
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z7, Z9
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z7, Z9
-	VFMADD213PS  all3f000000<>+0(SB), Z7, Z9
-	VMOVUPS      Z3, Z3
-	VFMADD231PS  Z9, Z8, Z3
-	VADDPS       Z3, Z7, Z3
-	VADDPS       all3f800000<>+0(SB), Z3, Z3
-	VSCALEFPS    Z6, Z3, Z3
-	VMOVUPS      Z3, K1, (DI)
-	VMOVUPS      all00000000<>+0(SB), Z6
-	VBLENDMPS    Z3, Z6, K1, Z3
-	VADDPS       Z3, Z1, Z1
-	VMOVAPS      Z1, Z1
-	SHRQ         $0x10, AX
-	KMOVW        AX, K1
-	VMOVUPS.Z    64(SI), K1, Z3
-	VSUBPS       Z0, Z3, Z0
-	VMOVUPS      all42b1999a<>+0(SB), Z3
-	VMINPS       Z0, Z3, Z0
-	VMOVUPS      allc2d00000<>+0(SB), Z3
-	VMAXPS       Z0, Z3, Z0
-	VMOVUPS      all4b400000<>+0(SB), Z3
-	VMOVUPS      Z3, Z3
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z0, Z3
-	VSUBPS       all4b400000<>+0(SB), Z3, Z3
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS all3f318000<>+0(SB), Z3, Z0
-	VMOVUPS      Z0, Z6
-	VFNMADD231PS allb95e8083<>+0(SB), Z3, Z6
-	VSUBPS       Z6, Z0, Z0
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS allb95e8083<>+0(SB), Z3, Z0
-	VMULPS       Z6, Z6, Z7
-	VMOVUPS      all3950d1b4<>+0(SB), Z8
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Z6, Z8
-	VFMADD213PS  all3c088847<>+0(SB), Z6, Z8
-	VFMADD213PS  all3d2aaa56<>+0(SB), Z6, Z8
-	VFMADD213PS  all3e2aaaab<>+0(SB), Z6, Z8
-	VFMADD213PS  all3f000000<>+0(SB), Z6, Z8
-	VMOVUPS      Z0, Z0
-	VFMADD231PS  Z8, Z7, Z0
-	VADDPS       Z0, Z6, Z0
-	VADDPS       all3f800000<>+0(SB), Z0, Z0
-	VSCALEFPS    Z3, Z0, Z0
-	VMOVUPS      Z0, K1, 64(DI)
-	VMOVUPS      all00000000<>+0(SB), Z3
-	VBLENDMPS    Z0, Z3, K1, Z0
-	VADDPS       Z0, Z2, Z0
-	VMOVAPS      Z0, Z2
-
-fold:
-	VADDPS        Z1, Z2, Z0
-	VMOVAPS       Z0, Z1
-	VEXTRACTF64X4 $0x01, Z1, Y4
-	VADDPS        Z1, Z4, Z0
-	VMOVAPS       Z0, Z1
-	VEXTRACTF128  $0x01, Y1, X5
-	VADDPS        Z1, Z5, Z0
-	VMOVAPS       Z0, Z1
-	VPERMILPS     $0x0e, X1, X5
-	VADDPS        Z1, Z5, Z0
-	VMOVAPS       Z0, Z1
-	VPERMILPS     $0x01, X1, X5
-	VADDPS        Z1, Z5, Z0
-	VMOVAPS       Z0, Z1
-	MOVSS         X1, result+56(FP)
-	VZEROUPPER
-	RET
-
-DATA all42b1999a<>+0(SB)/8, $0x42b1999a42b1999a
-DATA all42b1999a<>+8(SB)/8, $0x42b1999a42b1999a
-DATA all42b1999a<>+16(SB)/8, $0x42b1999a42b1999a
-DATA all42b1999a<>+24(SB)/8, $0x42b1999a42b1999a
-DATA all42b1999a<>+32(SB)/8, $0x42b1999a42b1999a
-DATA all42b1999a<>+40(SB)/8, $0x42b1999a42b1999a
-DATA all42b1999a<>+48(SB)/8, $0x42b1999a42b1999a
-DATA all42b1999a<>+56(SB)/8, $0x42b1999a42b1999a
-GLOBL all42b1999a<>(SB), RODATA|NOPTR, $64
-
-DATA allc2d00000<>+0(SB)/8, $0xc2d00000c2d00000
-DATA allc2d00000<>+8(SB)/8, $0xc2d00000c2d00000
-DATA allc2d00000<>+16(SB)/8, $0xc2d00000c2d00000
-DATA allc2d00000<>+24(SB)/8, $0xc2d00000c2d00000
-DATA allc2d00000<>+32(SB)/8, $0xc2d00000c2d00000
-DATA allc2d00000<>+40(SB)/8, $0xc2d00000c2d00000
-DATA allc2d00000<>+48(SB)/8, $0xc2d00000c2d00000
-DATA allc2d00000<>+56(SB)/8, $0xc2d00000c2d00000
-GLOBL allc2d00000<>(SB), RODATA|NOPTR, $64
-
-DATA all3fb8aa3b<>+0(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA all3fb8aa3b<>+8(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA all3fb8aa3b<>+16(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA all3fb8aa3b<>+24(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA all3fb8aa3b<>+32(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA all3fb8aa3b<>+40(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA all3fb8aa3b<>+48(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA all3fb8aa3b<>+56(SB)/8, $0x3fb8aa3b3fb8aa3b
-GLOBL all3fb8aa3b<>(SB), RODATA|NOPTR, $64
-
-DATA all4b400000<>+0(SB)/8, $0x4b4000004b400000
-DATA all4b400000<>+8(SB)/8, $0x4b4000004b400000
-DATA all4b400000<>+16(SB)/8, $0x4b4000004b400000
-DATA all4b400000<>+24(SB)/8, $0x4b4000004b400000
-DATA all4b400000<>+32(SB)/8, $0x4b4000004b400000
-DATA all4b400000<>+40(SB)/8, $0x4b4000004b400000
-DATA all4b400000<>+48(SB)/8, $0x4b4000004b400000
-DATA all4b400000<>+56(SB)/8, $0x4b4000004b400000
-GLOBL all4b400000<>(SB), RODATA|NOPTR, $64
-
-DATA all3f318000<>+0(SB)/8, $0x3f3180003f318000
-DATA all3f318000<>+8(SB)/8, $0x3f3180003f318000
-DATA all3f318000<>+16(SB)/8, $0x3f3180003f318000
-DATA all3f318000<>+24(SB)/8, $0x3f3180003f318000
-DATA all3f318000<>+32(SB)/8, $0x3f3180003f318000
-DATA all3f318000<>+40(SB)/8, $0x3f3180003f318000
-DATA all3f318000<>+48(SB)/8, $0x3f3180003f318000
-DATA all3f318000<>+56(SB)/8, $0x3f3180003f318000
-GLOBL all3f318000<>(SB), RODATA|NOPTR, $64
-
-DATA allb95e8083<>+0(SB)/8, $0xb95e8083b95e8083
-DATA allb95e8083<>+8(SB)/8, $0xb95e8083b95e8083
-DATA allb95e8083<>+16(SB)/8, $0xb95e8083b95e8083
-DATA allb95e8083<>+24(SB)/8, $0xb95e8083b95e8083
-DATA allb95e8083<>+32(SB)/8, $0xb95e8083b95e8083
-DATA allb95e8083<>+40(SB)/8, $0xb95e8083b95e8083
-DATA allb95e8083<>+48(SB)/8, $0xb95e8083b95e8083
-DATA allb95e8083<>+56(SB)/8, $0xb95e8083b95e8083
-GLOBL allb95e8083<>(SB), RODATA|NOPTR, $64
-
-DATA all3950d1b4<>+0(SB)/8, $0x3950d1b43950d1b4
-DATA all3950d1b4<>+8(SB)/8, $0x3950d1b43950d1b4
-DATA all3950d1b4<>+16(SB)/8, $0x3950d1b43950d1b4
-DATA all3950d1b4<>+24(SB)/8, $0x3950d1b43950d1b4
-DATA all3950d1b4<>+32(SB)/8, $0x3950d1b43950d1b4
-DATA all3950d1b4<>+40(SB)/8, $0x3950d1b43950d1b4
-DATA all3950d1b4<>+48(SB)/8, $0x3950d1b43950d1b4
-DATA all3950d1b4<>+56(SB)/8, $0x3950d1b43950d1b4
-GLOBL all3950d1b4<>(SB), RODATA|NOPTR, $64
-
-DATA all3ab6bb2a<>+0(SB)/8, $0x3ab6bb2a3ab6bb2a
-DATA all3ab6bb2a<>+8(SB)/8, $0x3ab6bb2a3ab6bb2a
-DATA all3ab6bb2a<>+16(SB)/8, $0x3ab6bb2a3ab6bb2a
-DATA all3ab6bb2a<>+24(SB)/8, $0x3ab6bb2a3ab6bb2a
-DATA all3ab6bb2a<>+32(SB)/8, $0x3ab6bb2a3ab6bb2a
-DATA all3ab6bb2a<>+40(SB)/8, $0x3ab6bb2a3ab6bb2a
-DATA all3ab6bb2a<>+48(SB)/8, $0x3ab6bb2a3ab6bb2a
-DATA all3ab6bb2a<>+56(SB)/8, $0x3ab6bb2a3ab6bb2a
-GLOBL all3ab6bb2a<>(SB), RODATA|NOPTR, $64
-
-DATA all3c088847<>+0(SB)/8, $0x3c0888473c088847
-DATA all3c088847<>+8(SB)/8, $0x3c0888473c088847
-DATA all3c088847<>+16(SB)/8, $0x3c0888473c088847
-DATA all3c088847<>+24(SB)/8, $0x3c0888473c088847
-DATA all3c088847<>+32(SB)/8, $0x3c0888473c088847
-DATA all3c088847<>+40(SB)/8, $0x3c0888473c088847
-DATA all3c088847<>+48(SB)/8, $0x3c0888473c088847
-DATA all3c088847<>+56(SB)/8, $0x3c0888473c088847
-GLOBL all3c088847<>(SB), RODATA|NOPTR, $64
-
-DATA all3d2aaa56<>+0(SB)/8, $0x3d2aaa563d2aaa56
-DATA all3d2aaa56<>+8(SB)/8, $0x3d2aaa563d2aaa56
-DATA all3d2aaa56<>+16(SB)/8, $0x3d2aaa563d2aaa56
-DATA all3d2aaa56<>+24(SB)/8, $0x3d2aaa563d2aaa56
-DATA all3d2aaa56<>+32(SB)/8, $0x3d2aaa563d2aaa56
-DATA all3d2aaa56<>+40(SB)/8, $0x3d2aaa563d2aaa56
-DATA all3d2aaa56<>+48(SB)/8, $0x3d2aaa563d2aaa56
-DATA all3d2aaa56<>+56(SB)/8, $0x3d2aaa563d2aaa56
-GLOBL all3d2aaa56<>(SB), RODATA|NOPTR, $64
-
-DATA all3e2aaaab<>+0(SB)/8, $0x3e2aaaab3e2aaaab
-DATA all3e2aaaab<>+8(SB)/8, $0x3e2aaaab3e2aaaab
-DATA all3e2aaaab<>+16(SB)/8, $0x3e2aaaab3e2aaaab
-DATA all3e2aaaab<>+24(SB)/8, $0x3e2aaaab3e2aaaab
-DATA all3e2aaaab<>+32(SB)/8, $0x3e2aaaab3e2aaaab
-DATA all3e2aaaab<>+40(SB)/8, $0x3e2aaaab3e2aaaab
-DATA all3e2aaaab<>+48(SB)/8, $0x3e2aaaab3e2aaaab
-DATA all3e2aaaab<>+56(SB)/8, $0x3e2aaaab3e2aaaab
-GLOBL all3e2aaaab<>(SB), RODATA|NOPTR, $64
-
-DATA all3f000000<>+0(SB)/8, $0x3f0000003f000000
-DATA all3f000000<>+8(SB)/8, $0x3f0000003f000000
-DATA all3f000000<>+16(SB)/8, $0x3f0000003f000000
-DATA all3f000000<>+24(SB)/8, $0x3f0000003f000000
-DATA all3f000000<>+32(SB)/8, $0x3f0000003f000000
-DATA all3f000000<>+40(SB)/8, $0x3f0000003f000000
-DATA all3f000000<>+48(SB)/8, $0x3f0000003f000000
-DATA all3f000000<>+56(SB)/8, $0x3f0000003f000000
-GLOBL all3f000000<>(SB), RODATA|NOPTR, $64
-
-DATA all3f800000<>+0(SB)/8, $0x3f8000003f800000
-DATA all3f800000<>+8(SB)/8, $0x3f8000003f800000
-DATA all3f800000<>+16(SB)/8, $0x3f8000003f800000
-DATA all3f800000<>+24(SB)/8, $0x3f8000003f800000
-DATA all3f800000<>+32(SB)/8, $0x3f8000003f800000
-DATA all3f800000<>+40(SB)/8, $0x3f8000003f800000
-DATA all3f800000<>+48(SB)/8, $0x3f8000003f800000
-DATA all3f800000<>+56(SB)/8, $0x3f8000003f800000
-GLOBL all3f800000<>(SB), RODATA|NOPTR, $64
-
-// func expSumAVX2(dst []float32, src []float32, top float32) (result float32)
-// Requires: AVX, AVX2, FMA3, SSE
-TEXT ·expSumAVX2(SB), NOSPLIT, $0-60
-	MOVQ         dst_base+0(FP), DI
-	MOVQ         src_base+24(FP), SI
-	MOVQ         dst_len+8(FP), CX
-	VBROADCASTSS top+48(FP), Y0
-	VMOVUPS      all00000000<>+0(SB), Y1
-	VMOVUPS      all00000000<>+0(SB), Y2
-	VMOVUPS      all00000000<>+0(SB), Y3
-	VMOVUPS      all00000000<>+0(SB), Y4
-	SUBQ         $0x00000020, CX
-	JL           tail
-
-loop:
-	VMOVUPS      (SI), Y5
-	VSUBPS       Y0, Y5, Y5
-	VMOVUPS      all42b1999a<>+0(SB), Y7
-	VMINPS       Y5, Y7, Y5
-	VMOVUPS      allc2d00000<>+0(SB), Y7
-	VMAXPS       Y5, Y7, Y5
-	VMOVUPS      all4b400000<>+0(SB), Y7
-	VMOVUPS      Y7, Y7
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y5, Y7
-	VSUBPS       all4b400000<>+0(SB), Y7, Y8
-	VMOVUPS      Y5, Y5
-	VFNMADD231PS all3f318000<>+0(SB), Y8, Y5
-	VMOVUPS      Y5, Y9
-	VFNMADD231PS allb95e8083<>+0(SB), Y8, Y9
-	VSUBPS       Y9, Y5, Y5
-	VMOVUPS      Y5, Y5
-	VFNMADD231PS allb95e8083<>+0(SB), Y8, Y5
-	VMULPS       Y9, Y9, Y8
-	VMOVUPS      all3950d1b4<>+0(SB), Y10
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y9, Y10
-	VFMADD213PS  all3c088847<>+0(SB), Y9, Y10
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y9, Y10
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  all3f000000<>+0(SB), Y9, Y10
-	VMOVUPS      Y5, Y5
-	VFMADD231PS  Y10, Y8, Y5
-	VADDPS       Y5, Y9, Y5
-	VADDPS       all3f800000<>+0(SB), Y5, Y5
-	VPSUBD       all4b400000<>+0(SB), Y7, Y7
-	VPSRAD       $0x01, Y7, Y8
-	VPSUBD       Y8, Y7, Y7
-	VPADDD       all0000007f<>+0(SB), Y8, Y8
-	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y8, Y5, Y5
-	VPADDD       all0000007f<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y7, Y5, Y5
-	VMOVUPS      Y5, (DI)
-	VADDPS       Y5, Y1, Y1
-	VMOVAPS      Y1, Y1
-	VMOVUPS      32(SI), Y5
-	VSUBPS       Y0, Y5, Y5
-	VMOVUPS      all42b1999a<>+0(SB), Y7
-	VMINPS       Y5, Y7, Y5
-	VMOVUPS      allc2d00000<>+0(SB), Y7
-	VMAXPS       Y5, Y7, Y5
-	VMOVUPS      all4b400000<>+0(SB), Y7
-	VMOVUPS      Y7, Y7
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y5, Y7
-	VSUBPS       all4b400000<>+0(SB), Y7, Y8
-	VMOVUPS      Y5, Y5
-	VFNMADD231PS all3f318000<>+0(SB), Y8, Y5
-	VMOVUPS      Y5, Y9
-	VFNMADD231PS allb95e8083<>+0(SB), Y8, Y9
-	VSUBPS       Y9, Y5, Y5
-	VMOVUPS      Y5, Y5
-	VFNMADD231PS allb95e8083<>+0(SB), Y8, Y5
-	VMULPS       Y9, Y9, Y8
-	VMOVUPS      all3950d1b4<>+0(SB), Y10
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y9, Y10
-	VFMADD213PS  all3c088847<>+0(SB), Y9, Y10
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y9, Y10
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  all3f000000<>+0(SB), Y9, Y10
-	VMOVUPS      Y5, Y5
-	VFMADD231PS  Y10, Y8, Y5
-	VADDPS       Y5, Y9, Y5
-	VADDPS       all3f800000<>+0(SB), Y5, Y5
-	VPSUBD       all4b400000<>+0(SB), Y7, Y7
-	VPSRAD       $0x01, Y7, Y8
-	VPSUBD       Y8, Y7, Y7
-	VPADDD       all0000007f<>+0(SB), Y8, Y8
-	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y8, Y5, Y5
-	VPADDD       all0000007f<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y7, Y5, Y5
-	VMOVUPS      Y5, 32(DI)
-	VADDPS       Y5, Y2, Y2
-	VMOVAPS      Y2, Y2
-	VMOVUPS      64(SI), Y5
-	VSUBPS       Y0, Y5, Y5
-	VMOVUPS      all42b1999a<>+0(SB), Y7
-	VMINPS       Y5, Y7, Y5
-	VMOVUPS      allc2d00000<>+0(SB), Y7
-	VMAXPS       Y5, Y7, Y5
-	VMOVUPS      all4b400000<>+0(SB), Y7
-	VMOVUPS      Y7, Y7
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y5, Y7
-	VSUBPS       all4b400000<>+0(SB), Y7, Y8
-	VMOVUPS      Y5, Y5
-	VFNMADD231PS all3f318000<>+0(SB), Y8, Y5
-	VMOVUPS      Y5, Y9
-	VFNMADD231PS allb95e8083<>+0(SB), Y8, Y9
-	VSUBPS       Y9, Y5, Y5
-	VMOVUPS      Y5, Y5
-	VFNMADD231PS allb95e8083<>+0(SB), Y8, Y5
-	VMULPS       Y9, Y9, Y8
-	VMOVUPS      all3950d1b4<>+0(SB), Y10
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y9, Y10
-	VFMADD213PS  all3c088847<>+0(SB), Y9, Y10
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y9, Y10
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  all3f000000<>+0(SB), Y9, Y10
-	VMOVUPS      Y5, Y5
-	VFMADD231PS  Y10, Y8, Y5
-	VADDPS       Y5, Y9, Y5
-	VADDPS       all3f800000<>+0(SB), Y5, Y5
-	VPSUBD       all4b400000<>+0(SB), Y7, Y7
-	VPSRAD       $0x01, Y7, Y8
-	VPSUBD       Y8, Y7, Y7
-	VPADDD       all0000007f<>+0(SB), Y8, Y8
-	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y8, Y5, Y5
-	VPADDD       all0000007f<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y7, Y5, Y5
-	VMOVUPS      Y5, 64(DI)
-	VADDPS       Y5, Y3, Y3
-	VMOVAPS      Y3, Y3
-	VMOVUPS      96(SI), Y5
-	VSUBPS       Y0, Y5, Y5
-	VMOVUPS      all42b1999a<>+0(SB), Y7
-	VMINPS       Y5, Y7, Y5
-	VMOVUPS      allc2d00000<>+0(SB), Y7
-	VMAXPS       Y5, Y7, Y5
-	VMOVUPS      all4b400000<>+0(SB), Y7
-	VMOVUPS      Y7, Y7
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y5, Y7
-	VSUBPS       all4b400000<>+0(SB), Y7, Y8
-	VMOVUPS      Y5, Y5
-	VFNMADD231PS all3f318000<>+0(SB), Y8, Y5
-	VMOVUPS      Y5, Y9
-	VFNMADD231PS allb95e8083<>+0(SB), Y8, Y9
-	VSUBPS       Y9, Y5, Y5
-	VMOVUPS      Y5, Y5
-	VFNMADD231PS allb95e8083<>+0(SB), Y8, Y5
-	VMULPS       Y9, Y9, Y8
-	VMOVUPS      all3950d1b4<>+0(SB), Y10
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y9, Y10
-	VFMADD213PS  all3c088847<>+0(SB), Y9, Y10
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y9, Y10
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  all3f000000<>+0(SB), Y9, Y10
-	VMOVUPS      Y5, Y5
-	VFMADD231PS  Y10, Y8, Y5
-	VADDPS       Y5, Y9, Y5
-	VADDPS       all3f800000<>+0(SB), Y5, Y5
-	VPSUBD       all4b400000<>+0(SB), Y7, Y7
-	VPSRAD       $0x01, Y7, Y8
-	VPSUBD       Y8, Y7, Y7
-	VPADDD       all0000007f<>+0(SB), Y8, Y8
-	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y8, Y5, Y5
-	VPADDD       all0000007f<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y7, Y5, Y5
-	VMOVUPS      Y5, 96(DI)
-	VADDPS       Y5, Y4, Y4
-	VMOVAPS      Y4, Y4
-	ADDQ         $0x00000080, DI
-	ADDQ         $0x00000080, SI
-	SUBQ         $0x00000020, CX
-	JGE          loop
-
-tail:
-	ADDQ         $0x00000020, CX
-	JZ           fold
-	LEAQ         lanesInUse<>+128(SB), AX
-	SHLQ         $0x02, CX
-	SUBQ         CX, AX
-	VMOVUPS      (AX), Y5
-	VMASKMOVPS   (SI), Y5, Y7
-	VSUBPS       Y0, Y7, Y7
-	VMOVUPS      all42b1999a<>+0(SB), Y8
-	VMINPS       Y7, Y8, Y7
-	VMOVUPS      allc2d00000<>+0(SB), Y8
-	VMAXPS       Y7, Y8, Y7
-	VMOVUPS      all4b400000<>+0(SB), Y8
-	VMOVUPS      Y8, Y8
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y7, Y8
-	VSUBPS       all4b400000<>+0(SB), Y8, Y9
-	VMOVUPS      Y7, Y7
-	VFNMADD231PS all3f318000<>+0(SB), Y9, Y7
-	VMOVUPS      Y7, Y10
-	VFNMADD231PS allb95e8083<>+0(SB), Y9, Y10
-	VSUBPS       Y10, Y7, Y7
-	VMOVUPS      Y7, Y7
-	VFNMADD231PS allb95e8083<>+0(SB), Y9, Y7
-	VMULPS       Y10, Y10, Y9
-	VMOVUPS      all3950d1b4<>+0(SB), Y11
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y10, Y11
-	VFMADD213PS  all3c088847<>+0(SB), Y10, Y11
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y10, Y11
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y10, Y11
-	VFMADD213PS  all3f000000<>+0(SB), Y10, Y11
-	VMOVUPS      Y7, Y7
-	VFMADD231PS  Y11, Y9, Y7
-	VADDPS       Y7, Y10, Y7
-	VADDPS       all3f800000<>+0(SB), Y7, Y7
-	VPSUBD       all4b400000<>+0(SB), Y8, Y8
-	VPSRAD       $0x01, Y8, Y9
-	VPSUBD       Y9, Y8, Y8
-	VPADDD       all0000007f<>+0(SB), Y9, Y9
-	VPSLLD       $0x17, Y9, Y9
-	VMULPS       Y9, Y7, Y7
-	VPADDD       all0000007f<>+0(SB), Y8, Y8
-	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y8, Y7, Y7
-	VMASKMOVPS   Y7, Y5, (DI)
-	VMOVUPS      all00000000<>+0(SB), Y8
-	VBLENDVPS    Y5, Y7, Y8, Y7
-	VADDPS       Y7, Y1, Y1
-	VMOVAPS      Y1, Y1
-	VMOVUPS      32(AX), Y5
-	VMASKMOVPS   32(SI), Y5, Y7
-	VSUBPS       Y0, Y7, Y7
-	VMOVUPS      all42b1999a<>+0(SB), Y8
-	VMINPS       Y7, Y8, Y7
-	VMOVUPS      allc2d00000<>+0(SB), Y8
-	VMAXPS       Y7, Y8, Y7
-	VMOVUPS      all4b400000<>+0(SB), Y8
-	VMOVUPS      Y8, Y8
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y7, Y8
-	VSUBPS       all4b400000<>+0(SB), Y8, Y9
-	VMOVUPS      Y7, Y7
-	VFNMADD231PS all3f318000<>+0(SB), Y9, Y7
-	VMOVUPS      Y7, Y10
-	VFNMADD231PS allb95e8083<>+0(SB), Y9, Y10
-	VSUBPS       Y10, Y7, Y7
-	VMOVUPS      Y7, Y7
-	VFNMADD231PS allb95e8083<>+0(SB), Y9, Y7
-	VMULPS       Y10, Y10, Y9
-	VMOVUPS      all3950d1b4<>+0(SB), Y11
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y10, Y11
-	VFMADD213PS  all3c088847<>+0(SB), Y10, Y11
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y10, Y11
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y10, Y11
-	VFMADD213PS  all3f000000<>+0(SB), Y10, Y11
-	VMOVUPS      Y7, Y7
-	VFMADD231PS  Y11, Y9, Y7
-	VADDPS       Y7, Y10, Y7
-	VADDPS       all3f800000<>+0(SB), Y7, Y7
-	VPSUBD       all4b400000<>+0(SB), Y8, Y8
-	VPSRAD       $0x01, Y8, Y9
-	VPSUBD       Y9, Y8, Y8
-	VPADDD       all0000007f<>+0(SB), Y9, Y9
-	VPSLLD       $0x17, Y9, Y9
-	VMULPS       Y9, Y7, Y7
-	VPADDD       all0000007f<>+0(SB), Y8, Y8
-	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y8, Y7, Y7
-	VMASKMOVPS   Y7, Y5, 32(DI)
-	VMOVUPS      all00000000<>+0(SB), Y8
-	VBLENDVPS    Y5, Y7, Y8, Y7
-	VADDPS       Y7, Y2, Y2
-	VMOVAPS      Y2, Y2
-	VMOVUPS      64(AX), Y5
-	VMASKMOVPS   64(SI), Y5, Y7
-	VSUBPS       Y0, Y7, Y7
-	VMOVUPS      all42b1999a<>+0(SB), Y8
-	VMINPS       Y7, Y8, Y7
-	VMOVUPS      allc2d00000<>+0(SB), Y8
-	VMAXPS       Y7, Y8, Y7
-	VMOVUPS      all4b400000<>+0(SB), Y8
-	VMOVUPS      Y8, Y8
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y7, Y8
-	VSUBPS       all4b400000<>+0(SB), Y8, Y9
-	VMOVUPS      Y7, Y7
-	VFNMADD231PS all3f318000<>+0(SB), Y9, Y7
-	VMOVUPS      Y7, Y10
-	VFNMADD231PS allb95e8083<>+0(SB), Y9, Y10
-	VSUBPS       Y10, Y7, Y7
-	VMOVUPS      Y7, Y7
-	VFNMADD231PS allb95e8083<>+0(SB), Y9, Y7
-	VMULPS       Y10, Y10, Y9
-	VMOVUPS      all3950d1b4<>+0(SB), Y11
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y10, Y11
-	VFMADD213PS  all3c088847<>+0(SB), Y10, Y11
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y10, Y11
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y10, Y11
-	VFMADD213PS  all3f000000<>+0(SB), Y10, Y11
-	VMOVUPS      Y7, Y7
-	VFMADD231PS  Y11, Y9, Y7
-	VADDPS       Y7, Y10, Y7
-	VADDPS       all3f800000<>+0(SB), Y7, Y7
-	VPSUBD       all4b400000<>+0(SB), Y8, Y8
-	VPSRAD       $0x01, Y8, Y9
-	VPSUBD       Y9, Y8, Y8
-	VPADDD       all0000007f<>+0(SB), Y9, Y9
-	VPSLLD       $0x17, Y9, Y9
-	VMULPS       Y9, Y7, Y7
-	VPADDD       all0000007f<>+0(SB), Y8, Y8
-	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y8, Y7, Y7
-	VMASKMOVPS   Y7, Y5, 64(DI)
-	VMOVUPS      all00000000<>+0(SB), Y8
-	VBLENDVPS    Y5, Y7, Y8, Y7
-	VADDPS       Y7, Y3, Y3
-	VMOVAPS      Y3, Y3
-	VMOVUPS      96(AX), Y5
-	VMASKMOVPS   96(SI), Y5, Y7
-	VSUBPS       Y0, Y7, Y0
-	VMOVUPS      all42b1999a<>+0(SB), Y7
-	VMINPS       Y0, Y7, Y0
-	VMOVUPS      allc2d00000<>+0(SB), Y7
-	VMAXPS       Y0, Y7, Y0
-	VMOVUPS      all4b400000<>+0(SB), Y7
-	VMOVUPS      Y7, Y7
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y0, Y7
-	VSUBPS       all4b400000<>+0(SB), Y7, Y8
-	VMOVUPS      Y0, Y0
-	VFNMADD231PS all3f318000<>+0(SB), Y8, Y0
-	VMOVUPS      Y0, Y9
-	VFNMADD231PS allb95e8083<>+0(SB), Y8, Y9
-	VSUBPS       Y9, Y0, Y0
-	VMOVUPS      Y0, Y0
-	VFNMADD231PS allb95e8083<>+0(SB), Y8, Y0
-	VMULPS       Y9, Y9, Y8
-	VMOVUPS      all3950d1b4<>+0(SB), Y10
-	VFMADD213PS  all3ab6bb2a<>+0(SB), Y9, Y10
-	VFMADD213PS  all3c088847<>+0(SB), Y9, Y10
-	VFMADD213PS  all3d2aaa56<>+0(SB), Y9, Y10
-	VFMADD213PS  all3e2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  all3f000000<>+0(SB), Y9, Y10
-	VMOVUPS      Y0, Y0
-	VFMADD231PS  Y10, Y8, Y0
-	VADDPS       Y0, Y9, Y0
-	VADDPS       all3f800000<>+0(SB), Y0, Y0
-	VPSUBD       all4b400000<>+0(SB), Y7, Y7
-	VPSRAD       $0x01, Y7, Y8
-	VPSUBD       Y8, Y7, Y7
-	VPADDD       all0000007f<>+0(SB), Y8, Y8
-	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y8, Y0, Y0
-	VPADDD       all0000007f<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y7, Y0, Y0
-	VMASKMOVPS   Y0, Y5, 96(DI)
-	VMOVUPS      all00000000<>+0(SB), Y7
-	VBLENDVPS    Y5, Y0, Y7, Y0
-	VADDPS       Y0, Y4, Y0
-	VMOVAPS      Y0, Y4
-
-fold:
-	VADDPS       Y1, Y3, Y0
-	VMOVAPS      Y0, Y1
-	VADDPS       Y2, Y4, Y0
-	VMOVAPS      Y0, Y2
-	VADDPS       Y1, Y2, Y0
-	VMOVAPS      Y0, Y1
-	VEXTRACTF128 $0x01, Y1, X6
-	VADDPS       Y1, Y6, Y0
-	VMOVAPS      Y0, Y1
-	VPERMILPS    $0x0e, X1, X6
-	VADDPS       Y1, Y6, Y0
-	VMOVAPS      Y0, Y1
-	VPERMILPS    $0x01, X1, X6
-	VADDPS       Y1, Y6, Y0
-	VMOVAPS      Y0, Y1
-	MOVSS        X1, result+56(FP)
-	VZEROUPPER
-	RET
-
-DATA all0000007f<>+0(SB)/8, $0x0000007f0000007f
-DATA all0000007f<>+8(SB)/8, $0x0000007f0000007f
-DATA all0000007f<>+16(SB)/8, $0x0000007f0000007f
-DATA all0000007f<>+24(SB)/8, $0x0000007f0000007f
-DATA all0000007f<>+32(SB)/8, $0x0000007f0000007f
-DATA all0000007f<>+40(SB)/8, $0x0000007f0000007f
-DATA all0000007f<>+48(SB)/8, $0x0000007f0000007f
-DATA all0000007f<>+56(SB)/8, $0x0000007f0000007f
-GLOBL all0000007f<>(SB), RODATA|NOPTR, $64

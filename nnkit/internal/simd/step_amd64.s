@@ -9,8 +9,8 @@
 TEXT ·gradientDescentAVX512(SB), NOSPLIT, $0-52
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+48(FP), Z0
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -47,8 +47,8 @@ done:
 TEXT ·gradientDescentAVX2(SB), NOSPLIT, $0-52
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+48(FP), Y0
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -66,7 +66,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y1
@@ -96,23 +96,55 @@ DATA lanesInUse<>+96(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+104(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+112(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+120(SB)/8, $0xffffffffffffffff
-DATA lanesInUse<>+128(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+136(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+144(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+152(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+160(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+168(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+176(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+184(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+192(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+200(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+208(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+216(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+224(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+232(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+240(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+248(SB)/8, $0x0000000000000000
-GLOBL lanesInUse<>(SB), RODATA|NOPTR, $256
+DATA lanesInUse<>+128(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+136(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+144(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+152(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+160(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+168(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+176(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+184(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+192(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+200(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+208(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+216(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+224(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+232(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+240(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+248(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+256(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+264(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+272(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+280(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+288(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+296(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+304(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+312(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+320(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+328(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+336(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+344(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+352(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+360(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+368(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+376(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+384(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+392(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+400(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+408(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+416(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+424(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+432(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+440(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+448(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+456(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+464(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+472(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+480(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+488(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+496(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+504(SB)/8, $0x0000000000000000
+GLOBL lanesInUse<>(SB), RODATA|NOPTR, $512
 
 // func momentumAVX512(w []float32, g []float32, v []float32, rate float32, momentum float32)
 // Requires: AVX, AVX512F
@@ -120,9 +152,9 @@ TEXT ·momentumAVX512(SB), NOSPLIT, $0-80
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
 	MOVQ         v_base+48(FP), R8
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+72(FP), Z0
 	VBROADCASTSS momentum+76(FP), Z1
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -169,9 +201,9 @@ TEXT ·momentumAVX2(SB), NOSPLIT, $0-80
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
 	MOVQ         v_base+48(FP), R8
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+72(FP), Y0
 	VBROADCASTSS momentum+76(FP), Y1
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -194,7 +226,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y2
@@ -218,9 +250,9 @@ TEXT ·nesterovAVX512(SB), NOSPLIT, $0-80
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
 	MOVQ         v_base+48(FP), R8
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+72(FP), Z0
 	VBROADCASTSS momentum+76(FP), Z1
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -271,9 +303,9 @@ TEXT ·nesterovAVX2(SB), NOSPLIT, $0-80
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
 	MOVQ         v_base+48(FP), R8
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+72(FP), Y0
 	VBROADCASTSS momentum+76(FP), Y1
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -298,7 +330,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y2
@@ -324,9 +356,9 @@ TEXT ·adaGradAVX512(SB), NOSPLIT, $0-80
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
 	MOVQ         a_base+48(FP), R8
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+72(FP), Z0
 	VBROADCASTSS epsilon+76(FP), Z1
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -379,9 +411,9 @@ TEXT ·adaGradAVX2(SB), NOSPLIT, $0-80
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
 	MOVQ         a_base+48(FP), R8
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+72(FP), Y0
 	VBROADCASTSS epsilon+76(FP), Y1
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -407,7 +439,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y2
@@ -434,11 +466,11 @@ TEXT ·rmsPropAVX512(SB), NOSPLIT, $0-88
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
 	MOVQ         a_base+48(FP), R8
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+72(FP), Z0
 	VBROADCASTSS rho+76(FP), Z1
 	VBROADCASTSS rest+80(FP), Z2
 	VBROADCASTSS epsilon+84(FP), Z3
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -495,11 +527,11 @@ TEXT ·rmsPropAVX2(SB), NOSPLIT, $0-88
 	MOVQ         w_base+0(FP), DI
 	MOVQ         g_base+24(FP), SI
 	MOVQ         a_base+48(FP), R8
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+72(FP), Y0
 	VBROADCASTSS rho+76(FP), Y1
 	VBROADCASTSS rest+80(FP), Y2
 	VBROADCASTSS epsilon+84(FP), Y3
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -527,7 +559,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y4
@@ -557,12 +589,12 @@ TEXT ·rmsPropMomentumAVX512(SB), NOSPLIT, $0-116
 	MOVQ         g_base+24(FP), SI
 	MOVQ         a_base+48(FP), R8
 	MOVQ         v_base+72(FP), R9
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+96(FP), Z0
 	VBROADCASTSS rho+100(FP), Z1
 	VBROADCASTSS rest+104(FP), Z2
 	VBROADCASTSS epsilon+108(FP), Z3
 	VBROADCASTSS momentum+112(FP), Z4
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -629,12 +661,12 @@ TEXT ·rmsPropMomentumAVX2(SB), NOSPLIT, $0-116
 	MOVQ         g_base+24(FP), SI
 	MOVQ         a_base+48(FP), R8
 	MOVQ         v_base+72(FP), R9
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+96(FP), Y0
 	VBROADCASTSS rho+100(FP), Y1
 	VBROADCASTSS rest+104(FP), Y2
 	VBROADCASTSS epsilon+108(FP), Y3
 	VBROADCASTSS momentum+112(FP), Y4
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -667,7 +699,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y5
@@ -694,6 +726,348 @@ done:
 	VZEROUPPER
 	RET
 
+// func centredRMSPropAVX512(w []float32, g []float32, a []float32, mean []float32, rate float32, rho float32, rest float32, epsilon float32, keep float32)
+// Requires: AVX, AVX512F
+TEXT ·centredRMSPropAVX512(SB), NOSPLIT, $0-116
+	MOVQ         w_base+0(FP), DI
+	MOVQ         g_base+24(FP), SI
+	MOVQ         a_base+48(FP), R8
+	MOVQ         mean_base+72(FP), R9
+	VBROADCASTSS rate+96(FP), Z0
+	VBROADCASTSS rho+100(FP), Z1
+	VBROADCASTSS rest+104(FP), Z2
+	VBROADCASTSS epsilon+108(FP), Z3
+	VBROADCASTSS keep+112(FP), Z4
+	MOVQ         w_len+8(FP), CX
+	SUBQ         $0x00000010, CX
+	JL           tail
+
+loop:
+	VMOVUPS      (DI), Z5
+	VMOVUPS      (SI), Z6
+	VMOVUPS      (R8), Z7
+	VMULPS       Z6, Z6, Z8
+	VMULPS       Z2, Z8, Z8
+	VMOVUPS      Z8, Z8
+	VFMADD231PS  Z1, Z7, Z8
+	VMOVUPS      Z8, (R8)
+	VMOVUPS      (R9), Z7
+	VMULPS       Z2, Z6, Z9
+	VMOVUPS      Z9, Z9
+	VFMADD231PS  Z1, Z7, Z9
+	VMOVUPS      Z9, (R9)
+	VMOVUPS      Z8, Z7
+	VFNMADD231PS Z9, Z9, Z7
+	VMULPS       Z0, Z6, Z6
+	VADDPS       Z3, Z7, Z7
+	VSQRTPS      Z7, Z7
+	VDIVPS       Z7, Z6, Z6
+	VMOVUPS      Z5, Z5
+	VFMSUB213PS  Z6, Z4, Z5
+	VMOVUPS      Z5, (DI)
+	ADDQ         $0x00000040, DI
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, R8
+	ADDQ         $0x00000040, R9
+	SUBQ         $0x00000010, CX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000010, CX
+	JZ           done
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVW        AX, K1
+	VMOVUPS.Z    (DI), K1, Z5
+	VMOVUPS.Z    (SI), K1, Z6
+	VMOVUPS.Z    (R8), K1, Z7
+	VMULPS       Z6, Z6, Z8
+	VMULPS       Z2, Z8, Z8
+	VMOVUPS      Z8, Z8
+	VFMADD231PS  Z1, Z7, Z8
+	VMOVUPS      Z8, K1, (R8)
+	VMOVUPS.Z    (R9), K1, Z7
+	VMULPS       Z2, Z6, Z2
+	VMOVUPS      Z2, Z2
+	VFMADD231PS  Z1, Z7, Z2
+	VMOVUPS      Z2, K1, (R9)
+	VMOVUPS      Z8, Z1
+	VFNMADD231PS Z2, Z2, Z1
+	VMULPS       Z0, Z6, Z0
+	VADDPS       Z3, Z1, Z1
+	VSQRTPS      Z1, Z1
+	VDIVPS       Z1, Z0, Z0
+	VMOVUPS      Z5, Z1
+	VFMSUB213PS  Z0, Z4, Z1
+	VMOVUPS      Z1, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func centredRMSPropAVX2(w []float32, g []float32, a []float32, mean []float32, rate float32, rho float32, rest float32, epsilon float32, keep float32)
+// Requires: AVX, FMA3
+TEXT ·centredRMSPropAVX2(SB), NOSPLIT, $0-116
+	MOVQ         w_base+0(FP), DI
+	MOVQ         g_base+24(FP), SI
+	MOVQ         a_base+48(FP), R8
+	MOVQ         mean_base+72(FP), R9
+	VBROADCASTSS rate+96(FP), Y0
+	VBROADCASTSS rho+100(FP), Y1
+	VBROADCASTSS rest+104(FP), Y2
+	VBROADCASTSS epsilon+108(FP), Y3
+	VBROADCASTSS keep+112(FP), Y4
+	MOVQ         w_len+8(FP), CX
+	SUBQ         $0x00000008, CX
+	JL           tail
+
+loop:
+	VMOVUPS      (DI), Y5
+	VMOVUPS      (SI), Y6
+	VMOVUPS      (R8), Y7
+	VMULPS       Y6, Y6, Y8
+	VMULPS       Y2, Y8, Y8
+	VMOVUPS      Y8, Y8
+	VFMADD231PS  Y1, Y7, Y8
+	VMOVUPS      Y8, (R8)
+	VMOVUPS      (R9), Y7
+	VMULPS       Y2, Y6, Y9
+	VMOVUPS      Y9, Y9
+	VFMADD231PS  Y1, Y7, Y9
+	VMOVUPS      Y9, (R9)
+	VMOVUPS      Y8, Y7
+	VFNMADD231PS Y9, Y9, Y7
+	VMULPS       Y0, Y6, Y6
+	VADDPS       Y3, Y7, Y7
+	VSQRTPS      Y7, Y7
+	VDIVPS       Y7, Y6, Y6
+	VMOVUPS      Y5, Y5
+	VFMSUB213PS  Y6, Y4, Y5
+	VMOVUPS      Y5, (DI)
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, R9
+	SUBQ         $0x00000008, CX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000008, CX
+	JZ           done
+	LEAQ         lanesInUse<>+256(SB), AX
+	SHLQ         $0x02, CX
+	SUBQ         CX, AX
+	VMOVUPS      (AX), Y5
+	VMASKMOVPS   (DI), Y5, Y6
+	VMASKMOVPS   (SI), Y5, Y7
+	VMASKMOVPS   (R8), Y5, Y8
+	VMULPS       Y7, Y7, Y9
+	VMULPS       Y2, Y9, Y9
+	VMOVUPS      Y9, Y9
+	VFMADD231PS  Y1, Y8, Y9
+	VMASKMOVPS   Y9, Y5, (R8)
+	VMASKMOVPS   (R9), Y5, Y8
+	VMULPS       Y2, Y7, Y2
+	VMOVUPS      Y2, Y2
+	VFMADD231PS  Y1, Y8, Y2
+	VMASKMOVPS   Y2, Y5, (R9)
+	VMOVUPS      Y9, Y1
+	VFNMADD231PS Y2, Y2, Y1
+	VMULPS       Y0, Y7, Y0
+	VADDPS       Y3, Y1, Y1
+	VSQRTPS      Y1, Y1
+	VDIVPS       Y1, Y0, Y0
+	VMOVUPS      Y6, Y1
+	VFMSUB213PS  Y0, Y4, Y1
+	VMASKMOVPS   Y1, Y5, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func centredRMSPropMomentumAVX512(w []float32, g []float32, a []float32, mean []float32, v []float32, rate float32, rho float32, rest float32, epsilon float32, momentum float32, keep float32)
+// Requires: AVX, AVX512F
+TEXT ·centredRMSPropMomentumAVX512(SB), NOSPLIT, $0-144
+	MOVQ         w_base+0(FP), DI
+	MOVQ         g_base+24(FP), SI
+	MOVQ         a_base+48(FP), R8
+	MOVQ         mean_base+72(FP), R9
+	MOVQ         v_base+96(FP), R10
+	VBROADCASTSS rate+120(FP), Z0
+	VBROADCASTSS rho+124(FP), Z1
+	VBROADCASTSS rest+128(FP), Z2
+	VBROADCASTSS epsilon+132(FP), Z3
+	VBROADCASTSS momentum+136(FP), Z4
+	VBROADCASTSS keep+140(FP), Z5
+	MOVQ         w_len+8(FP), CX
+	SUBQ         $0x00000010, CX
+	JL           tail
+
+loop:
+	VMOVUPS      (R10), Z6
+	VMOVUPS      (SI), Z7
+	VMOVUPS      (R8), Z8
+	VMULPS       Z7, Z7, Z9
+	VMULPS       Z2, Z9, Z9
+	VMOVUPS      Z9, Z9
+	VFMADD231PS  Z1, Z8, Z9
+	VMOVUPS      Z9, (R8)
+	VMOVUPS      (R9), Z8
+	VMULPS       Z2, Z7, Z10
+	VMOVUPS      Z10, Z10
+	VFMADD231PS  Z1, Z8, Z10
+	VMOVUPS      Z10, (R9)
+	VMOVUPS      Z9, Z8
+	VFNMADD231PS Z10, Z10, Z8
+	VMULPS       Z0, Z7, Z7
+	VADDPS       Z3, Z8, Z8
+	VSQRTPS      Z8, Z8
+	VDIVPS       Z8, Z7, Z7
+	VMOVUPS      Z7, Z7
+	VFMADD231PS  Z4, Z6, Z7
+	VMOVUPS      Z7, (R10)
+	VMOVUPS      (DI), Z6
+	VMOVUPS      Z6, Z6
+	VFMSUB213PS  Z7, Z5, Z6
+	VMOVUPS      Z6, (DI)
+	ADDQ         $0x00000040, DI
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, R8
+	ADDQ         $0x00000040, R9
+	ADDQ         $0x00000040, R10
+	SUBQ         $0x00000010, CX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000010, CX
+	JZ           done
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVW        AX, K1
+	VMOVUPS.Z    (R10), K1, Z6
+	VMOVUPS.Z    (SI), K1, Z7
+	VMOVUPS.Z    (R8), K1, Z8
+	VMULPS       Z7, Z7, Z9
+	VMULPS       Z2, Z9, Z9
+	VMOVUPS      Z9, Z9
+	VFMADD231PS  Z1, Z8, Z9
+	VMOVUPS      Z9, K1, (R8)
+	VMOVUPS.Z    (R9), K1, Z8
+	VMULPS       Z2, Z7, Z2
+	VMOVUPS      Z2, Z2
+	VFMADD231PS  Z1, Z8, Z2
+	VMOVUPS      Z2, K1, (R9)
+	VMOVUPS      Z9, Z1
+	VFNMADD231PS Z2, Z2, Z1
+	VMULPS       Z0, Z7, Z0
+	VADDPS       Z3, Z1, Z1
+	VSQRTPS      Z1, Z1
+	VDIVPS       Z1, Z0, Z0
+	VMOVUPS      Z0, Z0
+	VFMADD231PS  Z4, Z6, Z0
+	VMOVUPS      Z0, K1, (R10)
+	VMOVUPS.Z    (DI), K1, Z1
+	VMOVUPS      Z1, Z1
+	VFMSUB213PS  Z0, Z5, Z1
+	VMOVUPS      Z1, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func centredRMSPropMomentumAVX2(w []float32, g []float32, a []float32, mean []float32, v []float32, rate float32, rho float32, rest float32, epsilon float32, momentum float32, keep float32)
+// Requires: AVX, FMA3
+TEXT ·centredRMSPropMomentumAVX2(SB), NOSPLIT, $0-144
+	MOVQ         w_base+0(FP), DI
+	MOVQ         g_base+24(FP), SI
+	MOVQ         a_base+48(FP), R8
+	MOVQ         mean_base+72(FP), R9
+	MOVQ         v_base+96(FP), R10
+	VBROADCASTSS rate+120(FP), Y0
+	VBROADCASTSS rho+124(FP), Y1
+	VBROADCASTSS rest+128(FP), Y2
+	VBROADCASTSS epsilon+132(FP), Y3
+	VBROADCASTSS momentum+136(FP), Y4
+	VBROADCASTSS keep+140(FP), Y5
+	MOVQ         w_len+8(FP), CX
+	SUBQ         $0x00000008, CX
+	JL           tail
+
+loop:
+	VMOVUPS      (R10), Y6
+	VMOVUPS      (SI), Y7
+	VMOVUPS      (R8), Y8
+	VMULPS       Y7, Y7, Y9
+	VMULPS       Y2, Y9, Y9
+	VMOVUPS      Y9, Y9
+	VFMADD231PS  Y1, Y8, Y9
+	VMOVUPS      Y9, (R8)
+	VMOVUPS      (R9), Y8
+	VMULPS       Y2, Y7, Y10
+	VMOVUPS      Y10, Y10
+	VFMADD231PS  Y1, Y8, Y10
+	VMOVUPS      Y10, (R9)
+	VMOVUPS      Y9, Y8
+	VFNMADD231PS Y10, Y10, Y8
+	VMULPS       Y0, Y7, Y7
+	VADDPS       Y3, Y8, Y8
+	VSQRTPS      Y8, Y8
+	VDIVPS       Y8, Y7, Y7
+	VMOVUPS      Y7, Y7
+	VFMADD231PS  Y4, Y6, Y7
+	VMOVUPS      Y7, (R10)
+	VMOVUPS      (DI), Y6
+	VMOVUPS      Y6, Y6
+	VFMSUB213PS  Y7, Y5, Y6
+	VMOVUPS      Y6, (DI)
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, R9
+	ADDQ         $0x00000020, R10
+	SUBQ         $0x00000008, CX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000008, CX
+	JZ           done
+	LEAQ         lanesInUse<>+256(SB), AX
+	SHLQ         $0x02, CX
+	SUBQ         CX, AX
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   (R10), Y6, Y7
+	VMASKMOVPS   (SI), Y6, Y8
+	VMASKMOVPS   (R8), Y6, Y9
+	VMULPS       Y8, Y8, Y10
+	VMULPS       Y2, Y10, Y10
+	VMOVUPS      Y10, Y10
+	VFMADD231PS  Y1, Y9, Y10
+	VMASKMOVPS   Y10, Y6, (R8)
+	VMASKMOVPS   (R9), Y6, Y9
+	VMULPS       Y2, Y8, Y2
+	VMOVUPS      Y2, Y2
+	VFMADD231PS  Y1, Y9, Y2
+	VMASKMOVPS   Y2, Y6, (R9)
+	VMOVUPS      Y10, Y1
+	VFNMADD231PS Y2, Y2, Y1
+	VMULPS       Y0, Y8, Y0
+	VADDPS       Y3, Y1, Y1
+	VSQRTPS      Y1, Y1
+	VDIVPS       Y1, Y0, Y0
+	VMOVUPS      Y0, Y0
+	VFMADD231PS  Y4, Y7, Y0
+	VMASKMOVPS   Y0, Y6, (R10)
+	VMASKMOVPS   (DI), Y6, Y1
+	VMOVUPS      Y1, Y1
+	VFMSUB213PS  Y0, Y5, Y1
+	VMASKMOVPS   Y1, Y6, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
 // func adamAVX512(w []float32, g []float32, m []float32, v []float32, rate float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, epsilon float32, keep float32)
 // Requires: AVX, AVX512F
 TEXT ·adamAVX512(SB), NOSPLIT, $0-124
@@ -701,7 +1075,6 @@ TEXT ·adamAVX512(SB), NOSPLIT, $0-124
 	MOVQ         g_base+24(FP), SI
 	MOVQ         m_base+48(FP), R8
 	MOVQ         v_base+72(FP), R9
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+96(FP), Z0
 	VBROADCASTSS beta1+100(FP), Z1
 	VBROADCASTSS rest1+104(FP), Z2
@@ -709,6 +1082,7 @@ TEXT ·adamAVX512(SB), NOSPLIT, $0-124
 	VBROADCASTSS rest2+112(FP), Z4
 	VBROADCASTSS epsilon+116(FP), Z5
 	VBROADCASTSS keep+120(FP), Z6
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -719,8 +1093,8 @@ loop:
 	VMOVUPS     Z9, Z9
 	VFMADD231PS Z1, Z8, Z9
 	VMOVUPS     Z9, (R8)
-	VMOVUPS     (R9), Z8
 	VMULPS      Z7, Z7, Z7
+	VMOVUPS     (R9), Z8
 	VMULPS      Z4, Z7, Z7
 	VMOVUPS     Z7, Z7
 	VFMADD231PS Z3, Z8, Z7
@@ -753,14 +1127,14 @@ tail:
 	VMOVUPS     Z2, Z2
 	VFMADD231PS Z1, Z8, Z2
 	VMOVUPS     Z2, K1, (R8)
-	VMOVUPS.Z   (R9), K1, Z1
-	VMULPS      Z7, Z7, Z7
-	VMULPS      Z4, Z7, Z4
-	VMOVUPS     Z4, Z4
-	VFMADD231PS Z3, Z1, Z4
-	VMOVUPS     Z4, K1, (R9)
+	VMULPS      Z7, Z7, Z1
+	VMOVUPS.Z   (R9), K1, Z7
+	VMULPS      Z4, Z1, Z1
+	VMOVUPS     Z1, Z1
+	VFMADD231PS Z3, Z7, Z1
+	VMOVUPS     Z1, K1, (R9)
 	VMULPS      Z0, Z2, Z0
-	VSQRTPS     Z4, Z1
+	VSQRTPS     Z1, Z1
 	VADDPS      Z5, Z1, Z1
 	VDIVPS      Z1, Z0, Z0
 	VMOVUPS.Z   (DI), K1, Z1
@@ -779,7 +1153,6 @@ TEXT ·adamAVX2(SB), NOSPLIT, $0-124
 	MOVQ         g_base+24(FP), SI
 	MOVQ         m_base+48(FP), R8
 	MOVQ         v_base+72(FP), R9
-	MOVQ         w_len+8(FP), CX
 	VBROADCASTSS rate+96(FP), Y0
 	VBROADCASTSS beta1+100(FP), Y1
 	VBROADCASTSS rest1+104(FP), Y2
@@ -787,6 +1160,7 @@ TEXT ·adamAVX2(SB), NOSPLIT, $0-124
 	VBROADCASTSS rest2+112(FP), Y4
 	VBROADCASTSS epsilon+116(FP), Y5
 	VBROADCASTSS keep+120(FP), Y6
+	MOVQ         w_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -797,8 +1171,8 @@ loop:
 	VMOVUPS     Y9, Y9
 	VFMADD231PS Y1, Y8, Y9
 	VMOVUPS     Y9, (R8)
-	VMOVUPS     (R9), Y8
 	VMULPS      Y7, Y7, Y7
+	VMOVUPS     (R9), Y8
 	VMULPS      Y4, Y7, Y7
 	VMOVUPS     Y7, Y7
 	VFMADD231PS Y3, Y8, Y7
@@ -821,7 +1195,7 @@ loop:
 tail:
 	ADDQ        $0x00000008, CX
 	JZ          done
-	LEAQ        lanesInUse<>+128(SB), AX
+	LEAQ        lanesInUse<>+256(SB), AX
 	SHLQ        $0x02, CX
 	SUBQ        CX, AX
 	VMOVUPS     (AX), Y7
@@ -831,20 +1205,1116 @@ tail:
 	VMOVUPS     Y2, Y2
 	VFMADD231PS Y1, Y9, Y2
 	VMASKMOVPS  Y2, Y7, (R8)
-	VMASKMOVPS  (R9), Y7, Y1
-	VMULPS      Y8, Y8, Y8
-	VMULPS      Y4, Y8, Y4
-	VMOVUPS     Y4, Y4
-	VFMADD231PS Y3, Y1, Y4
-	VMASKMOVPS  Y4, Y7, (R9)
+	VMULPS      Y8, Y8, Y1
+	VMASKMOVPS  (R9), Y7, Y8
+	VMULPS      Y4, Y1, Y1
+	VMOVUPS     Y1, Y1
+	VFMADD231PS Y3, Y8, Y1
+	VMASKMOVPS  Y1, Y7, (R9)
 	VMULPS      Y0, Y2, Y0
-	VSQRTPS     Y4, Y1
+	VSQRTPS     Y1, Y1
 	VADDPS      Y5, Y1, Y1
 	VDIVPS      Y1, Y0, Y0
 	VMASKMOVPS  (DI), Y7, Y1
 	VMOVUPS     Y1, Y1
 	VFMSUB213PS Y0, Y6, Y1
 	VMASKMOVPS  Y1, Y7, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func adamRowsAVX512(w []float32, g []float32, m []float32, v []float32, rows int, width int, wRow int, gRow int, mRow int, vRow int, rate float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, epsilon float32, keep float32)
+// Requires: AVX, AVX512F
+TEXT ·adamRowsAVX512(SB), NOSPLIT, $0-172
+	MOVQ         w_base+0(FP), DI
+	MOVQ         g_base+24(FP), SI
+	MOVQ         m_base+48(FP), R8
+	MOVQ         v_base+72(FP), R9
+	VBROADCASTSS rate+144(FP), Z0
+	VBROADCASTSS beta1+148(FP), Z1
+	VBROADCASTSS rest1+152(FP), Z2
+	VBROADCASTSS beta2+156(FP), Z3
+	VBROADCASTSS rest2+160(FP), Z4
+	VBROADCASTSS epsilon+164(FP), Z5
+	VBROADCASTSS keep+168(FP), Z6
+	MOVQ         rows+96(FP), BX
+	MOVQ         wRow+112(FP), R11
+	SHLQ         $0x02, R11
+	MOVQ         gRow+120(FP), R12
+	SHLQ         $0x02, R12
+	MOVQ         mRow+128(FP), R13
+	SHLQ         $0x02, R13
+	MOVQ         vRow+136(FP), R10
+	SHLQ         $0x02, R10
+
+row:
+	XORL DX, DX
+	MOVQ width+104(FP), CX
+	SUBQ $0x00000010, CX
+	JL   columnstail
+
+columns:
+	VMOVUPS     (SI)(DX*1), Z7
+	VMOVUPS     (R8)(DX*1), Z8
+	VMULPS      Z2, Z7, Z9
+	VMOVUPS     Z9, Z9
+	VFMADD231PS Z1, Z8, Z9
+	VMOVUPS     Z9, (R8)(DX*1)
+	VMULPS      Z7, Z7, Z7
+	VMOVUPS     (R9)(DX*1), Z8
+	VMULPS      Z4, Z7, Z7
+	VMOVUPS     Z7, Z7
+	VFMADD231PS Z3, Z8, Z7
+	VMOVUPS     Z7, (R9)(DX*1)
+	VMULPS      Z0, Z9, Z8
+	VSQRTPS     Z7, Z7
+	VADDPS      Z5, Z7, Z7
+	VDIVPS      Z7, Z8, Z7
+	VMOVUPS     (DI)(DX*1), Z8
+	VMOVUPS     Z8, Z8
+	VFMSUB213PS Z7, Z6, Z8
+	VMOVUPS     Z8, (DI)(DX*1)
+	ADDQ        $0x00000040, DX
+	SUBQ        $0x00000010, CX
+	JGE         columns
+
+columnstail:
+	ADDQ        $0x00000010, CX
+	JZ          columnsend
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVW       AX, K1
+	VMOVUPS.Z   (SI)(DX*1), K1, Z7
+	VMOVUPS.Z   (R8)(DX*1), K1, Z8
+	VMULPS      Z2, Z7, Z9
+	VMOVUPS     Z9, Z9
+	VFMADD231PS Z1, Z8, Z9
+	VMOVUPS     Z9, K1, (R8)(DX*1)
+	VMULPS      Z7, Z7, Z7
+	VMOVUPS.Z   (R9)(DX*1), K1, Z8
+	VMULPS      Z4, Z7, Z7
+	VMOVUPS     Z7, Z7
+	VFMADD231PS Z3, Z8, Z7
+	VMOVUPS     Z7, K1, (R9)(DX*1)
+	VMULPS      Z0, Z9, Z8
+	VSQRTPS     Z7, Z7
+	VADDPS      Z5, Z7, Z7
+	VDIVPS      Z7, Z8, Z7
+	VMOVUPS.Z   (DI)(DX*1), K1, Z8
+	VMOVUPS     Z8, Z8
+	VFMSUB213PS Z7, Z6, Z8
+	VMOVUPS     Z8, K1, (DI)(DX*1)
+
+columnsend:
+	ADDQ R11, DI
+	ADDQ R12, SI
+	ADDQ R13, R8
+	ADDQ R10, R9
+	DECQ BX
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func adamRowsAVX2(w []float32, g []float32, m []float32, v []float32, rows int, width int, wRow int, gRow int, mRow int, vRow int, rate float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, epsilon float32, keep float32)
+// Requires: AVX, FMA3
+TEXT ·adamRowsAVX2(SB), NOSPLIT, $0-172
+	MOVQ         w_base+0(FP), DI
+	MOVQ         g_base+24(FP), SI
+	MOVQ         m_base+48(FP), R8
+	MOVQ         v_base+72(FP), R9
+	VBROADCASTSS rate+144(FP), Y0
+	VBROADCASTSS beta1+148(FP), Y1
+	VBROADCASTSS rest1+152(FP), Y2
+	VBROADCASTSS beta2+156(FP), Y3
+	VBROADCASTSS rest2+160(FP), Y4
+	VBROADCASTSS epsilon+164(FP), Y5
+	VBROADCASTSS keep+168(FP), Y6
+	MOVQ         rows+96(FP), BX
+	MOVQ         wRow+112(FP), R11
+	SHLQ         $0x02, R11
+	MOVQ         gRow+120(FP), R12
+	SHLQ         $0x02, R12
+	MOVQ         mRow+128(FP), R13
+	SHLQ         $0x02, R13
+	MOVQ         vRow+136(FP), R10
+	SHLQ         $0x02, R10
+
+row:
+	XORL DX, DX
+	MOVQ width+104(FP), CX
+	SUBQ $0x00000008, CX
+	JL   columnstail
+
+columns:
+	VMOVUPS     (SI)(DX*1), Y7
+	VMOVUPS     (R8)(DX*1), Y8
+	VMULPS      Y2, Y7, Y9
+	VMOVUPS     Y9, Y9
+	VFMADD231PS Y1, Y8, Y9
+	VMOVUPS     Y9, (R8)(DX*1)
+	VMULPS      Y7, Y7, Y7
+	VMOVUPS     (R9)(DX*1), Y8
+	VMULPS      Y4, Y7, Y7
+	VMOVUPS     Y7, Y7
+	VFMADD231PS Y3, Y8, Y7
+	VMOVUPS     Y7, (R9)(DX*1)
+	VMULPS      Y0, Y9, Y8
+	VSQRTPS     Y7, Y7
+	VADDPS      Y5, Y7, Y7
+	VDIVPS      Y7, Y8, Y7
+	VMOVUPS     (DI)(DX*1), Y8
+	VMOVUPS     Y8, Y8
+	VFMSUB213PS Y7, Y6, Y8
+	VMOVUPS     Y8, (DI)(DX*1)
+	ADDQ        $0x00000020, DX
+	SUBQ        $0x00000008, CX
+	JGE         columns
+
+columnstail:
+	ADDQ        $0x00000008, CX
+	JZ          columnsend
+	LEAQ        lanesInUse<>+256(SB), AX
+	SHLQ        $0x02, CX
+	SUBQ        CX, AX
+	VMOVUPS     (AX), Y7
+	VMASKMOVPS  (SI)(DX*1), Y7, Y8
+	VMASKMOVPS  (R8)(DX*1), Y7, Y9
+	VMULPS      Y2, Y8, Y10
+	VMOVUPS     Y10, Y10
+	VFMADD231PS Y1, Y9, Y10
+	VMASKMOVPS  Y10, Y7, (R8)(DX*1)
+	VMULPS      Y8, Y8, Y8
+	VMASKMOVPS  (R9)(DX*1), Y7, Y9
+	VMULPS      Y4, Y8, Y8
+	VMOVUPS     Y8, Y8
+	VFMADD231PS Y3, Y9, Y8
+	VMASKMOVPS  Y8, Y7, (R9)(DX*1)
+	VMULPS      Y0, Y10, Y9
+	VSQRTPS     Y8, Y8
+	VADDPS      Y5, Y8, Y8
+	VDIVPS      Y8, Y9, Y8
+	VMASKMOVPS  (DI)(DX*1), Y7, Y9
+	VMOVUPS     Y9, Y9
+	VFMSUB213PS Y8, Y6, Y9
+	VMASKMOVPS  Y9, Y7, (DI)(DX*1)
+
+columnsend:
+	ADDQ R11, DI
+	ADDQ R12, SI
+	ADDQ R13, R8
+	ADDQ R10, R9
+	DECQ BX
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func amsGradAVX512(w []float32, g []float32, m []float32, v []float32, most []float32, rate float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, epsilon float32, keep float32)
+// Requires: AVX, AVX512F
+TEXT ·amsGradAVX512(SB), NOSPLIT, $0-148
+	MOVQ         w_base+0(FP), DI
+	MOVQ         g_base+24(FP), SI
+	MOVQ         m_base+48(FP), R8
+	MOVQ         v_base+72(FP), R9
+	MOVQ         most_base+96(FP), R10
+	VBROADCASTSS rate+120(FP), Z0
+	VBROADCASTSS beta1+124(FP), Z1
+	VBROADCASTSS rest1+128(FP), Z2
+	VBROADCASTSS beta2+132(FP), Z3
+	VBROADCASTSS rest2+136(FP), Z4
+	VBROADCASTSS epsilon+140(FP), Z5
+	VBROADCASTSS keep+144(FP), Z6
+	MOVQ         w_len+8(FP), CX
+	SUBQ         $0x00000010, CX
+	JL           tail
+
+loop:
+	VMOVUPS     (SI), Z7
+	VMOVUPS     (R8), Z8
+	VMULPS      Z2, Z7, Z9
+	VMOVUPS     Z9, Z9
+	VFMADD231PS Z1, Z8, Z9
+	VMOVUPS     Z9, (R8)
+	VMULPS      Z7, Z7, Z7
+	VMOVUPS     (R9), Z8
+	VMULPS      Z4, Z7, Z7
+	VMOVUPS     Z7, Z7
+	VFMADD231PS Z3, Z8, Z7
+	VMOVUPS     Z7, (R9)
+	VMOVUPS     (R10), Z8
+	VMAXPS      Z7, Z8, Z7
+	VMOVUPS     Z7, (R10)
+	VMULPS      Z0, Z9, Z8
+	VSQRTPS     Z7, Z7
+	VADDPS      Z5, Z7, Z7
+	VDIVPS      Z7, Z8, Z7
+	VMOVUPS     (DI), Z8
+	VMOVUPS     Z8, Z8
+	VFMSUB213PS Z7, Z6, Z8
+	VMOVUPS     Z8, (DI)
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	SUBQ        $0x00000010, CX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000010, CX
+	JZ          done
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVW       AX, K1
+	VMOVUPS.Z   (SI), K1, Z7
+	VMOVUPS.Z   (R8), K1, Z8
+	VMULPS      Z2, Z7, Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS Z1, Z8, Z2
+	VMOVUPS     Z2, K1, (R8)
+	VMULPS      Z7, Z7, Z1
+	VMOVUPS.Z   (R9), K1, Z7
+	VMULPS      Z4, Z1, Z1
+	VMOVUPS     Z1, Z1
+	VFMADD231PS Z3, Z7, Z1
+	VMOVUPS     Z1, K1, (R9)
+	VMOVUPS.Z   (R10), K1, Z3
+	VMAXPS      Z1, Z3, Z1
+	VMOVUPS     Z1, K1, (R10)
+	VMULPS      Z0, Z2, Z0
+	VSQRTPS     Z1, Z1
+	VADDPS      Z5, Z1, Z1
+	VDIVPS      Z1, Z0, Z0
+	VMOVUPS.Z   (DI), K1, Z1
+	VMOVUPS     Z1, Z1
+	VFMSUB213PS Z0, Z6, Z1
+	VMOVUPS     Z1, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func amsGradAVX2(w []float32, g []float32, m []float32, v []float32, most []float32, rate float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, epsilon float32, keep float32)
+// Requires: AVX, FMA3
+TEXT ·amsGradAVX2(SB), NOSPLIT, $0-148
+	MOVQ         w_base+0(FP), DI
+	MOVQ         g_base+24(FP), SI
+	MOVQ         m_base+48(FP), R8
+	MOVQ         v_base+72(FP), R9
+	MOVQ         most_base+96(FP), R10
+	VBROADCASTSS rate+120(FP), Y0
+	VBROADCASTSS beta1+124(FP), Y1
+	VBROADCASTSS rest1+128(FP), Y2
+	VBROADCASTSS beta2+132(FP), Y3
+	VBROADCASTSS rest2+136(FP), Y4
+	VBROADCASTSS epsilon+140(FP), Y5
+	VBROADCASTSS keep+144(FP), Y6
+	MOVQ         w_len+8(FP), CX
+	SUBQ         $0x00000008, CX
+	JL           tail
+
+loop:
+	VMOVUPS     (SI), Y7
+	VMOVUPS     (R8), Y8
+	VMULPS      Y2, Y7, Y9
+	VMOVUPS     Y9, Y9
+	VFMADD231PS Y1, Y8, Y9
+	VMOVUPS     Y9, (R8)
+	VMULPS      Y7, Y7, Y7
+	VMOVUPS     (R9), Y8
+	VMULPS      Y4, Y7, Y7
+	VMOVUPS     Y7, Y7
+	VFMADD231PS Y3, Y8, Y7
+	VMOVUPS     Y7, (R9)
+	VMOVUPS     (R10), Y8
+	VMAXPS      Y7, Y8, Y7
+	VMOVUPS     Y7, (R10)
+	VMULPS      Y0, Y9, Y8
+	VSQRTPS     Y7, Y7
+	VADDPS      Y5, Y7, Y7
+	VDIVPS      Y7, Y8, Y7
+	VMOVUPS     (DI), Y8
+	VMOVUPS     Y8, Y8
+	VFMSUB213PS Y7, Y6, Y8
+	VMOVUPS     Y8, (DI)
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, R8
+	ADDQ        $0x00000020, R9
+	ADDQ        $0x00000020, R10
+	SUBQ        $0x00000008, CX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000008, CX
+	JZ          done
+	LEAQ        lanesInUse<>+256(SB), AX
+	SHLQ        $0x02, CX
+	SUBQ        CX, AX
+	VMOVUPS     (AX), Y7
+	VMASKMOVPS  (SI), Y7, Y8
+	VMASKMOVPS  (R8), Y7, Y9
+	VMULPS      Y2, Y8, Y2
+	VMOVUPS     Y2, Y2
+	VFMADD231PS Y1, Y9, Y2
+	VMASKMOVPS  Y2, Y7, (R8)
+	VMULPS      Y8, Y8, Y1
+	VMASKMOVPS  (R9), Y7, Y8
+	VMULPS      Y4, Y1, Y1
+	VMOVUPS     Y1, Y1
+	VFMADD231PS Y3, Y8, Y1
+	VMASKMOVPS  Y1, Y7, (R9)
+	VMASKMOVPS  (R10), Y7, Y3
+	VMAXPS      Y1, Y3, Y1
+	VMASKMOVPS  Y1, Y7, (R10)
+	VMULPS      Y0, Y2, Y0
+	VSQRTPS     Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VDIVPS      Y1, Y0, Y0
+	VMASKMOVPS  (DI), Y7, Y1
+	VMOVUPS     Y1, Y1
+	VFMSUB213PS Y0, Y6, Y1
+	VMASKMOVPS  Y1, Y7, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func adaDeltaAVX512(w []float32, g []float32, a []float32, d []float32, rate float32, rho float32, rest float32, epsilon float32, keep float32)
+// Requires: AVX, AVX512F
+TEXT ·adaDeltaAVX512(SB), NOSPLIT, $0-116
+	MOVQ         w_base+0(FP), DI
+	MOVQ         g_base+24(FP), SI
+	MOVQ         a_base+48(FP), R8
+	MOVQ         d_base+72(FP), R9
+	VBROADCASTSS rate+96(FP), Z0
+	VBROADCASTSS rho+100(FP), Z1
+	VBROADCASTSS rest+104(FP), Z2
+	VBROADCASTSS epsilon+108(FP), Z3
+	VBROADCASTSS keep+112(FP), Z4
+	MOVQ         w_len+8(FP), CX
+	SUBQ         $0x00000010, CX
+	JL           tail
+
+loop:
+	VMOVUPS     (SI), Z5
+	VMOVUPS     (R9), Z6
+	VMOVUPS     (R8), Z7
+	VMULPS      Z5, Z5, Z8
+	VMULPS      Z2, Z8, Z8
+	VMOVUPS     Z8, Z8
+	VFMADD231PS Z1, Z7, Z8
+	VMOVUPS     Z8, (R8)
+	VADDPS      Z3, Z6, Z7
+	VADDPS      Z3, Z8, Z8
+	VDIVPS      Z8, Z7, Z7
+	VSQRTPS     Z7, Z7
+	VMULPS      Z7, Z5, Z5
+	VMULPS      Z5, Z5, Z7
+	VMULPS      Z2, Z7, Z7
+	VMOVUPS     Z7, Z7
+	VFMADD231PS Z1, Z6, Z7
+	VMOVUPS     Z7, (R9)
+	VMOVUPS     (DI), Z6
+	VMULPS      Z0, Z5, Z5
+	VMOVUPS     Z6, Z6
+	VFMSUB213PS Z5, Z4, Z6
+	VMOVUPS     Z6, (DI)
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, R9
+	SUBQ        $0x00000010, CX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000010, CX
+	JZ          done
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVW       AX, K1
+	VMOVUPS.Z   (SI), K1, Z5
+	VMOVUPS.Z   (R9), K1, Z6
+	VMOVUPS.Z   (R8), K1, Z7
+	VMULPS      Z5, Z5, Z8
+	VMULPS      Z2, Z8, Z8
+	VMOVUPS     Z8, Z8
+	VFMADD231PS Z1, Z7, Z8
+	VMOVUPS     Z8, K1, (R8)
+	VADDPS      Z3, Z6, Z7
+	VADDPS      Z3, Z8, Z3
+	VDIVPS      Z3, Z7, Z3
+	VSQRTPS     Z3, Z3
+	VMULPS      Z3, Z5, Z3
+	VMULPS      Z3, Z3, Z5
+	VMULPS      Z2, Z5, Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS Z1, Z6, Z2
+	VMOVUPS     Z2, K1, (R9)
+	VMOVUPS.Z   (DI), K1, Z1
+	VMULPS      Z0, Z3, Z0
+	VMOVUPS     Z1, Z1
+	VFMSUB213PS Z0, Z4, Z1
+	VMOVUPS     Z1, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func adaDeltaAVX2(w []float32, g []float32, a []float32, d []float32, rate float32, rho float32, rest float32, epsilon float32, keep float32)
+// Requires: AVX, FMA3
+TEXT ·adaDeltaAVX2(SB), NOSPLIT, $0-116
+	MOVQ         w_base+0(FP), DI
+	MOVQ         g_base+24(FP), SI
+	MOVQ         a_base+48(FP), R8
+	MOVQ         d_base+72(FP), R9
+	VBROADCASTSS rate+96(FP), Y0
+	VBROADCASTSS rho+100(FP), Y1
+	VBROADCASTSS rest+104(FP), Y2
+	VBROADCASTSS epsilon+108(FP), Y3
+	VBROADCASTSS keep+112(FP), Y4
+	MOVQ         w_len+8(FP), CX
+	SUBQ         $0x00000008, CX
+	JL           tail
+
+loop:
+	VMOVUPS     (SI), Y5
+	VMOVUPS     (R9), Y6
+	VMOVUPS     (R8), Y7
+	VMULPS      Y5, Y5, Y8
+	VMULPS      Y2, Y8, Y8
+	VMOVUPS     Y8, Y8
+	VFMADD231PS Y1, Y7, Y8
+	VMOVUPS     Y8, (R8)
+	VADDPS      Y3, Y6, Y7
+	VADDPS      Y3, Y8, Y8
+	VDIVPS      Y8, Y7, Y7
+	VSQRTPS     Y7, Y7
+	VMULPS      Y7, Y5, Y5
+	VMULPS      Y5, Y5, Y7
+	VMULPS      Y2, Y7, Y7
+	VMOVUPS     Y7, Y7
+	VFMADD231PS Y1, Y6, Y7
+	VMOVUPS     Y7, (R9)
+	VMOVUPS     (DI), Y6
+	VMULPS      Y0, Y5, Y5
+	VMOVUPS     Y6, Y6
+	VFMSUB213PS Y5, Y4, Y6
+	VMOVUPS     Y6, (DI)
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, R8
+	ADDQ        $0x00000020, R9
+	SUBQ        $0x00000008, CX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000008, CX
+	JZ          done
+	LEAQ        lanesInUse<>+256(SB), AX
+	SHLQ        $0x02, CX
+	SUBQ        CX, AX
+	VMOVUPS     (AX), Y5
+	VMASKMOVPS  (SI), Y5, Y6
+	VMASKMOVPS  (R9), Y5, Y7
+	VMASKMOVPS  (R8), Y5, Y8
+	VMULPS      Y6, Y6, Y9
+	VMULPS      Y2, Y9, Y9
+	VMOVUPS     Y9, Y9
+	VFMADD231PS Y1, Y8, Y9
+	VMASKMOVPS  Y9, Y5, (R8)
+	VADDPS      Y3, Y7, Y8
+	VADDPS      Y3, Y9, Y3
+	VDIVPS      Y3, Y8, Y3
+	VSQRTPS     Y3, Y3
+	VMULPS      Y3, Y6, Y3
+	VMULPS      Y3, Y3, Y6
+	VMULPS      Y2, Y6, Y2
+	VMOVUPS     Y2, Y2
+	VFMADD231PS Y1, Y7, Y2
+	VMASKMOVPS  Y2, Y5, (R9)
+	VMASKMOVPS  (DI), Y5, Y1
+	VMULPS      Y0, Y3, Y0
+	VMOVUPS     Y1, Y1
+	VFMSUB213PS Y0, Y4, Y1
+	VMASKMOVPS  Y1, Y5, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func adamaxAVX512(w []float32, g []float32, m []float32, u []float32, rate float32, beta1 float32, rest1 float32, beta2 float32, epsilon float32, keep float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·adamaxAVX512(SB), NOSPLIT, $0-120
+	MOVQ         w_base+0(FP), DI
+	MOVQ         g_base+24(FP), SI
+	MOVQ         m_base+48(FP), R8
+	MOVQ         u_base+72(FP), R9
+	VBROADCASTSS rate+96(FP), Z0
+	VBROADCASTSS beta1+100(FP), Z1
+	VBROADCASTSS rest1+104(FP), Z2
+	VBROADCASTSS beta2+108(FP), Z3
+	VBROADCASTSS epsilon+112(FP), Z4
+	VBROADCASTSS keep+116(FP), Z5
+	MOVQ         w_len+8(FP), CX
+	SUBQ         $0x00000010, CX
+	JL           tail
+
+loop:
+	VMOVUPS     (SI), Z6
+	VMOVUPS     (R8), Z7
+	VMULPS      Z2, Z6, Z8
+	VMOVUPS     Z8, Z8
+	VFMADD231PS Z1, Z7, Z8
+	VMOVUPS     Z8, (R8)
+	VMOVUPS     (R9), Z7
+	VMULPS      Z3, Z7, Z7
+	VANDPS      all7fffffff<>+0(SB), Z6, Z6
+	VMAXPS      Z6, Z7, Z6
+	VMOVUPS     Z6, (R9)
+	VMULPS      Z0, Z8, Z7
+	VADDPS      Z4, Z6, Z6
+	VDIVPS      Z6, Z7, Z6
+	VMOVUPS     (DI), Z7
+	VMOVUPS     Z7, Z7
+	VFMSUB213PS Z6, Z5, Z7
+	VMOVUPS     Z7, (DI)
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, R9
+	SUBQ        $0x00000010, CX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000010, CX
+	JZ          done
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVW       AX, K1
+	VMOVUPS.Z   (SI), K1, Z6
+	VMOVUPS.Z   (R8), K1, Z7
+	VMULPS      Z2, Z6, Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS Z1, Z7, Z2
+	VMOVUPS     Z2, K1, (R8)
+	VMOVUPS.Z   (R9), K1, Z1
+	VMULPS      Z3, Z1, Z1
+	VANDPS      all7fffffff<>+0(SB), Z6, Z3
+	VMAXPS      Z3, Z1, Z1
+	VMOVUPS     Z1, K1, (R9)
+	VMULPS      Z0, Z2, Z0
+	VADDPS      Z4, Z1, Z1
+	VDIVPS      Z1, Z0, Z0
+	VMOVUPS.Z   (DI), K1, Z1
+	VMOVUPS     Z1, Z1
+	VFMSUB213PS Z0, Z5, Z1
+	VMOVUPS     Z1, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA all7fffffff<>+0(SB)/8, $0x7fffffff7fffffff
+DATA all7fffffff<>+8(SB)/8, $0x7fffffff7fffffff
+DATA all7fffffff<>+16(SB)/8, $0x7fffffff7fffffff
+DATA all7fffffff<>+24(SB)/8, $0x7fffffff7fffffff
+DATA all7fffffff<>+32(SB)/8, $0x7fffffff7fffffff
+DATA all7fffffff<>+40(SB)/8, $0x7fffffff7fffffff
+DATA all7fffffff<>+48(SB)/8, $0x7fffffff7fffffff
+DATA all7fffffff<>+56(SB)/8, $0x7fffffff7fffffff
+GLOBL all7fffffff<>(SB), RODATA|NOPTR, $64
+
+// func adamaxAVX2(w []float32, g []float32, m []float32, u []float32, rate float32, beta1 float32, rest1 float32, beta2 float32, epsilon float32, keep float32)
+// Requires: AVX, FMA3
+TEXT ·adamaxAVX2(SB), NOSPLIT, $0-120
+	MOVQ         w_base+0(FP), DI
+	MOVQ         g_base+24(FP), SI
+	MOVQ         m_base+48(FP), R8
+	MOVQ         u_base+72(FP), R9
+	VBROADCASTSS rate+96(FP), Y0
+	VBROADCASTSS beta1+100(FP), Y1
+	VBROADCASTSS rest1+104(FP), Y2
+	VBROADCASTSS beta2+108(FP), Y3
+	VBROADCASTSS epsilon+112(FP), Y4
+	VBROADCASTSS keep+116(FP), Y5
+	MOVQ         w_len+8(FP), CX
+	SUBQ         $0x00000008, CX
+	JL           tail
+
+loop:
+	VMOVUPS     (SI), Y6
+	VMOVUPS     (R8), Y7
+	VMULPS      Y2, Y6, Y8
+	VMOVUPS     Y8, Y8
+	VFMADD231PS Y1, Y7, Y8
+	VMOVUPS     Y8, (R8)
+	VMOVUPS     (R9), Y7
+	VMULPS      Y3, Y7, Y7
+	VANDPS      all7fffffff<>+0(SB), Y6, Y6
+	VMAXPS      Y6, Y7, Y6
+	VMOVUPS     Y6, (R9)
+	VMULPS      Y0, Y8, Y7
+	VADDPS      Y4, Y6, Y6
+	VDIVPS      Y6, Y7, Y6
+	VMOVUPS     (DI), Y7
+	VMOVUPS     Y7, Y7
+	VFMSUB213PS Y6, Y5, Y7
+	VMOVUPS     Y7, (DI)
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, R8
+	ADDQ        $0x00000020, R9
+	SUBQ        $0x00000008, CX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000008, CX
+	JZ          done
+	LEAQ        lanesInUse<>+256(SB), AX
+	SHLQ        $0x02, CX
+	SUBQ        CX, AX
+	VMOVUPS     (AX), Y6
+	VMASKMOVPS  (SI), Y6, Y7
+	VMASKMOVPS  (R8), Y6, Y8
+	VMULPS      Y2, Y7, Y2
+	VMOVUPS     Y2, Y2
+	VFMADD231PS Y1, Y8, Y2
+	VMASKMOVPS  Y2, Y6, (R8)
+	VMASKMOVPS  (R9), Y6, Y1
+	VMULPS      Y3, Y1, Y1
+	VANDPS      all7fffffff<>+0(SB), Y7, Y3
+	VMAXPS      Y3, Y1, Y1
+	VMASKMOVPS  Y1, Y6, (R9)
+	VMULPS      Y0, Y2, Y0
+	VADDPS      Y4, Y1, Y1
+	VDIVPS      Y1, Y0, Y0
+	VMASKMOVPS  (DI), Y6, Y1
+	VMOVUPS     Y1, Y1
+	VFMSUB213PS Y0, Y5, Y1
+	VMASKMOVPS  Y1, Y6, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func nAdamAVX512(w []float32, g []float32, m []float32, v []float32, rate float32, ahead float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, correction float32, epsilon float32, keep float32)
+// Requires: AVX, AVX512F
+TEXT ·nAdamAVX512(SB), NOSPLIT, $0-132
+	MOVQ         w_base+0(FP), DI
+	MOVQ         g_base+24(FP), SI
+	MOVQ         m_base+48(FP), R8
+	MOVQ         v_base+72(FP), R9
+	VBROADCASTSS rate+96(FP), Z0
+	VBROADCASTSS ahead+100(FP), Z1
+	VBROADCASTSS beta1+104(FP), Z2
+	VBROADCASTSS rest1+108(FP), Z3
+	VBROADCASTSS beta2+112(FP), Z4
+	VBROADCASTSS rest2+116(FP), Z5
+	VBROADCASTSS correction+120(FP), Z6
+	VBROADCASTSS epsilon+124(FP), Z7
+	VBROADCASTSS keep+128(FP), Z8
+	MOVQ         w_len+8(FP), CX
+	SUBQ         $0x00000010, CX
+	JL           tail
+
+loop:
+	VMOVUPS     (SI), Z9
+	VMOVUPS     (R8), Z10
+	VMULPS      Z3, Z9, Z11
+	VMOVUPS     Z11, Z11
+	VFMADD231PS Z2, Z10, Z11
+	VMOVUPS     Z11, (R8)
+	VMULPS      Z9, Z9, Z10
+	VMOVUPS     (R9), Z12
+	VMULPS      Z5, Z10, Z10
+	VMOVUPS     Z10, Z10
+	VFMADD231PS Z4, Z12, Z10
+	VMOVUPS     Z10, (R9)
+	VMULPS      Z0, Z9, Z9
+	VMOVUPS     Z9, Z9
+	VFMADD231PS Z1, Z11, Z9
+	VMULPS      Z6, Z10, Z10
+	VSQRTPS     Z10, Z10
+	VADDPS      Z7, Z10, Z10
+	VDIVPS      Z10, Z9, Z9
+	VMOVUPS     (DI), Z10
+	VMOVUPS     Z10, Z10
+	VFMSUB213PS Z9, Z8, Z10
+	VMOVUPS     Z10, (DI)
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, R9
+	SUBQ        $0x00000010, CX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000010, CX
+	JZ          done
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVW       AX, K1
+	VMOVUPS.Z   (SI), K1, Z9
+	VMOVUPS.Z   (R8), K1, Z10
+	VMULPS      Z3, Z9, Z3
+	VMOVUPS     Z3, Z3
+	VFMADD231PS Z2, Z10, Z3
+	VMOVUPS     Z3, K1, (R8)
+	VMULPS      Z9, Z9, Z2
+	VMOVUPS.Z   (R9), K1, Z10
+	VMULPS      Z5, Z2, Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS Z4, Z10, Z2
+	VMOVUPS     Z2, K1, (R9)
+	VMULPS      Z0, Z9, Z0
+	VMOVUPS     Z0, Z0
+	VFMADD231PS Z1, Z3, Z0
+	VMULPS      Z6, Z2, Z1
+	VSQRTPS     Z1, Z1
+	VADDPS      Z7, Z1, Z1
+	VDIVPS      Z1, Z0, Z0
+	VMOVUPS.Z   (DI), K1, Z1
+	VMOVUPS     Z1, Z1
+	VFMSUB213PS Z0, Z8, Z1
+	VMOVUPS     Z1, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func nAdamAVX2(w []float32, g []float32, m []float32, v []float32, rate float32, ahead float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, correction float32, epsilon float32, keep float32)
+// Requires: AVX, FMA3
+TEXT ·nAdamAVX2(SB), NOSPLIT, $0-132
+	MOVQ         w_base+0(FP), DI
+	MOVQ         g_base+24(FP), SI
+	MOVQ         m_base+48(FP), R8
+	MOVQ         v_base+72(FP), R9
+	VBROADCASTSS rate+96(FP), Y0
+	VBROADCASTSS ahead+100(FP), Y1
+	VBROADCASTSS beta1+104(FP), Y2
+	VBROADCASTSS rest1+108(FP), Y3
+	VBROADCASTSS beta2+112(FP), Y4
+	VBROADCASTSS rest2+116(FP), Y5
+	VBROADCASTSS correction+120(FP), Y6
+	VBROADCASTSS epsilon+124(FP), Y7
+	VBROADCASTSS keep+128(FP), Y8
+	MOVQ         w_len+8(FP), CX
+	SUBQ         $0x00000008, CX
+	JL           tail
+
+loop:
+	VMOVUPS     (SI), Y9
+	VMOVUPS     (R8), Y10
+	VMULPS      Y3, Y9, Y11
+	VMOVUPS     Y11, Y11
+	VFMADD231PS Y2, Y10, Y11
+	VMOVUPS     Y11, (R8)
+	VMULPS      Y9, Y9, Y10
+	VMOVUPS     (R9), Y12
+	VMULPS      Y5, Y10, Y10
+	VMOVUPS     Y10, Y10
+	VFMADD231PS Y4, Y12, Y10
+	VMOVUPS     Y10, (R9)
+	VMULPS      Y0, Y9, Y9
+	VMOVUPS     Y9, Y9
+	VFMADD231PS Y1, Y11, Y9
+	VMULPS      Y6, Y10, Y10
+	VSQRTPS     Y10, Y10
+	VADDPS      Y7, Y10, Y10
+	VDIVPS      Y10, Y9, Y9
+	VMOVUPS     (DI), Y10
+	VMOVUPS     Y10, Y10
+	VFMSUB213PS Y9, Y8, Y10
+	VMOVUPS     Y10, (DI)
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, R8
+	ADDQ        $0x00000020, R9
+	SUBQ        $0x00000008, CX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000008, CX
+	JZ          done
+	LEAQ        lanesInUse<>+256(SB), AX
+	SHLQ        $0x02, CX
+	SUBQ        CX, AX
+	VMOVUPS     (AX), Y9
+	VMASKMOVPS  (SI), Y9, Y10
+	VMASKMOVPS  (R8), Y9, Y11
+	VMULPS      Y3, Y10, Y3
+	VMOVUPS     Y3, Y3
+	VFMADD231PS Y2, Y11, Y3
+	VMASKMOVPS  Y3, Y9, (R8)
+	VMULPS      Y10, Y10, Y2
+	VMASKMOVPS  (R9), Y9, Y11
+	VMULPS      Y5, Y2, Y2
+	VMOVUPS     Y2, Y2
+	VFMADD231PS Y4, Y11, Y2
+	VMASKMOVPS  Y2, Y9, (R9)
+	VMULPS      Y0, Y10, Y0
+	VMOVUPS     Y0, Y0
+	VFMADD231PS Y1, Y3, Y0
+	VMULPS      Y6, Y2, Y1
+	VSQRTPS     Y1, Y1
+	VADDPS      Y7, Y1, Y1
+	VDIVPS      Y1, Y0, Y0
+	VMASKMOVPS  (DI), Y9, Y1
+	VMOVUPS     Y1, Y1
+	VFMSUB213PS Y0, Y8, Y1
+	VMASKMOVPS  Y1, Y9, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func lionAVX512(w []float32, g []float32, m []float32, rate float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, keep float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·lionAVX512(SB), NOSPLIT, $0-96
+	MOVQ         w_base+0(FP), DI
+	MOVQ         g_base+24(FP), SI
+	MOVQ         m_base+48(FP), R8
+	VBROADCASTSS rate+72(FP), Z0
+	VBROADCASTSS beta1+76(FP), Z1
+	VBROADCASTSS rest1+80(FP), Z2
+	VBROADCASTSS beta2+84(FP), Z3
+	VBROADCASTSS rest2+88(FP), Z4
+	VBROADCASTSS keep+92(FP), Z5
+	MOVQ         w_len+8(FP), CX
+	SUBQ         $0x00000010, CX
+	JL           tail
+
+loop:
+	VMOVUPS     (SI), Z6
+	VMOVUPS     (R8), Z7
+	VMULPS      Z4, Z6, Z8
+	VMOVUPS     Z8, Z8
+	VFMADD231PS Z3, Z7, Z8
+	VMOVUPS     Z8, (R8)
+	VMULPS      Z2, Z6, Z6
+	VMOVUPS     Z6, Z6
+	VFMADD231PS Z1, Z7, Z6
+	VMOVUPS     all00000000<>+0(SB), Z7
+	VXORPS      all80000000<>+0(SB), Z0, Z8
+	VCMPPS      $0x01, Z7, Z6, K2
+	VBLENDMPS   Z8, Z6, K2, Z9
+	VCMPPS      $0x01, Z6, Z7, K2
+	VBLENDMPS   Z0, Z9, K2, Z10
+	VMOVUPS     (DI), Z6
+	VMOVUPS     Z6, Z6
+	VFMSUB213PS Z10, Z5, Z6
+	VMOVUPS     Z6, (DI)
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x00000010, CX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000010, CX
+	JZ          done
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVW       AX, K1
+	VMOVUPS.Z   (SI), K1, Z6
+	VMOVUPS.Z   (R8), K1, Z7
+	VMULPS      Z4, Z6, Z4
+	VMOVUPS     Z4, Z4
+	VFMADD231PS Z3, Z7, Z4
+	VMOVUPS     Z4, K1, (R8)
+	VMULPS      Z2, Z6, Z2
+	VMOVUPS     Z2, Z2
+	VFMADD231PS Z1, Z7, Z2
+	VMOVUPS     all00000000<>+0(SB), Z1
+	VXORPS      all80000000<>+0(SB), Z0, Z3
+	VCMPPS      $0x01, Z1, Z2, K2
+	VBLENDMPS   Z3, Z2, K2, Z11
+	VCMPPS      $0x01, Z2, Z1, K2
+	VBLENDMPS   Z0, Z11, K2, Z12
+	VMOVUPS.Z   (DI), K1, Z0
+	VMOVUPS     Z0, Z0
+	VFMSUB213PS Z12, Z5, Z0
+	VMOVUPS     Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA all00000000<>+0(SB)/8, $0x0000000000000000
+DATA all00000000<>+8(SB)/8, $0x0000000000000000
+DATA all00000000<>+16(SB)/8, $0x0000000000000000
+DATA all00000000<>+24(SB)/8, $0x0000000000000000
+DATA all00000000<>+32(SB)/8, $0x0000000000000000
+DATA all00000000<>+40(SB)/8, $0x0000000000000000
+DATA all00000000<>+48(SB)/8, $0x0000000000000000
+DATA all00000000<>+56(SB)/8, $0x0000000000000000
+GLOBL all00000000<>(SB), RODATA|NOPTR, $64
+
+DATA all80000000<>+0(SB)/8, $0x8000000080000000
+DATA all80000000<>+8(SB)/8, $0x8000000080000000
+DATA all80000000<>+16(SB)/8, $0x8000000080000000
+DATA all80000000<>+24(SB)/8, $0x8000000080000000
+DATA all80000000<>+32(SB)/8, $0x8000000080000000
+DATA all80000000<>+40(SB)/8, $0x8000000080000000
+DATA all80000000<>+48(SB)/8, $0x8000000080000000
+DATA all80000000<>+56(SB)/8, $0x8000000080000000
+GLOBL all80000000<>(SB), RODATA|NOPTR, $64
+
+// func lionAVX2(w []float32, g []float32, m []float32, rate float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, keep float32)
+// Requires: AVX, FMA3
+TEXT ·lionAVX2(SB), NOSPLIT, $0-96
+	MOVQ         w_base+0(FP), DI
+	MOVQ         g_base+24(FP), SI
+	MOVQ         m_base+48(FP), R8
+	VBROADCASTSS rate+72(FP), Y0
+	VBROADCASTSS beta1+76(FP), Y1
+	VBROADCASTSS rest1+80(FP), Y2
+	VBROADCASTSS beta2+84(FP), Y3
+	VBROADCASTSS rest2+88(FP), Y4
+	VBROADCASTSS keep+92(FP), Y5
+	MOVQ         w_len+8(FP), CX
+	SUBQ         $0x00000008, CX
+	JL           tail
+
+loop:
+	VMOVUPS     (SI), Y6
+	VMOVUPS     (R8), Y7
+	VMULPS      Y4, Y6, Y8
+	VMOVUPS     Y8, Y8
+	VFMADD231PS Y3, Y7, Y8
+	VMOVUPS     Y8, (R8)
+	VMULPS      Y2, Y6, Y6
+	VMOVUPS     Y6, Y6
+	VFMADD231PS Y1, Y7, Y6
+	VMOVUPS     all00000000<>+0(SB), Y7
+	VXORPS      all80000000<>+0(SB), Y0, Y8
+	VCMPPS      $0x01, Y7, Y6, Y9
+	VBLENDVPS   Y9, Y8, Y6, Y9
+	VCMPPS      $0x01, Y6, Y7, Y6
+	VBLENDVPS   Y6, Y0, Y9, Y6
+	VMOVUPS     (DI), Y7
+	VMOVUPS     Y7, Y7
+	VFMSUB213PS Y6, Y5, Y7
+	VMOVUPS     Y7, (DI)
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, R8
+	SUBQ        $0x00000008, CX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000008, CX
+	JZ          done
+	LEAQ        lanesInUse<>+256(SB), AX
+	SHLQ        $0x02, CX
+	SUBQ        CX, AX
+	VMOVUPS     (AX), Y6
+	VMASKMOVPS  (SI), Y6, Y7
+	VMASKMOVPS  (R8), Y6, Y8
+	VMULPS      Y4, Y7, Y4
+	VMOVUPS     Y4, Y4
+	VFMADD231PS Y3, Y8, Y4
+	VMASKMOVPS  Y4, Y6, (R8)
+	VMULPS      Y2, Y7, Y2
+	VMOVUPS     Y2, Y2
+	VFMADD231PS Y1, Y8, Y2
+	VMOVUPS     all00000000<>+0(SB), Y1
+	VXORPS      all80000000<>+0(SB), Y0, Y3
+	VCMPPS      $0x01, Y1, Y2, Y4
+	VBLENDVPS   Y4, Y3, Y2, Y4
+	VCMPPS      $0x01, Y2, Y1, Y1
+	VBLENDVPS   Y1, Y0, Y4, Y1
+	VMASKMOVPS  (DI), Y6, Y0
+	VMOVUPS     Y0, Y0
+	VFMSUB213PS Y1, Y5, Y0
+	VMASKMOVPS  Y0, Y6, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func averageAVX512(mean []float32, x []float32, rest float32)
+// Requires: AVX, AVX512F
+TEXT ·averageAVX512(SB), NOSPLIT, $0-52
+	MOVQ         mean_base+0(FP), DI
+	MOVQ         x_base+24(FP), SI
+	VBROADCASTSS rest+48(FP), Z0
+	MOVQ         mean_len+8(FP), CX
+	SUBQ         $0x00000010, CX
+	JL           tail
+
+loop:
+	VMOVUPS     (DI), Z1
+	VMOVUPS     (SI), Z2
+	VSUBPS      Z1, Z2, Z2
+	VMOVUPS     Z1, Z1
+	VFMADD231PS Z0, Z2, Z1
+	VMOVUPS     Z1, (DI)
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000010, CX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000010, CX
+	JZ          done
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVW       AX, K1
+	VMOVUPS.Z   (DI), K1, Z1
+	VMOVUPS.Z   (SI), K1, Z2
+	VSUBPS      Z1, Z2, Z2
+	VMOVUPS     Z1, Z1
+	VFMADD231PS Z0, Z2, Z1
+	VMOVUPS     Z1, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func averageAVX2(mean []float32, x []float32, rest float32)
+// Requires: AVX, FMA3
+TEXT ·averageAVX2(SB), NOSPLIT, $0-52
+	MOVQ         mean_base+0(FP), DI
+	MOVQ         x_base+24(FP), SI
+	VBROADCASTSS rest+48(FP), Y0
+	MOVQ         mean_len+8(FP), CX
+	SUBQ         $0x00000008, CX
+	JL           tail
+
+loop:
+	VMOVUPS     (DI), Y1
+	VMOVUPS     (SI), Y2
+	VSUBPS      Y1, Y2, Y2
+	VMOVUPS     Y1, Y1
+	VFMADD231PS Y0, Y2, Y1
+	VMOVUPS     Y1, (DI)
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, SI
+	SUBQ        $0x00000008, CX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000008, CX
+	JZ          done
+	LEAQ        lanesInUse<>+256(SB), AX
+	SHLQ        $0x02, CX
+	SUBQ        CX, AX
+	VMOVUPS     (AX), Y1
+	VMASKMOVPS  (DI), Y1, Y2
+	VMASKMOVPS  (SI), Y1, Y3
+	VSUBPS      Y2, Y3, Y3
+	VMOVUPS     Y2, Y2
+	VFMADD231PS Y0, Y3, Y2
+	VMASKMOVPS  Y2, Y1, (DI)
 
 done:
 	VZEROUPPER

@@ -58,7 +58,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y0
@@ -86,23 +86,55 @@ DATA lanesInUse<>+96(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+104(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+112(SB)/8, $0xffffffffffffffff
 DATA lanesInUse<>+120(SB)/8, $0xffffffffffffffff
-DATA lanesInUse<>+128(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+136(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+144(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+152(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+160(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+168(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+176(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+184(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+192(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+200(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+208(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+216(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+224(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+232(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+240(SB)/8, $0x0000000000000000
-DATA lanesInUse<>+248(SB)/8, $0x0000000000000000
-GLOBL lanesInUse<>(SB), RODATA|NOPTR, $256
+DATA lanesInUse<>+128(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+136(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+144(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+152(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+160(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+168(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+176(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+184(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+192(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+200(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+208(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+216(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+224(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+232(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+240(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+248(SB)/8, $0xffffffffffffffff
+DATA lanesInUse<>+256(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+264(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+272(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+280(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+288(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+296(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+304(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+312(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+320(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+328(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+336(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+344(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+352(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+360(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+368(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+376(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+384(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+392(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+400(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+408(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+416(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+424(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+432(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+440(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+448(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+456(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+464(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+472(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+480(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+488(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+496(SB)/8, $0x0000000000000000
+DATA lanesInUse<>+504(SB)/8, $0x0000000000000000
+GLOBL lanesInUse<>(SB), RODATA|NOPTR, $512
 
 // func rsqrtAVX512(dst []float32, src []float32)
 // Requires: AVX, AVX512F
@@ -220,7 +252,7 @@ loop:
 tail:
 	ADDQ         $0x00000008, CX
 	JZ           done
-	LEAQ         lanesInUse<>+128(SB), AX
+	LEAQ         lanesInUse<>+256(SB), AX
 	SHLQ         $0x02, CX
 	SUBQ         CX, AX
 	VMOVUPS      (AX), Y0
@@ -300,7 +332,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y0
@@ -376,7 +408,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y0
@@ -452,7 +484,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y0
@@ -550,7 +582,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y0
@@ -633,7 +665,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y0
@@ -715,7 +747,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y0
@@ -735,9 +767,9 @@ done:
 TEXT ·clipAVX512(SB), NOSPLIT, $0-56
 	MOVQ         dst_base+0(FP), DI
 	MOVQ         src_base+24(FP), SI
-	MOVQ         dst_len+8(FP), CX
 	VBROADCASTSS low+48(FP), Z0
 	VBROADCASTSS high+52(FP), Z1
+	MOVQ         dst_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -776,9 +808,9 @@ done:
 TEXT ·clipAVX2(SB), NOSPLIT, $0-56
 	MOVQ         dst_base+0(FP), DI
 	MOVQ         src_base+24(FP), SI
-	MOVQ         dst_len+8(FP), CX
 	VBROADCASTSS low+48(FP), Y0
 	VBROADCASTSS high+52(FP), Y1
+	MOVQ         dst_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -797,7 +829,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y2
@@ -817,9 +849,9 @@ done:
 TEXT ·clipGradientAVX512(SB), NOSPLIT, $0-56
 	MOVQ         dx_base+0(FP), DI
 	MOVQ         x_base+24(FP), SI
-	MOVQ         dx_len+8(FP), CX
 	VBROADCASTSS low+48(FP), Z0
 	VBROADCASTSS high+52(FP), Z1
+	MOVQ         dx_len+8(FP), CX
 	SUBQ         $0x00000010, CX
 	JL           tail
 
@@ -860,9 +892,9 @@ done:
 TEXT ·clipGradientAVX2(SB), NOSPLIT, $0-56
 	MOVQ         dx_base+0(FP), DI
 	MOVQ         x_base+24(FP), SI
-	MOVQ         dx_len+8(FP), CX
 	VBROADCASTSS low+48(FP), Y0
 	VBROADCASTSS high+52(FP), Y1
+	MOVQ         dx_len+8(FP), CX
 	SUBQ         $0x00000008, CX
 	JL           tail
 
@@ -882,7 +914,7 @@ loop:
 tail:
 	ADDQ       $0x00000008, CX
 	JZ         done
-	LEAQ       lanesInUse<>+128(SB), AX
+	LEAQ       lanesInUse<>+256(SB), AX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    (AX), Y2

@@ -129,7 +129,7 @@ func (k *kernel) softplus(x VecVirtual) VecVirtual {
 	halved := k.fma(lost, half, k.subtract(k.multiply(u, half), k.constant(1)))
 	limit := k.copy(k.constant(sqrtTwo))
 	n := k.choose(limit, less, u, k.constant(1), k.constant(0))
-	y := k.logarithmOf(n, k.choose(limit, less, u, halved, k.add(above, lost)))
+	y := k.logOf(n, k.choose(limit, less, u, halved, k.add(above, lost)))
 	return k.choose(k.copy(k.constant(0)), less, x, k.add(y, x), y)
 }
 

@@ -28,7 +28,4 @@ func arithmetic(f *file) {
 		y := k.load("y")
 		k.store("dy", k.multiply(k.load("dy"), k.fmaNegative(y, y, k.constant(1))))
 	})
-	f.elementwise("softmaxGradient", "dy y", "sum", func(k *kernel) {
-		k.store("dy", k.multiply(k.load("y"), k.subtract(k.load("dy"), k.scalar("sum"))))
-	})
 }

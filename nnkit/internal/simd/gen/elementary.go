@@ -130,14 +130,8 @@ func (k *kernel) log(x VecVirtual) VecVirtual {
 	const smallest = 0x1p-126
 	scaled := k.choose(x, less, k.constant(smallest), k.multiply(x, k.constant(1<<23)), x)
 	shift := k.choose(x, less, k.constant(smallest), k.constant(-23), k.constant(0))
-	// The subtraction carries into the exponent.
-	above := k.subInt(scaled, k.bits(0x3f3504f3))
-	exponent := k.shiftRight(above, 23)
-	m := k.subInt(scaled, k.shiftLeft(exponent, 23))
-	n := k.vector()
-	k.VCVTDQ2PS(exponent, n)
-	n = k.add(n, shift)
-	y := k.logarithmOf(n, k.subtract(m, k.constant(1)))
+	exponent, t := k.takeApart(scaled)
+	y := k.logOf(k.add(exponent, shift), t)
 	infinite := k.constant(float32(math.Inf(1)))
 	y = k.choose(x, equal, infinite, infinite, y)
 	y = k.choose(x, equal, k.constant(0), k.constant(float32(math.Inf(-1))), y)
@@ -145,8 +139,23 @@ func (k *kernel) log(x VecVirtual) VecVirtual {
 	return k.choose(x, notEqual, k.copy(x), x, y)
 }
 
-// logarithmOf is n·ln 2 + log(1+t).
-func (k *kernel) logarithmOf(n, t VecVirtual) VecVirtual {
+// logNormal is the logarithm of a number that is neither subnormal nor special.
+func (k *kernel) logNormal(x VecVirtual) VecVirtual {
+	exponent, t := k.takeApart(x)
+	return k.logOf(exponent, t)
+}
+
+// takeApart returns e and t, x being 2^e·(1+t), with 1+t between √½ and √2.
+func (k *kernel) takeApart(x VecVirtual) (e, t VecVirtual) {
+	// The subtraction carries into the exponent.
+	e = k.shiftRight(k.subInt(x, k.bits(0x3f3504f3)), 23)
+	t = k.subtract(k.subInt(x, k.shiftLeft(e, 23)), k.constant(1))
+	k.VCVTDQ2PS(e, e)
+	return e, t
+}
+
+// logOf is n·ln 2 + log(1+t).
+func (k *kernel) logOf(n, t VecVirtual) VecVirtual {
 	correction := k.multiply(k.multiply(t, t), k.polynomial(t, logSeries...))
 	high := k.multiply(n, k.constant(ln2High))
 	sum := k.add(high, t)

@@ -35,6 +35,9 @@ func main() {
 		{"arithmetic", arithmetic},
 		{"elementary", elementary},
 		{"reduce", reduce},
+		{"rows", rows},
+		{"broadcast", broadcast},
+		{"loss", loss},
 		{"step", step},
 		{"pool", pool},
 		{"cell", cell},
@@ -42,6 +45,7 @@ func main() {
 		{"unary", unary},
 		{"activation", activation},
 		{"normalization", normalization},
+		{"noise", noise},
 		{"machine", machineFile},
 	} {
 		out := newFile(&d)

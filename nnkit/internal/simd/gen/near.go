@@ -25,7 +25,7 @@ func (k *kernel) log1p(x VecVirtual) VecVirtual {
 	down := k.subInt(k.copy(k.constant(1)), power)
 	n := k.vector()
 	k.VCVTDQ2PS(exponent, n)
-	y := k.logarithmOf(n, k.fma(lost, down, k.subtract(k.subInt(u, power), k.constant(1))))
+	y := k.logOf(n, k.fma(lost, down, k.subtract(k.subInt(u, power), k.constant(1))))
 	infinite := k.constant(float32(math.Inf(1)))
 	y = k.choose(u, equal, infinite, infinite, y)
 	y = k.choose(u, equal, k.constant(0), k.constant(float32(math.Inf(-1))), y)

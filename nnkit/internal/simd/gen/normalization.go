@@ -56,15 +56,15 @@ func (f *file) twoSums(name, arrays, scalars, results string,
 	body func(k *kernel, at int, first, second VecVirtual) (VecVirtual, VecVirtual),
 ) {
 	for _, m := range machines {
-		k := f.begin(m, name, strings.Fields(arrays), strings.Fields(scalars), strings.Join(strings.Fields(results), ", "))
+		k := f.begin(m, name, parameters{arrays: arrays, scalars: scalars, result: strings.Join(strings.Fields(results), ", ")})
 		first, second := k.chains(0), k.chains(0)
 		k.reduce(strings.Fields(arrays), func(i int) {
 			a, b := body(k, i*m.bytes(), first[i], second[i])
 			k.VMOVAPS(a, first[i])
 			k.VMOVAPS(b, second[i])
 		})
-		k.foldChains(first, (*kernel).add, 0)
-		k.foldChains(second, (*kernel).add, 1)
+		k.Store(k.foldChains(first, (*kernel).add).AsX(), k.ReturnIndex(0))
+		k.Store(k.foldChains(second, (*kernel).add).AsX(), k.ReturnIndex(1))
 		k.VZEROUPPER()
 		k.RET()
 	}

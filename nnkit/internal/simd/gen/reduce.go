@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	. "github.com/mmcloughlin/avo/operand"
@@ -23,12 +24,6 @@ func reduce(f *file) {
 	f.reduction("largest", "x", "", infinite, (*kernel).most, func(k *kernel, at int, chain VecVirtual) VecVirtual {
 		return k.most(k.only(k.loadAt("x", at), infinite), chain)
 	})
-	f.reduction("expSum", "dst src", "top", zero, (*kernel).add, func(k *kernel, at int, chain VecVirtual) VecVirtual {
-		e := k.exponential(k.subtract(k.loadAt("src", at), k.scalar("top")))
-		y := k.scale(k.add(e.high, k.constant(1)), e)
-		k.storeAt("dst", at, y)
-		return k.add(chain, k.only(y, zero))
-	})
 }
 
 // reduction writes a function for each machine. body returns the chain with the vector at an offset taken in; fold
@@ -37,10 +32,10 @@ func (f *file) reduction(name, arrays, scalars string, start float32, fold func(
 	body func(k *kernel, at int, chain VecVirtual) VecVirtual,
 ) {
 	for _, m := range machines {
-		k := f.begin(m, name, strings.Fields(arrays), strings.Fields(scalars), "result")
+		k := f.begin(m, name, parameters{arrays: arrays, scalars: scalars, result: "result"})
 		parts := k.chains(start)
 		k.reduce(strings.Fields(arrays), func(i int) { k.VMOVAPS(body(k, i*m.bytes(), parts[i]), parts[i]) })
-		k.foldChains(parts, fold, 0)
+		k.Store(k.foldChains(parts, fold).AsX(), k.ReturnIndex(0))
 		k.VZEROUPPER()
 		k.RET()
 	}
@@ -56,9 +51,10 @@ func (k *kernel) chains(start float32) []VecVirtual {
 	return parts
 }
 
-// reduce goes through arrays, and calls take for each vector of the chains.
+// reduce goes through arrays of one length, and calls take for each vector of the chains.
 func (k *kernel) reduce(arrays []string, take func(i int)) {
 	parts := chains / k.lanes
+	k.Load(k.Param(arrays[0]).Len(), RCX)
 	k.SUBQ(U32(chains), RCX)
 	k.JL(LabelRef("tail"))
 	k.Label("loop")
@@ -98,19 +94,36 @@ func (k *kernel) only(v VecVirtual, other float32) VecVirtual {
 	switch {
 	case !k.masked:
 		return v
+	case k.machine == avx512 && other == 0:
+		k.VMOVAPS_Z(v, k.mask, v)
 	case k.machine == avx512:
 		k.VBLENDMPS(v, k.copy(k.constant(other)), k.mask, v)
+	case other == 0:
+		return k.and(v, k.mask)
 	default:
 		k.VBLENDVPS(k.mask, v, k.copy(k.constant(other)), v)
 	}
 	return v
 }
 
-// foldChains stores the result of that index.
-func (k *kernel) foldChains(parts []VecVirtual, fold func(k *kernel, upper, lower Op) VecVirtual, result int) {
+// loadOr is the vector of an array at an offset, and a number in lanes out of use.
+func (k *kernel) loadOr(array string, offset int, other float32) VecVirtual {
+	if k.masked && k.machine == avx512 {
+		v := k.copy(k.constant(other))
+		k.VMOVUPS(k.at(array, offset), k.mask, v)
+		return v
+	}
+	return k.only(k.loadAt(array, offset), other)
+}
+
+// foldChains returns the result in the lowest lane. Parts that are nil hold nothing.
+func (k *kernel) foldChains(parts []VecVirtual, fold func(k *kernel, upper, lower Op) VecVirtual) VecVirtual {
+	parts = slices.Clone(parts)
 	for n := len(parts) / 2; n > 0; n /= 2 {
 		for i := range n {
-			k.VMOVAPS(fold(k, parts[i+n], parts[i]), parts[i])
+			if parts[i+n] != nil {
+				parts[i] = fold(k, parts[i+n], parts[i])
+			}
 		}
 	}
 	// The lower lanes are what counts from here on, so the same instructions do, whatever the vector's width.
@@ -118,14 +131,14 @@ func (k *kernel) foldChains(parts []VecVirtual, fold func(k *kernel, upper, lowe
 	if k.machine == avx512 {
 		upper := k.vector()
 		k.VEXTRACTF64X4(U8(1), v, upper.AsY())
-		k.VMOVAPS(fold(k, upper, v), v)
+		v = fold(k, upper, v)
 	}
 	upper := k.vector()
 	k.VEXTRACTF128(U8(1), v.AsY(), upper.AsX())
-	k.VMOVAPS(fold(k, upper, v), v)
+	v = fold(k, upper, v)
 	k.VPERMILPS(U8(0b1110), v.AsX(), upper.AsX())
-	k.VMOVAPS(fold(k, upper, v), v)
+	v = fold(k, upper, v)
 	k.VPERMILPS(U8(0b01), v.AsX(), upper.AsX())
-	k.VMOVAPS(fold(k, upper, v), v)
-	k.Store(v.AsX(), k.ReturnIndex(result))
+	v = fold(k, upper, v)
+	return v
 }

@@ -17,6 +17,7 @@ type kernel struct {
 	machine
 	pointers map[string]GPPhysical
 	scalars  map[string]VecVirtual
+	index    Register // what the pointers are off by in bytes; nil if they move themselves
 	masked   bool
 	mask     Register // of the lanes in use, when masked
 }
@@ -28,11 +29,14 @@ func (f *file) bits(u uint32) Mem {
 	return f.table(fmt.Sprintf("all%08x", u), 16, func(int) uint32 { return u })
 }
 
-// lanesInUse is a table in which any number of lanes from 0 to 32 is masked: from 4·(32-n) bytes on, the first n lanes
+// narrow is the most numbers of a row that may be masked, or stay in registers from beginning to end.
+const narrow = 64
+
+// lanesInUse is a table in which any number of lanes up to narrow is masked: from 4·(narrow-n) bytes on, the first n lanes
 // have all bits.
 func (f *file) lanesInUse() Mem {
-	return f.table("lanesInUse", 64, func(i int) uint32 {
-		if i < 32 {
+	return f.table("lanesInUse", 2*narrow, func(i int) uint32 {
+		if i < narrow {
 			return math.MaxUint32
 		}
 		return 0
@@ -60,44 +64,62 @@ func (k *kernel) vector() VecVirtual {
 	return k.YMM()
 }
 
-// begin writes the head of a function: pointers to its arrays, the number of their elements in CX, scalars in all
-// lanes of a register each.
-func (f *file) begin(m machine, name string, arrays, scalars []string, result string) *kernel {
+// parameters is what a function takes and returns, by kind: its arrays first.
+type parameters struct {
+	arrays, integers, words, scalars string // names with spaces between them
+	result                           string
+	inMemory                         bool // the scalars have no registers, but are loaded when needed
+}
+
+// String returns the parameters as Go writes them.
+func (p parameters) String() string {
+	var kinds []string
+	for _, kind := range [][2]string{{p.arrays, "[]float32"}, {p.integers, "int"}, {p.words, "uint32"}, {p.scalars, "float32"}} {
+		if names := strings.Fields(kind[0]); len(names) > 0 {
+			kinds = append(kinds, strings.Join(names, ", ")+" "+kind[1])
+		}
+	}
+	text := "(" + strings.Join(kinds, ", ") + ")"
+	if p.result != "" {
+		text += " (" + p.result + " float32)"
+	}
+	return text
+}
+
+// begin writes the head of a function: pointers to its arrays, scalars in all lanes of a register each.
+func (f *file) begin(m machine, name string, p parameters) *kernel {
 	k := &kernel{file: f, machine: m, pointers: map[string]GPPhysical{}, scalars: map[string]VecVirtual{}}
-	parameters := "(" + strings.Join(arrays, ", ") + " []float32"
-	if len(scalars) > 0 {
-		parameters += ", " + strings.Join(scalars, ", ") + " float32"
-	}
-	parameters += ")"
-	if result != "" {
-		parameters += " (" + result + " float32)"
-	}
-	f.function(name+m.name, "func"+parameters)
-	f.declarations.declare(name+m.name, parameters)
+	f.function(name+m.name, "func"+p.String())
+	f.declarations.declare(name+m.name, p.String())
 	f.declarations.enter(m, name, name+m.name)
 	registers := []GPPhysical{RDI, RSI, R8, R9, R10, R11, R12, R13}
-	for i, a := range arrays {
+	for i, a := range strings.Fields(p.arrays) {
 		k.pointers[a] = registers[i]
 		k.Load(k.Param(a).Base(), registers[i])
 	}
-	k.Load(k.Param(arrays[0]).Len(), RCX)
-	for _, s := range scalars {
-		v := k.vector()
-		from, err := k.Param(s).Resolve()
-		if err != nil {
-			panic(err)
+	for _, s := range strings.Fields(p.scalars) {
+		if !p.inMemory {
+			k.scalars[s] = k.scalar(s)
 		}
-		k.VBROADCASTSS(from.Addr, v)
-		k.scalars[s] = v
 	}
 	return k
+}
+
+// parameter is where a parameter lies in memory.
+func (k *kernel) parameter(name string) Mem {
+	from, err := k.Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return from.Addr
 }
 
 // elementwise writes a function for each machine that runs body for each vector of elements, the last of which may be
 // used in part.
 func (f *file) elementwise(name, arrays, scalars string, body func(*kernel)) {
 	for _, m := range machines {
-		k := f.begin(m, name, strings.Fields(arrays), strings.Fields(scalars), "")
+		k := f.begin(m, name, parameters{arrays: arrays, scalars: scalars})
+		k.Load(k.Param(strings.Fields(arrays)[0]).Len(), RCX)
 		k.SUBQ(U32(uint32(m.lanes)), RCX)
 		k.JL(LabelRef("tail"))
 		k.Label("loop")
@@ -131,7 +153,7 @@ func (k *kernel) useLanes() {
 	}
 	mask := k.vector()
 	k.mask = mask
-	k.LEAQ(k.lanesInUse().Offset(4*32), RAX)
+	k.LEAQ(k.lanesInUse().Offset(4*narrow), RAX)
 	k.SHLQ(U8(2), RCX)
 	k.SUBQ(RCX, RAX)
 	k.VMOVUPS(Mem{Base: RAX}, mask)
@@ -141,7 +163,7 @@ func (k *kernel) useLanes() {
 func (k *kernel) load(array string) VecVirtual { return k.loadAt(array, 0) }
 
 func (k *kernel) loadAt(array string, offset int) VecVirtual {
-	v, from := k.vector(), Mem{Base: k.pointers[array], Disp: offset}
+	v, from := k.vector(), k.at(array, offset)
 	switch {
 	case !k.masked:
 		k.VMOVUPS(from, v)
@@ -153,10 +175,19 @@ func (k *kernel) loadAt(array string, offset int) VecVirtual {
 	return v
 }
 
+// at is where the present vector of an array begins, and an offset further.
+func (k *kernel) at(array string, offset int) Mem {
+	at := Mem{Base: k.pointers[array], Disp: offset}
+	if k.index != nil {
+		at.Index, at.Scale = k.index, 1
+	}
+	return at
+}
+
 func (k *kernel) store(array string, v VecVirtual) { k.storeAt(array, 0, v) }
 
 func (k *kernel) storeAt(array string, offset int, v VecVirtual) {
-	to := Mem{Base: k.pointers[array], Disp: offset}
+	to := k.at(array, offset)
 	switch {
 	case !k.masked:
 		k.VMOVUPS(v, to)
@@ -167,7 +198,15 @@ func (k *kernel) storeAt(array string, offset int, v VecVirtual) {
 	}
 }
 
-func (k *kernel) scalar(name string) VecVirtual { return k.scalars[name] }
+// scalar is a parameter in all lanes.
+func (k *kernel) scalar(name string) VecVirtual {
+	if v, ok := k.scalars[name]; ok {
+		return v
+	}
+	v := k.vector()
+	k.VBROADCASTSS(k.parameter(name), v)
+	return v
+}
 
 // inRegister returns x, loaded if it is a constant in memory.
 func (k *kernel) inRegister(x Op) VecVirtual {
@@ -260,12 +299,14 @@ func (k *kernel) polynomial(x VecVirtual, coefficients ...float32) VecVirtual {
 	return v
 }
 
-// The comparisons, by the numbers that the instructions give them. Those with a NaN are false except notEqual.
+// The comparisons, by the numbers that the instructions give them. Those with a NaN are false except notEqual and
+// notLess.
 const (
 	equal     = 0
 	less      = 1
 	lessEqual = 2
 	notEqual  = 4
+	notLess   = 5
 )
 
 // choose is, lane by lane, yes where a compares to b, else no. Both may be in memory.
