@@ -13,6 +13,6 @@
 // last messages of a kernel are. File socket.go has the few rules of ROUTER,
 // PUB and REP that a kernel needs, with a queue and two goroutines per peer.
 //
-// Left out on purpose: comms (each is closed as soon as it is opened), the
-// debugger, subshells, and payloads.
+// Left out on purpose: comms (each is closed as soon as it is opened), and the
+// debugger.
 package jupyter

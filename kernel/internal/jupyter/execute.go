@@ -37,14 +37,16 @@ func (r *running) execute(ctx context.Context, req *request, content *message.Ex
 		reply.Status = "ok"
 	}
 	if content.StoreHistory {
-		r.history.add(x.count, content.Code, x.resultText())
+		if err := r.history.Add(x.count, content.Code, x.resultText()); err != nil {
+			r.log("%v", err)
+		}
 	}
 	if reply.Status == "error" && !x.silent {
 		// Before anybody can know of the failure: what a client sends when it
 		// does is not aborted.
 		if content.StopOnError {
 			r.shellSocket.settle()
-			r.shellQueue.abort()
+			r.shellQueue.abort(req.Header.SubshellID)
 		}
 		r.iopub.publish(x.parent, "error", reply.Error())
 	}

@@ -7,6 +7,7 @@ type queue struct {
 	mu     sync.Mutex
 	cond   *sync.Cond
 	items  []*request
+	ending bool // nothing more will come
 	closed bool
 }
 
@@ -24,14 +25,14 @@ func (q *queue) push(req *request) {
 }
 
 // pop waits for a request and tells whether it was aborted. It returns nil when
-// the queue is closed.
+// the queue is closed, or has been finished and is empty.
 func (q *queue) pop() (req *request, aborted bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.items) == 0 && !q.closed {
+	for len(q.items) == 0 && !q.closed && !q.ending {
 		q.cond.Wait()
 	}
-	if q.closed {
+	if q.closed || len(q.items) == 0 {
 		return nil, false
 	}
 	req = q.items[0]
@@ -40,13 +41,13 @@ func (q *queue) pop() (req *request, aborted bool) {
 	return req, req.aborted
 }
 
-// abort marks the cells that wait now, and no other requests: a client that
-// asks for completions still wants them.
-func (q *queue) abort() {
+// abort marks the cells of a subshell that wait now, "" for those of none, and no
+// other requests: a client that asks for completions still wants them.
+func (q *queue) abort(subshell string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, req := range q.items {
-		if req.Header.Type == "execute_request" {
+		if req.Header.Type == "execute_request" && req.Header.SubshellID == subshell {
 			req.aborted = true
 		}
 	}
@@ -56,5 +57,13 @@ func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
+	q.cond.Broadcast()
+}
+
+// finish closes the queue when it is empty.
+func (q *queue) finish() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ending = true
 	q.cond.Broadcast()
 }

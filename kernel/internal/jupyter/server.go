@@ -1,6 +1,7 @@
 package jupyter
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -9,12 +10,12 @@ import (
 	"time"
 
 	"github.com/go-zeromq/zmq4"
+	"github.com/seed5607215b/nnkit/kernel/internal/history"
 	"github.com/seed5607215b/nnkit/kernel/internal/message"
 )
 
-// An Interpreter is what a kernel runs cells with. Execute, IsComplete,
-// Complete and Inspect are called one at a time, in the order of the requests;
-// Info, Interrupt and Shutdown at any time.
+// An Interpreter is what a kernel runs cells with. Execute is called one at a time,
+// in the order of the requests; the other methods at any time, several at once.
 type Interpreter interface {
 	// Info describes the kernel. The server fills in status and protocol version.
 	Info() message.KernelInfo
@@ -43,6 +44,8 @@ type Server struct {
 	Connection ConnectionFile
 	// Interpreter runs the cells.
 	Interpreter Interpreter
+	// History keeps the cells. Nil keeps them as long as the server is there.
+	History *history.History
 	// Log gets what no client is told: refused messages, lost peers. It is called
 	// from several goroutines. Nil drops it.
 	Log func(format string, args ...any)
@@ -66,6 +69,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		log:         s.Log,
 		shellQueue:  newQueue(),
 		control:     newQueue(),
+		history:     cmp.Or(s.History, history.New("")),
 		stopped:     make(chan struct{}),
 	}
 	if r.log == nil {
@@ -93,17 +97,18 @@ type running struct {
 	stdinSocket *socket
 	iopub       *iopub
 	shellQueue  *queue
+	subshells   subshells
 	control     *queue
+	history     *history.History
 
-	// Of the shell goroutine alone.
-	count   int
-	history history
+	count int // of the shell goroutine alone
 
 	mu      sync.Mutex
 	current *execution                // the cell that runs
 	last    atomic.Pointer[execution] // the last one that was not silent
 	input   inputs
 
+	work     context.Context    // of cells
 	cancel   context.CancelFunc // ends a running cell
 	stopping <-chan struct{}    // closed by cancel
 	idle     sync.WaitGroup     // of the shell goroutine
@@ -149,7 +154,7 @@ func (r *running) close() {
 func (r *running) run(ctx context.Context) error {
 	work, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r.cancel, r.stopping = cancel, work.Done()
+	r.work, r.cancel, r.stopping = work, cancel, work.Done()
 	r.iopub.publish(nil, "status", message.Status{ExecutionState: "starting"})
 	for _, s := range r.sockets {
 		go s.serve()
@@ -173,6 +178,7 @@ func (r *running) run(ctx context.Context) error {
 		r.awaitShell()
 	}
 	r.shellQueue.close()
+	r.subshells.close()
 	r.control.close()
 	end, stop := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
 	defer stop()
@@ -187,8 +193,10 @@ func (r *running) run(ctx context.Context) error {
 func (r *running) awaitShell() {
 	done := make(chan struct{})
 	r.shellQueue.close()
+	r.subshells.close()
 	go func() {
 		r.idle.Wait()
+		r.subshells.idle.Wait()
 		close(done)
 	}()
 	select {
@@ -209,7 +217,15 @@ func (r *running) receive(q *queue) func(*peer, [][]byte) {
 			p.met = true
 			r.join()
 		}
-		q.push(&request{Message: m, socket: p.socket, peer: p.id})
+		req := &request{Message: m, socket: p.socket, peer: p.id}
+		to := q
+		if q == r.shellQueue {
+			if to, err = r.queueOf(req); err != nil {
+				r.refuse(req, err)
+				return
+			}
+		}
+		to.push(req)
 	}
 }
 
@@ -293,7 +309,7 @@ func (r *running) handleShell(ctx context.Context, req *request) error {
 		})
 	case "history_request":
 		return answer(r, req, func(content *message.HistoryRequest) any {
-			return r.history.answer(content)
+			return r.history.Answer(content)
 		})
 	case "comm_info_request":
 		return answer(r, req, func(*message.CommInfoRequest) any {
@@ -313,12 +329,32 @@ func (r *running) handleShell(ctx context.Context, req *request) error {
 }
 
 func (r *running) handleControl(ctx context.Context, req *request) error {
-	if req.Header.Type == "interrupt_request" {
+	switch req.Header.Type {
+	case "interrupt_request":
 		return answer(r, req, func(*struct{}) any {
 			if err := r.interrupt(ctx); err != nil {
 				return message.NewErrorReply("InterruptError", err)
 			}
 			return message.InterruptReply{Status: "ok"}
+		})
+	case "create_subshell_request":
+		return answer(r, req, func(*struct{}) any {
+			id, err := r.subshells.create(func(q *queue) { r.serve(r.work, q) })
+			if err != nil {
+				return message.NewErrorReply("SubshellError", err)
+			}
+			return message.CreateSubshellReply{Status: "ok", SubshellID: id}
+		})
+	case "delete_subshell_request":
+		return answer(r, req, func(content *message.DeleteSubshellRequest) any {
+			if err := r.subshells.remove(content.SubshellID); err != nil {
+				return message.NewErrorReply("SubshellError", err)
+			}
+			return message.DeleteSubshellReply{Status: "ok"}
+		})
+	case "list_subshell_request":
+		return answer(r, req, func(*struct{}) any {
+			return message.ListSubshellReply{Status: "ok", SubshellID: r.subshells.list()}
 		})
 	}
 	return r.handleAny(ctx, req)
@@ -331,6 +367,7 @@ func (r *running) handleAny(ctx context.Context, req *request) error {
 		return answer(r, req, func(*struct{}) any {
 			info := r.interpreter.Info()
 			info.Status, info.ProtocolVersion = "ok", message.ProtocolVersion
+			info.SupportedFeatures = []string{"kernel subshells"}
 			return info
 		})
 	case "shutdown_request":
@@ -373,7 +410,7 @@ func (r *running) shutdown(ctx context.Context, req *request, restart bool) mess
 		// The kernel ends all the same, and the client wants to hear of that.
 		r.log("shutting down: %v", err)
 	}
-	if req.socket != r.shellSocket {
+	if req.socket != r.shellSocket { // on it, this goroutine is one that would be awaited
 		r.awaitShell()
 	}
 	r.iopub.publish(req.AsParent(), "shutdown_reply", reply)

@@ -358,6 +358,84 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// A subshell is answered while a cell runs. Its own cells wait their turn.
+func TestSubshells(t *testing.T) {
+	k := start(t)
+	c := k.dial(t)
+	if !slices.Contains(c.Info.SupportedFeatures, "kernel subshells") || c.Info.ProtocolVersion != "5.5" {
+		t.Errorf("kernel info: %+v", c.Info)
+	}
+	control := func(request, content, want string) {
+		t.Helper()
+		r, err := c.Request(timeout(t), client.Control, request, json.RawMessage(content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		states(t, r)
+		if got := string(r.Reply.Content); got != want {
+			t.Errorf("%s: %s, want %s", request, got, want)
+		}
+	}
+	control("list_subshell_request", `{}`, `{"status":"ok","subshell_id":[]}`)
+	id, err := c.Subshell(timeout(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	control("list_subshell_request", `{}`, `{"status":"ok","subshell_id":["`+id+`"]}`)
+
+	ask := func(subshell, request, content string) *client.Pending {
+		t.Helper()
+		p, err := c.SendTo(subshell, client.Shell, request, json.RawMessage(content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	busy := send(t, c, "sleep")
+	until(t, busy, "sleeping")
+	own := ask(id, "execute_request", `{"code":"print own"}`)
+	for _, tt := range []struct{ request, content, want string }{
+		{"complete_request", `{"code":"p","cursor_pos":1}`, `"matches":["print","picture"]`},
+		{"inspect_request", `{"code":"x"}`, `"about x"`},
+		{"is_complete_request", `{"code":"a {"}`, `"incomplete"`},
+		{"history_request", `{"hist_access_type":"tail"}`, `"history":[]`},
+		{"comm_info_request", `{}`, `"comms":{}`},
+		{"kernel_info_request", `{}`, `"implementation":"echo"`},
+	} {
+		r := wait(t, c, ask(id, tt.request, tt.content))
+		states(t, r)
+		if got := string(r.Reply.Content); !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %s, want %s", tt.request, got, tt.want)
+		}
+		if got := r.Reply.Parent; !strings.Contains(string(got), id) {
+			t.Errorf("%s: the reply's parent header %s lacks the subshell", tt.request, got)
+		}
+	}
+	r := wait(t, c, ask("none", "complete_request", `{}`))
+	states(t, r)
+	if got := string(r.Reply.Content); !strings.Contains(got, `"status":"error"`) || !strings.Contains(got, `no subshell \"none\"`) {
+		t.Errorf("a subshell that is not there: %s", got)
+	}
+	if got := own.SoFar(); got.Reply != nil {
+		t.Error("a subshell's cell did not wait for the one that runs")
+	}
+	// The cell that fails takes none of the subshell's with it.
+	if err := c.Interrupt(timeout(t)); err != nil {
+		t.Fatal(err)
+	}
+	if got := wait(t, c, busy).Execution().Status; got != "error" {
+		t.Errorf("the interrupted cell: %s", got)
+	}
+	if r := wait(t, c, own); r.Text("stdout") != "own\n" || r.Execution().Status != "ok" {
+		t.Errorf("the subshell's cell: %q, %+v", r.Text("stdout"), r.Execution())
+	}
+	control("delete_subshell_request", `{"subshell_id":"`+id+`"}`, `{"status":"ok"}`)
+	control("list_subshell_request", `{}`, `{"status":"ok","subshell_id":[]}`)
+	if r, err := c.Request(timeout(t), client.Control, "delete_subshell_request", json.RawMessage(`{"subshell_id":"`+id+`"}`)); err != nil || r.Execution().Status != "error" {
+		t.Errorf("deleting it again: %v, %v", r, err)
+	}
+}
+
 // A failed cell aborts the ones that wait, not other requests, and not those
 // sent after its reply.
 func TestAbort(t *testing.T) {

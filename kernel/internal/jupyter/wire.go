@@ -37,6 +37,9 @@ type Header struct {
 	Date     string `json:"date"`
 	Type     string `json:"msg_type"`
 	Version  string `json:"version"`
+	// SubshellID says which subshell a message of the shell channel is for, "" for
+	// none.
+	SubshellID string `json:"subshell_id,omitempty"`
 }
 
 // Decode reads the content into v.
@@ -117,6 +120,13 @@ func (c *Codec) New(msgType string, parent json.RawMessage, content any) (*Messa
 		return nil, fmt.Errorf("content of %s: %w", msgType, err)
 	}
 	return m, nil
+}
+
+// ToSubshell makes m a message for a subshell, before it is encoded.
+func (m *Message) ToSubshell(id string) (err error) {
+	m.Header.SubshellID = id
+	m.header, err = encode(m.Header)
+	return err
 }
 
 // encode is json.Marshal without the escapes that only HTML needs: markup and

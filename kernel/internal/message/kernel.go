@@ -1,7 +1,7 @@
 package message
 
 // ProtocolVersion is the version of the messaging protocol spoken here.
-const ProtocolVersion = "5.4"
+const ProtocolVersion = "5.5"
 
 // KernelInfo is the content of kernel_info_reply.
 type KernelInfo struct {
@@ -13,6 +13,7 @@ type KernelInfo struct {
 	Banner                string       `json:"banner"`
 	HelpLinks             []HelpLink   `json:"help_links,omitempty"`
 	Debugger              bool         `json:"debugger"`
+	SupportedFeatures     []string     `json:"supported_features"`
 }
 
 // LanguageInfo describes the language of a kernel's cells.

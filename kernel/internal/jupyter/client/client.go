@@ -276,7 +276,24 @@ func (c *Client) Wait(ctx context.Context, p *Pending) (*Result, error) {
 
 // Send sends a request.
 func (c *Client) Send(on Channel, msgType string, content any) (*Pending, error) {
+	return c.SendTo("", on, msgType, content)
+}
+
+// Subshell makes a subshell and returns its id.
+func (c *Client) Subshell(ctx context.Context) (string, error) {
+	reply, err := ask[message.CreateSubshellReply](ctx, c, Control, "create_subshell_request", struct{}{})
+	if err == nil && (reply.Status != "ok" || reply.SubshellID == "") {
+		err = fmt.Errorf("create_subshell_request was answered with %+v", reply)
+	}
+	return reply.SubshellID, err
+}
+
+// SendTo sends a request to a subshell, "" for none.
+func (c *Client) SendTo(subshell string, on Channel, msgType string, content any) (*Pending, error) {
 	m, err := c.codec.New(msgType, nil, content)
+	if err == nil {
+		err = m.ToSubshell(subshell)
+	}
 	if err != nil {
 		return nil, err
 	}
