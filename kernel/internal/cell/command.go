@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// A Command is what a cell holds beside Go: a line that begins with % or !, or a
+// A Command is what a cell holds beside Go: a line that begins with %, ! or ?, or a
 // whole cell whose first line begins with %%. Go has no statement that does.
 type Command struct {
-	// Name is what it is called by, with its marks: "%cd", "%%bash", "!", "!*".
+	// Name is what it is called by, with its marks: "%cd", "%%bash", "!", "!*", "??".
 	Name string
 	// Args is the rest of the line, and of those that a backslash continues it by.
 	Args string
@@ -70,6 +70,16 @@ func Commands(src string) ([]Command, string, Errors) {
 	return commands, string(text), errs
 }
 
+// CommandAt returns the command that an offset is in, or at the end of, as it is
+// written up to there.
+func CommandAt(src string, at int) (Command, bool) {
+	commands, _, _ := Commands(src[:at])
+	if n := len(commands); n > 0 && commands[n-1].End == at {
+		return commands[n-1], true
+	}
+	return Command{}, false
+}
+
 func blanked(src string) string {
 	text := []byte(src)
 	blank(text)
@@ -109,7 +119,7 @@ func nextCommand(src string, offset int) (start int, inside bool) {
 		at := offset + file.Offset(pos)
 		if begins && onlySpaceBefore(src, at) {
 			switch {
-			case t == token.REM, depth == 0 && (t == token.NOT || strings.HasPrefix(lit, gonbPrefix)):
+			case t == token.REM, depth == 0 && (t == token.NOT || lit == "?" || strings.HasPrefix(lit, gonbPrefix)):
 				return at, depth > 0
 			}
 		}
@@ -168,6 +178,9 @@ func cutName(text string) (name, args string) {
 			return "!*", strings.TrimSpace(rest)
 		}
 		return "!", strings.TrimSpace(text[1:])
+	case strings.HasPrefix(text, "?"):
+		rest := strings.TrimPrefix(strings.TrimPrefix(text, "?"), "?")
+		return text[:len(text)-len(rest)], strings.TrimSpace(rest)
 	case marks == "%":
 		rest = strings.TrimLeft(rest, " \t")
 	}

@@ -59,16 +59,36 @@ func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
 		return c, errs
 	}
 	place(c.Commands, chunks)
-	imports, decl, body := []byte(src), []byte(src), []byte(src)
-	mode := parser.ParseComments | parser.SkipObjectResolution | parser.AllErrors
 	var last *chunk
 	if n := len(chunks); n > 0 && chunks[n-1].expression {
 		last = &chunks[n-1]
-		errs = append(errs, c.parseTrailing(name, *last, mode)...)
+		errs = append(errs, c.parseTrailing(name, *last, parserMode)...)
 		if c.Trailing == nil {
 			last = nil
 		}
 	}
+	files, more := c.parseChunks(name, chunks, last)
+	if errs = append(errs, more...); len(errs) > 0 {
+		return c, dedupe(errs)
+	}
+	c.add(files)
+	if len(files.body.Decls) != 1 {
+		// A brace that closes the function around the statements; split should
+		// have seen it.
+		return c, Errors{{len(src), "unbalanced braces"}}
+	}
+	return c, nil
+}
+
+const parserMode = parser.ParseComments | parser.SkipObjectResolution | parser.AllErrors
+
+// files are what the parser makes of a cell, each of its own kind of chunks: the
+// parser wants imports first, a cell does not.
+type files struct{ imports, decls, body *ast.File }
+
+// parseChunks parses the chunks, but for the trailing expression.
+func (c *Cell) parseChunks(name string, chunks []chunk, trailing *chunk) (files, Errors) {
+	imports, decl, body := []byte(c.text), []byte(c.text), []byte(c.text)
 	for i, k := range chunks {
 		text := span{k.start, k.end}
 		if k.semicolon > 0 {
@@ -84,7 +104,7 @@ func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
 			blank(decl[text.start:text.end])
 		}
 		if k.kind == statement {
-			if last == &chunks[i] {
+			if trailing == &chunks[i] {
 				blank(body[k.start:k.end])
 			}
 			continue
@@ -92,42 +112,34 @@ func Parse(fset *token.FileSet, name, src string) (*Cell, error) {
 		blank(body[text.start:text.end])
 		c.decls = append(c.decls, text)
 	}
-	// The parser wants imports first, a cell does not.
-	importFile, err := parser.ParseFile(fset, name, declPrefix+string(imports), mode)
-	c.addPiece(importFile.FileStart, len(declPrefix))
-	errs = append(errs, c.syntaxErrors(err, len(declPrefix))...)
-	declFile, err := parser.ParseFile(fset, name, declPrefix+string(decl), mode)
-	c.addPiece(declFile.FileStart, len(declPrefix))
-	errs = append(errs, c.syntaxErrors(err, len(declPrefix))...)
-	bodyFile, err := parser.ParseFile(fset, name, bodyPrefix+string(body)+"\n}\n", mode)
-	c.addPiece(bodyFile.FileStart, len(bodyPrefix))
-	bodyErrs := c.syntaxErrors(err, len(bodyPrefix))
-	errs = append(errs, bodyErrs...)
-	if len(errs) > 0 {
-		return c, dedupe(errs)
+	var errs Errors
+	parse := func(prefix, text, suffix string) *ast.File {
+		f, err := parser.ParseFile(c.fset, name, prefix+text+suffix, parserMode)
+		c.addPiece(f.FileStart, len(prefix))
+		errs = append(errs, c.syntaxErrors(err, len(prefix))...)
+		return f
 	}
-	c.Imports = importFile.Imports
-	c.addComments(declFile)
-	c.addComments(bodyFile)
-	for _, g := range bodyFile.Comments {
+	return files{parse(declPrefix, string(imports), ""), parse(declPrefix, string(decl), ""), parse(bodyPrefix, string(body), "\n}\n")}, errs
+}
+
+// add takes the trees of the files apart.
+func (c *Cell) add(f files) {
+	c.Imports = f.imports.Imports
+	c.addComments(f.decls)
+	c.addComments(f.body)
+	for _, g := range f.body.Comments {
 		for _, m := range g.List {
 			if strings.HasPrefix(m.Text, "//go:") || strings.HasPrefix(m.Text, "//line ") || strings.HasPrefix(m.Text, "/*line ") {
 				c.directives = append(c.directives, span{c.Offset(m.Pos()), c.Offset(m.End())})
 			}
 		}
 	}
-	c.addDecls(declFile)
-	for _, d := range bodyFile.Decls {
+	c.addDecls(f.decls)
+	for _, d := range f.body.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok {
 			c.Body = f.Body
 		}
 	}
-	if len(bodyFile.Decls) != 1 {
-		// A brace that closes the function around the statements; split should
-		// have seen it.
-		return c, Errors{{len(src), "unbalanced braces"}}
-	}
-	return c, nil
 }
 
 // parseTrailing takes the last statement as a list of expressions, as if they
@@ -180,12 +192,12 @@ func (c *Cell) addDecls(f *ast.File) {
 	for _, d := range f.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
-			c.Decls = append(c.Decls, Decl{Node: d, Start: c.start(d.Doc, d), End: c.Offset(d.End())})
+			c.addDecl(Decl{Node: d, Start: c.start(d.Doc, d)}, d)
 		case *ast.GenDecl:
 			switch d.Tok {
 			case token.CONST:
 				if len(d.Specs) > 0 { // const () declares nothing
-					c.Decls = append(c.Decls, Decl{Node: d, Start: c.start(d.Doc, d), End: c.Offset(d.End())})
+					c.addDecl(Decl{Node: d, Start: c.start(d.Doc, d)}, d)
 				}
 			case token.TYPE:
 				for _, s := range d.Specs {
@@ -193,14 +205,21 @@ func (c *Cell) addDecls(f *ast.File) {
 					one := *d
 					one.Specs = []ast.Spec{s}
 					if d.Lparen.IsValid() {
-						c.Decls = append(c.Decls, Decl{Node: &one, Start: c.Offset(s.Pos()), End: c.Offset(s.End()), Grouped: true})
+						c.addDecl(Decl{Node: &one, Start: c.Offset(s.Pos()), Grouped: true}, s)
 					} else {
-						c.Decls = append(c.Decls, Decl{Node: &one, Start: c.start(d.Doc, d), End: c.Offset(d.End())})
+						c.addDecl(Decl{Node: &one, Start: c.start(d.Doc, d)}, d)
 					}
 				}
 			}
 		}
 	}
+}
+
+// addDecl adds a declaration that ends where the node does. One that is not complete
+// may not know where that is.
+func (c *Cell) addDecl(d Decl, n ast.Node) {
+	d.End = max(d.Start, c.Offset(n.End()))
+	c.Decls = append(c.Decls, d)
 }
 
 // start is where a declaration begins with its doc comment. The parser, which does
