@@ -335,7 +335,7 @@ func (w *planning) run(units map[string]*unit, vars map[string]*variable, statem
 func (w *planning) checkDecl(u *unit, bodies bool) ast.Decl {
 	switch d := u.decl.Node.(type) {
 	case *ast.FuncDecl:
-		if !bodies {
+		if !bodies || w.sketch && u.cell != w.cell {
 			f := *d
 			// A generic function must have one; this one ends without a result.
 			f.Body = &ast.BlockStmt{List: []ast.Stmt{&ast.ForStmt{Body: &ast.BlockStmt{}}}}
@@ -506,7 +506,9 @@ func (w *planning) addMissingImports(c checked) bool {
 					if wanted[id.Name] == nil {
 						wanted[id.Name] = map[string]bool{}
 					}
-					wanted[id.Name][s.Sel.Name] = true
+					if !strings.Contains(s.Sel.Name, Cursor) {
+						wanted[id.Name][s.Sel.Name] = true
+					}
 				}
 			}
 			return true

@@ -85,3 +85,8 @@ func (p *Program) PlanVariables(label int) (*Plan, []Declaration, error) {
 	plan, err := p.plan(strings.Join(pointers, ", "), label, "Who")
 	return plan, vars, err
 }
+
+// PlanVariable is PlanVariables for one variable.
+func (p *Program) PlanVariable(name string, label int) (*Plan, error) {
+	return p.plan("&"+name, label, "Who")
+}

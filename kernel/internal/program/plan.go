@@ -35,6 +35,7 @@ type planning struct {
 	check     checked // the statements, and function bodies where they need no second look
 	bodies    checked // function bodies that use variables the cell defines
 	twice     bool
+	sketch    bool                         // it is not to be run: see view.go
 	whole     bool                         // only declarations: variables are initialised in Go's order
 	omitted   map[ast.Node]bool            // assignments that leave out an error
 	novalue   bool                         // the trailing call has no value
@@ -284,7 +285,7 @@ func (w *planning) addDecls() error {
 			}
 			if old := w.cand.units[name]; old != nil && old.kind == u.kind {
 				u.version = old.version
-				if old.text == u.text {
+				if old.text == u.text && !w.sketch { // where others may be setting it
 					u.uses = old.uses
 				}
 			}
