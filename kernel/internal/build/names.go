@@ -20,18 +20,33 @@ type names struct {
 	packages *packages
 
 	mu    sync.Mutex
-	key   string              // of the module that known was made for
-	known map[string][]string // package name -> import paths
+	key   string  // of the module that known was made for
+	known []Named // the likelier first where a name is shared
 }
+
+// Named is a package and its name.
+type Named struct{ Name, Path string }
 
 // Find returns the import paths of the packages with a given name, the likelier
 // ones first: those of the standard library, then those of the modules that the
 // session's go.mod requires directly, as far as they are there.
 func (b *Builder) Find(ctx context.Context, name string) []string {
-	return slices.Clone(b.names.find(ctx, name))
+	var paths []string
+	for _, n := range b.Known(ctx) {
+		if n.Name == name {
+			paths = append(paths, n.Path)
+		}
+	}
+	return paths
 }
 
-func (n *names) find(ctx context.Context, name string) []string {
+// Known lists the packages that Find looks among. The list is not to be changed.
+func (b *Builder) Known(ctx context.Context) []Named { return b.names.all(ctx) }
+
+// GOROOT is where the sources of the standard library are.
+func (b *Builder) GOROOT() string { return b.tools.env.GOROOT }
+
+func (n *names) all(ctx context.Context) []Named {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	key, err := n.packages.currentKey()
@@ -39,21 +54,19 @@ func (n *names) find(ctx context.Context, name string) []string {
 		return nil
 	}
 	if n.known == nil || n.key != key {
-		known := map[string][]string{}
-		for _, found := range [][]named{n.standard(ctx), n.modules(ctx)} {
-			slices.SortStableFunc(found, func(a, b named) int {
+		var known []Named
+		for _, found := range [][]Named{n.standard(ctx), n.modules(ctx)} {
+			slices.SortStableFunc(found, func(a, b Named) int {
 				return cmp.Or(cmp.Compare(rank(a.Path), rank(b.Path)), cmp.Compare(a.Path, b.Path))
 			})
-			for _, f := range found {
-				known[f.Name] = append(known[f.Name], f.Path)
-			}
+			known = append(known, found...)
 		}
 		if ctx.Err() != nil {
-			return known[name]
+			return known
 		}
 		n.key, n.known = key, known
 	}
-	return n.known[name]
+	return n.known
 }
 
 // rank puts the packages first that are meant most often where names are shared.
@@ -67,20 +80,17 @@ func rank(path string) int {
 	return 1 + strings.Count(path, "/")
 }
 
-// named is a package and its name.
-type named struct{ Name, Path string }
-
 // standard lists the standard library.
-func (n *names) standard(ctx context.Context) []named {
-	return n.cached(hashOf("names 1", n.packages.tools.id()), func() ([]named, bool) {
+func (n *names) standard(ctx context.Context) []Named {
+	return n.cached(hashOf("names 1", n.packages.tools.id()), func() ([]Named, bool) {
 		out, err := n.packages.tools.goCommand(ctx, "list", "-find", "-f", "{{.Name}} {{.ImportPath}}", "std")
 		if err != nil {
 			return nil, false
 		}
-		var found []named
+		var found []Named
 		for line := range strings.Lines(string(out)) {
 			if f := strings.Fields(line); len(f) == 2 && importable(f[1]) {
-				found = append(found, named{f[0], f[1]})
+				found = append(found, Named{f[0], f[1]})
 			}
 		}
 		return found, true
@@ -88,7 +98,7 @@ func (n *names) standard(ctx context.Context) []named {
 }
 
 // modules lists the packages of the required modules that are on this machine.
-func (n *names) modules(ctx context.Context) []named {
+func (n *names) modules(ctx context.Context) []Named {
 	out, err := n.packages.tools.goCommand(ctx, "mod", "edit", "-json")
 	if err != nil {
 		return nil
@@ -112,7 +122,7 @@ func (n *names) modules(ctx context.Context) []named {
 	if out, err = n.packages.tools.goCommand(ctx, args...); err != nil {
 		return nil
 	}
-	var all []named
+	var all []Named
 	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
 		var m struct {
 			Path, Version, Dir string
@@ -125,7 +135,7 @@ func (n *names) modules(ctx context.Context) []named {
 		if m.Dir == "" {
 			continue // not downloaded
 		}
-		scan := func() ([]named, bool) { return scanModule(m.Path, m.Dir), true }
+		scan := func() ([]Named, bool) { return scanModule(m.Path, m.Dir), true }
 		version := m.Version
 		if m.Replace != nil {
 			version = m.Replace.Path + "@" + m.Replace.Version
@@ -140,9 +150,9 @@ func (n *names) modules(ctx context.Context) []named {
 }
 
 // cached keeps an answer in the cache.
-func (n *names) cached(key string, find func() ([]named, bool)) []named {
+func (n *names) cached(key string, find func() ([]Named, bool)) []Named {
 	file := n.packages.file("names-" + key)
-	var found []named
+	var found []Named
 	if b, err := os.ReadFile(file); err == nil && json.Unmarshal(b, &found) == nil {
 		return found
 	}
@@ -156,8 +166,8 @@ func (n *names) cached(key string, find func() ([]named, bool)) []named {
 }
 
 // scanModule finds the packages in a module's directory by their package clauses.
-func scanModule(module, dir string) []named {
-	var found []named
+func scanModule(module, dir string) []Named {
+	var found []Named
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.IsDir() {
 			return nil
@@ -191,7 +201,7 @@ func scanModule(module, dir string) []named {
 			if err != nil {
 				return nil
 			}
-			found = append(found, named{f.Name.Name, strings.TrimSuffix(module+"/"+filepath.ToSlash(rel), "/.")})
+			found = append(found, Named{f.Name.Name, strings.TrimSuffix(module+"/"+filepath.ToSlash(rel), "/.")})
 			break
 		}
 		return nil
