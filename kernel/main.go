@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seed5607215b/nnkit/kernel/internal/history"
 	"github.com/seed5607215b/nnkit/kernel/internal/jupyter"
 	"github.com/seed5607215b/nnkit/kernel/internal/session"
 )
@@ -89,12 +90,17 @@ func jupyterCommand(args []string) error {
 		}
 		orphaned()
 	}()
-	s, err := newSession(session.Config{Alone: *alone})
+	past, err := history.DefaultFile()
+	if err != nil {
+		log.Printf("cells are not kept for later sessions: %v", err)
+	}
+	cells := history.New(past)
+	s, err := newSession(session.Config{Alone: *alone, History: cells})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	server := jupyter.Server{Connection: file, Interpreter: s, Log: log.Printf}
+	server := jupyter.Server{Connection: file, Interpreter: s, History: cells, Log: log.Printf}
 	if err := server.Serve(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}

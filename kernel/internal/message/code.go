@@ -31,6 +31,21 @@ type CompleteReply struct {
 	Metadata    map[string]any `json:"metadata"`
 }
 
+// CompletionTypes is the key in a CompleteReply's metadata of a list of
+// CompletionType, one for each match in their order. The name is IPython's, and
+// clients know it.
+const CompletionTypes = "_jupyter_types_experimental"
+
+// CompletionType tells what a match is. Start and End are those of the reply.
+type CompletionType struct {
+	Start         int    `json:"start"`
+	End           int    `json:"end"`
+	Text          string `json:"text"`
+	Type          string `json:"type"` // "function", "class", "instance", "module" …
+	Signature     string `json:"signature"`
+	Documentation string `json:"documentation,omitempty"`
+}
+
 // MarshalJSON writes r with Status "ok" where it is empty, and without null.
 func (r CompleteReply) MarshalJSON() ([]byte, error) {
 	type plain CompleteReply

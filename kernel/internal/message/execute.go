@@ -32,11 +32,21 @@ type ExecuteReply struct {
 	Status          string         `json:"status"`
 	ExecutionCount  int            `json:"execution_count"`
 	UserExpressions map[string]any `json:"user_expressions"`
-	Payload         []any          `json:"payload"`
+	Payload         []Page         `json:"payload"`
 	ErrorName       string         `json:"ename,omitempty"`
 	ErrorValue      string         `json:"evalue,omitempty"`
 	Traceback       []string       `json:"traceback,omitempty"` // lines, may hold ANSI colours
 }
+
+// Page is a payload that asks the client to show a text in its pager.
+type Page struct {
+	Source string     `json:"source"` // "page"
+	Data   MIMEBundle `json:"data"`
+	Start  int        `json:"start"` // the line to begin with
+}
+
+// NewPage makes a page that begins at its beginning.
+func NewPage(data MIMEBundle) Page { return Page{Source: "page", Data: data} }
 
 // Error returns the content of the error message that belongs to r.
 func (r ExecuteReply) Error() Error {
@@ -55,7 +65,7 @@ func (r ExecuteReply) MarshalJSON() ([]byte, error) {
 			ErrorValue      string         `json:"evalue"`
 			Traceback       []string       `json:"traceback"`
 			UserExpressions map[string]any `json:"user_expressions"`
-			Payload         []any          `json:"payload"`
+			Payload         []Page         `json:"payload"`
 		}{
 			r.Status, r.ExecutionCount, r.ErrorName, r.ErrorValue, orNone(r.Traceback),
 			orEmpty(r.UserExpressions), orNone(r.Payload),

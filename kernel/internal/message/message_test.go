@@ -30,6 +30,11 @@ func TestMarshal(t *testing.T) {
 		"execute result": {ExecuteResult{ExecutionCount: 1}, `{"execution_count":1,"data":{},"metadata":{}}`},
 		"complete":       {CompleteReply{CursorEnd: 2}, `{"status":"ok","matches":[],"cursor_start":0,"cursor_end":2,"metadata":{}}`},
 		"inspect":        {InspectReply{}, `{"status":"ok","found":false,"data":{},"metadata":{}}`},
+		"page": {
+			ExecuteReply{Status: "ok", Payload: []Page{NewPage(MIMEBundle{"text/plain": "x"})}},
+			`{"status":"ok","execution_count":0,"user_expressions":{},"payload":[{"source":"page","data":{"text/plain":"x"},"start":0}]}`,
+		},
+		"no subshells":   {ListSubshellReply{Status: "ok"}, `{"status":"ok","subshell_id":[]}`},
 		"complete code":  {IsCompleteReply{Status: "complete"}, `{"status":"complete"}`},
 		"history":        {HistoryEntry{Session: 1, Line: 2, Input: "x"}, `[1,2,"x"]`},
 		"history result": {HistoryEntry{Session: 1, Line: 2, Input: "x", Output: &value, WithOutput: true}, `[1,2,["x","3"]]`},

@@ -161,6 +161,9 @@ func executeCell(ctx context.Context, c *Cell, count int, ex Executor, out *cell
 		StoreHistory: true,
 		StopOnError:  true,
 	}, out)
+	for _, page := range reply.Payload { // there is no pager: it is an output, as in JupyterLab
+		out.Display(message.DisplayData{Data: page.Data})
+	}
 	switch reply.Status {
 	case "ok":
 	case "error":

@@ -48,6 +48,8 @@ func (s *script) Execute(ctx context.Context, count int, req *message.ExecuteReq
 			if _, err := to.Input("name?", false); err != nil {
 				to.Stream("stderr", err.Error())
 			}
+		case "page":
+			reply.Payload = append(reply.Payload, message.NewPage(message.MIMEBundle{"text/plain": words[1]}))
 		case "error":
 			reply.Status, reply.ErrorName, reply.ErrorValue = "error", words[1], words[2]
 			reply.Traceback = []string{"\x1b[31m" + words[1] + "\x1b[0m", words[2]}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/cell"
+	"github.com/seed5607215b/nnkit/kernel/internal/message"
 	"github.com/seed5607215b/nnkit/kernel/internal/program"
 )
 
@@ -19,9 +20,10 @@ type command struct {
 	help  string   // in a line
 	// early commands act before the cell is compiled wherever they stand, since
 	// they change how that is done; others, at their place among the statements.
-	early bool
-	whole bool // the rest of the line is one argument, as it is
-	run   func(*call) error
+	early  bool
+	whole  bool  // the rest of the line is one argument, as it is
+	offers offer // what an argument can become while it is typed; nil if nothing is known
+	run    func(*call) error
 }
 
 // commands is the table: %help prints it.
@@ -50,6 +52,7 @@ type execution struct {
 	added  []string // Go that commands add to the end of the cell
 	failed error    // of a command between the statements
 	ends   []func() error
+	pages  []message.Page // for the client's pager
 }
 
 // newExecution finds the commands of a cell. Syntax errors come first, and then

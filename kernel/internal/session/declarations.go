@@ -11,7 +11,7 @@ import (
 var declarationCommands = []command{
 	{names: []string{"%list", "%ls"}, help: "list what the cells so far declare", run: (*call).list},
 	{names: []string{"%who"}, help: "show the variables with their types, sizes and values; at the beginning or end of a cell", run: (*call).who},
-	{names: []string{"%remove", "%rm"}, usage: "NAME…", help: "forget declarations", early: true, run: (*call).remove},
+	{names: []string{"%remove", "%rm"}, usage: "NAME…", help: "forget declarations", early: true, offers: offerDeclared, run: (*call).remove},
 	{names: []string{"%reset"}, usage: "[go.mod]", help: "forget all declarations and variables, and which modules were fetched; or the modules alone", early: true, run: (*call).reset},
 	{names: []string{"%restart"}, help: "start a fresh process: variables are lost, declarations stay known", early: true, run: (*call).restart},
 }

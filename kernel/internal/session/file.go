@@ -9,8 +9,8 @@ import (
 )
 
 var fileCommands = []command{
-	{names: []string{"%%writefile"}, usage: "[-a] FILE", help: "write the cell to a file; -a appends", run: (*call).writeFile},
-	{names: []string{"%capture"}, usage: "[-a] FILE", help: "write a copy of the cell's outputs to a file; -a appends", early: true, run: (*call).capture},
+	{names: []string{"%%writefile"}, usage: "[-a] FILE", help: "write the cell to a file; -a appends", offers: offerFiles, run: (*call).writeFile},
+	{names: []string{"%capture"}, usage: "[-a] FILE", help: "write a copy of the cell's outputs to a file; -a appends", early: true, offers: offerFiles, run: (*call).capture},
 }
 
 // openFile opens the file that the arguments name.

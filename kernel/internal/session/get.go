@@ -15,9 +15,9 @@ import (
 )
 
 var moduleCommands = []command{
-	{names: []string{"%get"}, usage: "PACKAGE[@VERSION]…", help: "add modules to the session, as go get does; the notebook's own go.mod stays as it is", early: true, run: (*call).get},
-	{names: []string{"%track"}, usage: "[DIR]", help: "use the module in a directory as it is there, edited or not; or list those in use", early: true, run: (*call).track},
-	{names: []string{"%untrack"}, usage: "DIR", help: "use it no longer", early: true, run: (*call).untrack},
+	{names: []string{"%get"}, usage: "PACKAGE[@VERSION]…", help: "add modules to the session, as go get does; the notebook's own go.mod stays as it is", early: true, offers: offerPackages, run: (*call).get},
+	{names: []string{"%track"}, usage: "[DIR]", help: "use the module in a directory as it is there, edited or not; or list those in use", early: true, offers: offerDirectories, run: (*call).track},
+	{names: []string{"%untrack"}, usage: "DIR", help: "use it no longer", early: true, offers: offerDirectories, run: (*call).untrack},
 	{names: []string{"%goworkfix"}, help: "nothing, here: go.work holds without it", early: true, run: func(*call) error { return nil }},
 }
 

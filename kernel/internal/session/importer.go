@@ -21,6 +21,7 @@ type packages struct {
 	readable func(string) string
 	ctx      func() context.Context // of the cell that asks
 	types    types.Importer
+	fset     *token.FileSet // of the objects in them
 	files    map[string]string
 	asked    []string // what cells have imported
 }
@@ -34,16 +35,20 @@ func newPackages(b *build.Builder, ctx func() context.Context, readable func(str
 // forget makes packages be read anew.
 func (p *packages) forget() {
 	p.files = map[string]string{}
-	p.types = importer.ForCompiler(token.NewFileSet(), "gc", p.open)
+	p.fset = token.NewFileSet()
+	p.types = importer.ForCompiler(p.fset, "gc", p.open)
 }
 
 // refresh forgets the packages if one of them has changed. One that does not
 // compile any more stays as it was: who imports it will be told.
 func (p *packages) refresh() {
-	files, err := p.builder.Exports(p.ctx(), p.asked)
-	if err != nil {
-		return
+	if files, err := p.builder.Exports(p.ctx(), p.asked); err == nil {
+		p.update(files)
 	}
+}
+
+// update forgets the packages if the export data of one is another file now.
+func (p *packages) update(files map[string]string) {
 	for path, file := range files {
 		if old := p.files[path]; old != "" && old != file {
 			p.forget()
@@ -65,14 +70,20 @@ func (p *packages) fetch(paths ...string) error {
 	}
 	files, err := p.builder.Exports(p.ctx(), missing)
 	if err == nil {
-		p.asked = append(p.asked, missing...)
+		p.add(files, missing...)
 	}
+	return err
+}
+
+// add notes the export data of packages that were asked for and of what they depend
+// on.
+func (p *packages) add(files map[string]string, asked ...string) {
+	p.asked = append(p.asked, asked...)
 	for path, file := range files {
 		if p.files[path] == "" {
 			p.files[path] = file
 		}
 	}
-	return err
 }
 
 func (p *packages) open(path string) (io.ReadCloser, error) {

@@ -14,6 +14,10 @@ import (
 // the packages that tutorials import.
 const modulePath = "github.com/seed5607215b/nnkit"
 
+// kernelModules are those that this module requires for the kernel alone. Cells can
+// import them, but hardly anybody means them who types a few letters.
+var kernelModules = []string{"github.com/alecthomas/chroma/v2", "github.com/go-zeromq/zmq4", "github.com/yuin/goldmark", "golang.org/x/mod", "golang.org/x/tools"}
+
 // FindSources returns the folder of this project's module: beside the program's
 // executable, where install puts it, or at or above one of the given folders.
 func FindSources(executable string, dirs ...string) (string, error) {

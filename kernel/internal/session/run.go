@@ -19,7 +19,7 @@ import (
 var programCommands = []command{
 	{names: []string{"%main", "%%"}, usage: "[ARG…]", help: "the program's arguments, which package flag reads here", run: (*call).main},
 	{names: []string{"%args"}, usage: "[ARG…]", help: "the program's arguments, for os.Args and flag.Parse", run: (*call).setProgramArgs},
-	{names: []string{"%exec"}, usage: "FUNC [ARG…]", help: "call a function when the statements are over, flags read before", early: true, run: (*call).exec},
+	{names: []string{"%exec"}, usage: "FUNC [ARG…]", help: "call a function when the statements are over, flags read before", early: true, offers: offerDeclared, run: (*call).exec},
 	{names: []string{"%test"}, usage: "[-test.FLAG…]", help: "run the tests and benchmarks of the cell, or all if it has none", early: true, run: (*call).test},
 	{names: []string{"%time"}, usage: "STATEMENT", help: "measure the statements on the line: time by the clock and of processors, allocations", whole: true, run: func(c *call) error {
 		if c.Args == "" {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed5607215b/nnkit/kernel/internal/build"
 	"github.com/seed5607215b/nnkit/kernel/internal/cell"
+	"github.com/seed5607215b/nnkit/kernel/internal/history"
 	"github.com/seed5607215b/nnkit/kernel/internal/message"
 	"github.com/seed5607215b/nnkit/kernel/internal/program"
 	"github.com/seed5607215b/nnkit/kernel/internal/wire"
@@ -33,6 +34,8 @@ type Config struct {
 	// Alone gives each cell a process of its own, as on a machine where they cannot
 	// share one: variables are not kept.
 	Alone bool
+	// History has the cells for %hist. It may be nil.
+	History *history.History
 	// Progress is told what takes long before the first cell runs. It may be nil.
 	Progress func(string)
 }
@@ -47,10 +50,12 @@ type Session struct {
 	builder *build.Builder
 	program *program.Program
 	types   *packages
-	started chan struct{} // closed when starting has ended
-	failed  error         // why it did not work
-	alone   bool          // each cell has a process of its own
-	warning string        // to show in the first cell
+	typing  *typing
+	started chan struct{}   // closed when starting has ended
+	failed  error           // why it did not work
+	alone   bool            // each cell has a process of its own
+	warning string          // to show in the first cell
+	life    context.Context // until Close
 	stop    context.CancelFunc
 
 	settings settings // what cells have changed, as is what follows
@@ -58,6 +63,7 @@ type Session struct {
 	checked  int // the builder's stamp when nothing loaded had changed
 
 	executing sync.Mutex
+	compiling atomic.Bool // the cell that is being executed
 	outlet    outlet
 	noted     atomic.Bool             // the cell shows what takes long
 	mu        sync.Mutex              // guards the fields below
@@ -118,7 +124,7 @@ func New(config Config) (*Session, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Session{
-		config: config, folder: folder, dir: folder.path, module: m, started: make(chan struct{}), stop: stop,
+		config: config, folder: folder, dir: folder.path, module: m, started: make(chan struct{}), life: ctx, stop: stop,
 		settings: newSettings(config.Dir, folder.path),
 	}
 	s.ctx = ctx
@@ -152,6 +158,7 @@ func (s *Session) startWith(ctx context.Context, alone bool) error {
 	s.builder, s.alone = b, alone
 	s.types = newPackages(b, s.cellContext, s.readable)
 	s.program = s.newProgram(alone)
+	s.typing = newTyping(s)
 	var r runner
 	if alone {
 		r = newAlone(b, s.startWorker)
@@ -166,6 +173,7 @@ func (s *Session) startWith(ctx context.Context, alone bool) error {
 		r.close()
 		return errors.Join(err, b.Close())
 	}
+	s.typing.see(s.program)
 	s.mu.Lock()
 	s.runner = r
 	s.mu.Unlock()
@@ -212,7 +220,10 @@ func (s *Session) progress(what string) {
 		s.config.Progress(what)
 		return
 	}
-	if out := s.outlet.get(); out != nil {
+	s.mu.Lock()
+	executing := s.cancel != nil // or nobody but one who types waits for it
+	s.mu.Unlock()
+	if out := s.outlet.get(); out != nil && executing {
 		s.noted.Store(true)
 		out.Stream("stderr", what+" …\n")
 	}
@@ -246,6 +257,8 @@ func (s *Session) Execute(ctx context.Context, count int, req *message.ExecuteRe
 	s.ctx, s.cancel = ctx, cancel
 	s.mu.Unlock()
 	s.outlet.begin(out)
+	s.current = nil
+	s.giveWay()
 	err := s.execute(ctx, count, req.Code)
 	s.clearNotes()
 	s.warning = ""
@@ -253,7 +266,7 @@ func (s *Session) Execute(ctx context.Context, count int, req *message.ExecuteRe
 	s.cancel = nil
 	s.mu.Unlock()
 	if err == nil {
-		return message.ExecuteReply{Status: "ok", ExecutionCount: count}
+		return message.ExecuteReply{Status: "ok", ExecutionCount: count, Payload: s.pages()}
 	}
 	var ran *cellError
 	var died *WorkerDied
@@ -261,6 +274,25 @@ func (s *Session) Execute(ctx context.Context, count int, req *message.ExecuteRe
 		err = errInterrupted // whatever it was that could not be finished
 	}
 	return s.failure(count, err)
+}
+
+// giveWay ends what takes the builder's time for somebody who types.
+func (s *Session) giveWay() {
+	select {
+	case <-s.started:
+		if s.typing != nil {
+			s.typing.giveWay()
+		}
+	default:
+	}
+}
+
+// pages are those of the cell that was executed.
+func (s *Session) pages() []message.Page {
+	if s.current == nil { // it was left out
+		return nil
+	}
+	return s.current.pages
 }
 
 var (
@@ -292,6 +324,7 @@ func (s *Session) execute(ctx context.Context, count int, code string) error {
 		return err
 	}
 	s.current = e
+	defer s.typing.see(s.program)
 	err = e.before()
 	if err == nil {
 		err = e.runGo()
@@ -304,17 +337,12 @@ func (s *Session) execute(ctx context.Context, count int, code string) error {
 
 // runGo compiles and runs what of a cell is Go.
 func (e *execution) runGo() error {
-	plan, err := e.plan()
+	plan, err := e.load()
 	if err != nil || plan.Empty {
 		return err
 	}
-	if err := e.ready(e.ctx); err != nil { // the worker may have made way for a fresh one
-		return err
-	}
-	if err := e.runner.load(e.ctx, plan); err != nil {
-		return e.died(err)
-	}
 	e.program.Commit(plan)
+	e.typing.see(e.program)
 	e.outlet.labels.Store(plan.ID, e.count)
 	e.clearNotes()
 	if err := e.ctx.Err(); err != nil {
@@ -332,6 +360,23 @@ func (e *execution) runGo() error {
 		return &cellError{outcome}
 	}
 	return e.failed
+}
+
+// load compiles and loads what of a cell is Go.
+func (e *execution) load() (*program.Plan, error) {
+	e.compiling.Store(true)
+	defer e.compiling.Store(false)
+	plan, err := e.plan()
+	if err != nil || plan.Empty {
+		return plan, err
+	}
+	if err := e.ready(e.ctx); err != nil { // the worker may have made way for a fresh one
+		return nil, err
+	}
+	if err := e.runner.load(e.ctx, plan); err != nil {
+		return nil, e.died(err)
+	}
+	return plan, nil
 }
 
 // plan plans the cell. Where packages have changed that it uses, the worker makes
@@ -406,16 +451,6 @@ func (s *Session) died(err error) error {
 func (s *Session) IsComplete(_ context.Context, code string) message.IsCompleteReply {
 	status, indent := cell.IsComplete(code)
 	return message.IsCompleteReply{Status: string(status), Indent: indent}
-}
-
-// Complete offers nothing yet.
-func (s *Session) Complete(_ context.Context, req *message.CompleteRequest) message.CompleteReply {
-	return message.CompleteReply{Status: "ok", CursorStart: req.CursorPos, CursorEnd: req.CursorPos}
-}
-
-// Inspect finds nothing yet.
-func (s *Session) Inspect(context.Context, *message.InspectRequest) message.InspectReply {
-	return message.InspectReply{Status: "ok"}
 }
 
 // Interrupt ends the cell that is being executed; the session's state stays.

@@ -190,7 +190,7 @@ func testCase(t *testing.T, s *Session, file string) {
 			count++
 			got.Files = append(got.Files, f)
 			reply := s.Execute(context.Background(), count, &message.ExecuteRequest{Code: strings.TrimSuffix(string(f.Data), "\n")}, rec)
-			text := rec.take()
+			text := rec.take() + pages(reply)
 			if reply.Status == "error" {
 				text += "error " + reply.ErrorName + ": " + colour.ReplaceAllString(strings.Join(reply.Traceback, "\n"), "") + "\n"
 			}
@@ -206,6 +206,15 @@ func testCase(t *testing.T, s *Session, file string) {
 		}
 	}
 	compare(t, file, got)
+}
+
+// pages are what a reply shows in the client's pager.
+func pages(reply message.ExecuteReply) string {
+	var all strings.Builder
+	for _, page := range reply.Payload {
+		fmt.Fprintf(&all, "page: %v\n", page.Data["text/plain"])
+	}
+	return all.String()
 }
 
 // TestSpaces has spaces in the paths of the cache, the session and the notebook.

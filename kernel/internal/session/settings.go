@@ -61,8 +61,8 @@ func (s *settings) path(name string) string {
 }
 
 var settingCommands = []command{
-	{names: []string{"%env"}, usage: "[NAME=VALUE | NAME VALUE | NAME]", help: "set a variable of the environment, for cells, commands and the compiler; or show it", run: (*call).env},
-	{names: []string{"%cd"}, usage: "[DIR]", help: "change the working directory of cells and commands, or show it", run: (*call).cd},
+	{names: []string{"%env"}, usage: "[NAME=VALUE | NAME VALUE | NAME]", help: "set a variable of the environment, for cells, commands and the compiler; or show it", offers: offerVariables, run: (*call).env},
+	{names: []string{"%cd"}, usage: "[DIR]", help: "change the working directory of cells and commands, or show it", offers: offerDirectories, run: (*call).cd},
 	{names: []string{"%goflags"}, usage: `[-tags=… -gcflags=… | ""]`, help: "set what the compiler gets beside its own flags, or show it", early: true, run: (*call).goflags},
 	{names: []string{"%autoget"}, help: "fetch the modules of imports that are missing (so it is at first)", early: true, run: func(c *call) error { return c.setAutoget(true) }},
 	{names: []string{"%noautoget"}, help: "do not fetch them", early: true, run: func(c *call) error { return c.setAutoget(false) }},

@@ -15,9 +15,9 @@ import (
 )
 
 var shellCommands = []command{
-	{names: []string{"!"}, usage: "COMMAND", help: "run a command of the shell", whole: true, run: func(c *call) error { return c.shell(c.settings.dir) }},
-	{names: []string{"!*"}, usage: "COMMAND", help: "run it in the directory of the session's module, where go.mod is", early: true, whole: true, run: (*call).moduleShell},
-	{names: []string{"%%script"}, usage: "COMMAND", help: "give the cell to a command as its input", whole: true, run: (*call).script},
+	{names: []string{"!"}, usage: "COMMAND", help: "run a command of the shell", whole: true, offers: offerPrograms, run: func(c *call) error { return c.shell(c.settings.dir) }},
+	{names: []string{"!*"}, usage: "COMMAND", help: "run it in the directory of the session's module, where go.mod is", early: true, whole: true, offers: offerPrograms, run: (*call).moduleShell},
+	{names: []string{"%%script"}, usage: "COMMAND", help: "give the cell to a command as its input", whole: true, offers: offerPrograms, run: (*call).script},
 	{names: []string{"%%bash", "%%sh"}, help: "run the cell as a script of the shell", whole: true, run: (*call).script},
 }
 

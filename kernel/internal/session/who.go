@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"html"
@@ -58,18 +59,24 @@ func (c *call) inspect(plan *program.Plan) ([][2]string, error) {
 	if err := c.runner.load(c.ctx, plan); err != nil {
 		return nil, c.died(err)
 	}
-	out := c.outlet.get()
-	defer c.outlet.set(out)
-	result := &resultOf{Output: out}
-	c.outlet.set(result)
-	outcome, err := c.runner.run(c.ctx, c.count, plan)
+	values, outcome, err := c.look(c.ctx, c.count, plan)
 	if err != nil {
 		return nil, c.died(err)
 	}
 	if outcome.Status != wire.OK {
 		return nil, &cellError{outcome}
 	}
-	return result.values, nil
+	return values, nil
+}
+
+// look runs such a plan, which is loaded.
+func (s *Session) look(ctx context.Context, count int, plan *program.Plan) ([][2]string, wire.Outcome, error) {
+	out := s.outlet.get()
+	defer s.outlet.set(out)
+	result := &resultOf{Output: out}
+	s.outlet.set(result)
+	outcome, err := s.runner.run(ctx, count, plan)
+	return result.values, outcome, err
 }
 
 // resultOf is an Output that keeps what live.Who sends.

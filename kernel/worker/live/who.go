@@ -38,7 +38,7 @@ func brief(v reflect.Value) string {
 		return show.Text(x)
 	}
 	switch {
-	case !leads(t), t.Kind() == reflect.String, t.Kind() == reflect.Slice && (!leads(t.Elem()) || t.Elem().Kind() == reflect.String):
+	case flat(t), t.Kind() == reflect.Slice && flat(t.Elem()):
 		return show.Text(v.Interface())
 	case t.Kind() == reflect.Slice, t.Kind() == reflect.Map:
 		return fmt.Sprintf("len %d", v.Len())
@@ -160,4 +160,23 @@ func leads(t reflect.Type) bool {
 		}
 	}
 	return false
+}
+
+// flat tells whether a value of a type leads to no other memory than to texts, which
+// do not change.
+func flat(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.String:
+		return true
+	case reflect.Array:
+		return flat(t.Elem())
+	case reflect.Struct:
+		for field := range t.Fields() {
+			if !flat(field.Type) {
+				return false
+			}
+		}
+		return true
+	}
+	return !leads(t)
 }
