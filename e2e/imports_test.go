@@ -21,7 +21,7 @@ const module = "github.com/seed5607215b/nnkit"
 // their own, and may import all that lies in it. ARCHITECTURE.md says why.
 var mayImport = map[string][]string{
 	"kernel":                   {"kernel/internal/jupyter", "kernel/internal/notebook", "kernel/internal/session", "kernel/internal/history", "kernel/internal/message"},
-	"kernel/bench":             {"kernel/internal/jupyter", "kernel/internal/session"},
+	"kernel/bench":             {"kernel/internal/jupyter", "kernel/internal/session", "kernel/internal/message"},
 	"kernel/internal/message":  {},
 	"kernel/internal/history":  {"kernel/internal/message"},
 	"kernel/internal/jupyter":  {"kernel/internal/message", "kernel/internal/history"},

@@ -24,8 +24,9 @@ func TestMedian(t *testing.T) {
 
 func TestSelectCases(t *testing.T) {
 	for _, tt := range []struct{ list, want string }{
-		{"", "trivial plot again start runall growth memory"},
+		{"", "trivial plot again complete complete-first complete-inspect start runall growth memory"},
 		{"memory,start", "memory start"},
+		{"complete", "complete complete-first complete-inspect"},
 	} {
 		selected, err := selectCases(tt.list)
 		var names []string

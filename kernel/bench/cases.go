@@ -27,6 +27,13 @@ var cases = []benchCase{
 	{"again", "an unchanged cell again", 21, func(b *bench, ctx context.Context) (result, error) {
 		return b.takeTurns(ctx, func(*kernel, int) cell { return trivial(0) })
 	}},
+	{"complete", "a completion in a cell that is being written, kernel warm", 21, func(b *bench, ctx context.Context) (result, error) {
+		return b.typed(ctx, (*running).complete)
+	}},
+	{"complete-first", "from the start of the kernel's process to its first completion", 5, (*bench).firstTyped},
+	{"complete-inspect", "an inspection of a function, kernel warm", 21, func(b *bench, ctx context.Context) (result, error) {
+		return b.typed(ctx, (*running).inspect)
+	}},
 	{"start", "from the start of the kernel's process to its first cell's result", 7, (*bench).start},
 	{"runall", "a notebook of 30 cells, sent at once", 3, (*bench).runAll},
 	{"growth", "the 500th new cell against the fifth", 5, (*bench).growth},

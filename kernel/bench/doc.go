@@ -15,7 +15,8 @@
 //
 // The table goes to standard output, or with --json an object for each case:
 //
-//	case      trivial, plot, again, start, runall, growth or memory
+//	case      trivial, plot, again, complete, complete-first, complete-inspect,
+//	          start, runall, growth or memory; --case complete means all three
 //	ours_ms   this kernel's figure; for memory it is megabytes a cell, as unit says
 //	gonb_ms   GoNB's; null where it is not measured
 //	fifth_ms  of growth: the fifth cell's figure, where ours_ms is the 500th's

@@ -16,7 +16,10 @@ const (
 
 // buildOurs builds this kernel from its clone into a directory.
 func buildOurs(ctx context.Context, sources, dir string) (*kernel, error) {
-	k := &kernel{name: "nnkit", program: filepath.Join(dir, "kernel"), args: []string{"jupyter"}, dir: sources}
+	k := &kernel{
+		name: "nnkit", program: filepath.Join(dir, "kernel"), args: []string{"jupyter"}, dir: sources,
+		env: []string{"XDG_STATE_HOME=" + dir}, // its cells are none of the user's history
+	}
 	return k, goBuild(ctx, sources, dir, "./kernel")
 }
 

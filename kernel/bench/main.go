@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -88,22 +87,27 @@ func run(ctx context.Context, args []string) error {
 	return errors.Join(failed...)
 }
 
-// selectCases returns the cases with the names in a list, or all.
+// selectCases returns the cases with the names in a list, each with those that have
+// its name before a dash, or all.
 func selectCases(list string) ([]benchCase, error) {
 	if list == "" {
 		return cases, nil
 	}
 	var selected []benchCase
 	for name := range strings.SplitSeq(list, ",") {
-		i := slices.IndexFunc(cases, func(c benchCase) bool { return c.name == name })
-		if i < 0 {
+		found := len(selected)
+		for _, c := range cases {
+			if c.name == name || strings.HasPrefix(c.name, name+"-") {
+				selected = append(selected, c)
+			}
+		}
+		if len(selected) == found {
 			var names []string
 			for _, c := range cases {
 				names = append(names, c.name)
 			}
 			return nil, fmt.Errorf("there is no case %q: take some of %s", name, strings.Join(names, ", "))
 		}
-		selected = append(selected, cases[i])
 	}
 	return selected, nil
 }
