@@ -53,6 +53,15 @@ class NnkitKernelTests(jupyter_kernel_test.KernelTests):
     ]
     invalid_code_samples = ["x := )", "func 3() {}", "}"]
 
+    completion_samples = [
+        {"text": "fmt.Pri", "matches": {"Print", "Printf", "Println"}},
+        {"text": "strings.ToUp", "matches": {"ToUpper", "ToUpperSpecial"}},
+        {"text": "%%wr", "matches": {"%%writefile"}},
+        {"text": "nothingIsCalledThis", "matches": set()},
+    ]
+    code_inspect_sample = "fmt.Println"
+    code_page_something = "?strings.Cut"
+
     code_history_pattern = "6 ? 7"
     supported_history_operations = ("tail", "range", "search")
 
@@ -130,6 +139,125 @@ class NnkitKernelTests(jupyter_kernel_test.KernelTests):
         self.kc.wait_for_ready(timeout=PATIENCE)
         reply, _ = self.run_cell("forgotten")
         self.assertEqual(reply["status"], "error")
+
+    def ask(self, request, content, channel="shell", subshell=None):
+        """Sends a request; returns its reply's content, with the states on iopub."""
+        message = self.kc.session.msg(request, content)
+        if subshell is not None:
+            message["header"]["subshell_id"] = subshell
+        getattr(self.kc, channel + "_channel").send(message)
+        wanted = message["header"]["msg_id"]
+        for _ in range(PATIENCE):
+            try:
+                reply = run_sync(getattr(self.kc, channel + "_channel").get_msg)(timeout=1)
+            except Empty:
+                continue
+            if reply["parent_header"].get("msg_id") == wanted:
+                self.assertEqual(reply["msg_type"], request.replace("_request", "_reply"))
+                return reply["content"]
+        self.fail(f"{request} was not answered")
+
+    def test_complete_fields(self):
+        """Field by field, with characters before the cursor that are two for JavaScript."""
+        self.flush_channels()
+        self.run_cell("größe := strings.Builder{}")
+        code = '/* 𝄞ä */ größe.WriteS(1)'
+        cursor = code.index("(")
+        got = self.ask("complete_request", {"code": code, "cursor_pos": cursor})
+        self.assertEqual(got["metadata"]["_jupyter_types_experimental"][0].pop("documentation")[:19], "WriteString appends")
+        start = cursor - len("WriteS")
+        self.assertEqual(
+            got,
+            {
+                "status": "ok",
+                "matches": ["WriteString"],
+                "cursor_start": start,
+                "cursor_end": cursor,
+                "metadata": {
+                    "_jupyter_types_experimental": [
+                        {
+                            "start": start,
+                            "end": cursor,
+                            "text": "WriteString",
+                            "type": "method",
+                            "signature": "func(s string) (int, error)",
+                        }
+                    ]
+                },
+            },
+        )
+        nothing = self.ask("complete_request", {"code": "// fmt.", "cursor_pos": 7})
+        self.assertEqual(
+            nothing,
+            {"status": "ok", "matches": [], "cursor_start": 7, "cursor_end": 7, "metadata": {"_jupyter_types_experimental": []}},
+        )
+        far = self.ask("complete_request", {"code": "fmt.Pri", "cursor_pos": 100})
+        self.assertEqual((far["cursor_start"], far["cursor_end"]), (4, 7))
+
+    def test_inspect_fields(self):
+        self.flush_channels()
+        self.run_cell('answer := 6 * 7')
+        got = self.ask("inspect_request", {"code": "answer", "cursor_pos": 3, "detail_level": 0})
+        self.assertEqual(set(got), {"status", "found", "data", "metadata"})
+        self.assertIs(got["found"], True)
+        self.assertEqual(set(got["data"]), {"text/plain", "text/html"})
+        self.assertIn("var answer int", got["data"]["text/plain"])
+        self.assertIn("42", got["data"]["text/plain"])
+        brief = self.ask("inspect_request", {"code": "strings.Cut(", "cursor_pos": 12, "detail_level": 0})
+        full = self.ask("inspect_request", {"code": "strings.Cut(", "cursor_pos": 12, "detail_level": 1})
+        self.assertIn("func strings.Cut(", brief["data"]["text/plain"])
+        self.assertNotIn("Source:", brief["data"]["text/plain"])
+        self.assertIn("Source:", full["data"]["text/plain"])
+        none = self.ask("inspect_request", {"code": "nothingIsCalledThis", "cursor_pos": 4, "detail_level": 0})
+        self.assertEqual(none, {"status": "ok", "found": False, "data": {}, "metadata": {}})
+
+    def test_is_complete_of_commands(self):
+        self.flush_channels()
+        for code, want in {
+            "%who": {"status": "complete"},
+            "!ls \\": {"status": "incomplete"},
+            "?fmt": {"status": "complete"},
+            "for i := range 3 {": {"status": "incomplete", "indent": "\t"},
+            "x := )": {"status": "invalid"},
+        }.items():
+            self.assertEqual(self.ask("is_complete_request", {"code": code}), want, code)
+
+    def test_subshell(self):
+        self.flush_channels()
+        info = self.ask("kernel_info_request", {})
+        self.assertIn("kernel subshells", info["supported_features"])
+        subshell = self.ask("create_subshell_request", {}, "control")["subshell_id"]
+        self.assertEqual(self.ask("list_subshell_request", {}, "control"), {"status": "ok", "subshell_id": [subshell]})
+        running = self.kc.execute('busy := strings.Builder{}\nfmt.Println("begun")\nselect {}')
+        self.wait_for("stream")
+        got = self.ask("complete_request", {"code": "busy.Le", "cursor_pos": 7}, subshell=subshell)
+        self.assertEqual(got["matches"], ["Len"])
+        got = self.ask("inspect_request", {"code": "busy.Len", "cursor_pos": 7, "detail_level": 0}, subshell=subshell)
+        self.assertIn("Len returns the number of accumulated bytes", got["data"]["text/plain"])
+        self.km.interrupt_kernel()
+        reply = self.get_non_kernel_info_reply(timeout=PATIENCE)
+        self.assertEqual((reply["parent_header"]["msg_id"], reply["content"]["status"]), (running, "error"))
+        self.assertEqual(self.ask("execute_request", {"code": "1 + 1", "silent": False}, subshell=subshell)["status"], "ok")
+        self.assertEqual(self.ask("delete_subshell_request", {"subshell_id": subshell}, "control"), {"status": "ok"})
+        refused = self.ask("complete_request", {"code": "busy.Le", "cursor_pos": 7}, subshell=subshell)
+        self.assertEqual(refused["status"], "error")
+
+    def test_history_outlives_the_kernel(self):
+        self.flush_channels()
+        self.run_cell('"kept for the next kernel"')
+        self.km.restart_kernel(now=False)
+        self.kc.wait_for_ready(timeout=PATIENCE)
+        got = self.ask(
+            "history_request",
+            {"hist_access_type": "search", "pattern": "*next kernel*", "output": True, "raw": True, "n": 1},
+        )
+        (session, _, (source, output)), = got["history"]
+        self.assertEqual((source, output), ('"kept for the next kernel"', "kept for the next kernel"))
+        self.run_cell("1")
+        own = self.ask("history_request", {"hist_access_type": "range", "session": 0, "output": False, "raw": True})
+        self.assertGreater(own["history"][0][0], session)
+        reply, messages = self.run_cell("%hist -g 'the next kernel'")
+        self.assertIn(f"[{session}/", self.printed(messages))
 
     def wait_for(self, kind):
         """Reads iopub up to a message of this type."""

@@ -4,7 +4,7 @@
 //   LAB_URL=http://127.0.0.1:8888 node e2e/lab.mjs SERVER_DIR SHOTS_DIR
 //
 // SERVER_DIR is the folder that JupyterLab serves; it holds 01-first-network.ipynb,
-// and small notebooks about state and floods are written into it. The server must run with
+// and small notebooks about state, typing and floods are written into it. The server must run with
 // --LabApp.expose_app_in_browser=True: the state of kernel and cells is asked of
 // the page's application object, while all that a user does goes through the page.
 // CHROMIUM names the browser, /usr/bin/chromium unless set.
@@ -114,6 +114,28 @@ class Notebook {
     const cell = await this.show(i);
     await (await cell.waitForSelector('.cm-content')).click();
     await this.page.keyboard.press('Control+Enter');
+  }
+
+  /** Puts the cursor behind a cell's text, and presses a key there. */
+  async press(i, key) {
+    const cell = await this.show(i);
+    await (await cell.waitForSelector('.cm-content')).click();
+    await this.page.keyboard.press('Control+End');
+    await this.page.keyboard.press(key);
+  }
+
+  /** What the list of completions offers that Tab opens behind a cell's text. */
+  async offered(i) {
+    await this.press(i, 'Tab');
+    await this.page.waitForSelector('.jp-Completer:not(.lm-mod-hidden) .jp-Completer-match', { timeout: 15_000 });
+    return this.page.$$eval('.jp-Completer:not(.lm-mod-hidden) .jp-Completer-match', all => all.map(e => e.textContent));
+  }
+
+  /** What the tooltip says that Shift-Tab opens behind a cell's text. */
+  async told(i) {
+    await this.press(i, 'Shift+Tab');
+    const tip = await this.page.waitForSelector('.jp-Tooltip-content', { timeout: 15_000 });
+    return tip.evaluate(e => e.textContent);
   }
 
   /** Clears all outputs: a page with a million lines is slow. */
@@ -241,6 +263,42 @@ async function state(page) {
   await nb.shot('state-compile-error');
 }
 
+const typedCells = [
+  'fmt.Pri',
+  '// größe is a text.\ngröße := strings.Builder{}\nseven := 7',
+  'for range 3 {\n\tgröße.WriteS',
+  'größe.WriteString(',
+  'seven',
+  '?größe.Len',
+];
+
+/** What a person is offered and told while typing, from the first moment on. */
+async function typing(page) {
+  const nb = await written(page, 'typing', typedCells);
+  let offered = await nb.offered(0);
+  check(offered.join() === 'Print,Printf,Println', 'Tab offers what a package has, before any cell has run', offered);
+  await page.keyboard.press('Enter');
+  await until('the completion is typed', async () => (await nb.cells())[0].source === 'fmt.Print', 5000).catch(e => check(false, e.message));
+
+  await nb.run(1);
+  offered = await nb.offered(2);
+  check(offered.join() === 'WriteString', 'Tab offers what a variable has, in a loop that is not closed', offered);
+  await nb.shot('typing-completion');
+  await page.keyboard.press('Enter');
+  await until('the completion is typed', async () => (await nb.cells())[2].source.endsWith('größe.WriteString'), 5000).catch(e => check(false, e.message));
+
+  let told = await nb.told(3);
+  check(told.includes('func (b *strings.Builder) WriteString(s string)') && told.includes('WriteString appends'),
+    'Shift-Tab tells of the function that is called', told);
+  await nb.shot('typing-tooltip');
+  await page.keyboard.press('Escape');
+  told = await nb.told(4);
+  check(told.includes('var seven int') && told.includes('value: 7'), 'Shift-Tab tells the value of a variable', told);
+  await page.keyboard.press('Escape');
+  const cell = await nb.run(5);
+  check(text(cell.outputs).includes('Len returns the number of accumulated bytes'), 'a question mark shows documentation', JSON.stringify(cell.outputs));
+}
+
 const lines = 1_000_000;
 const floodCells = [
   `for i := range ${lines} {\n\tfmt.Println(i)\n}`,
@@ -275,7 +333,7 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'], // as root, in a container
 });
 try {
-  for (const [name, part] of Object.entries({ 'first-network': firstNetwork, state, flood })) {
+  for (const [name, part] of Object.entries({ 'first-network': firstNetwork, state, typing, flood })) {
     const page = await browser.newPage({ viewport: { width: 1300, height: 1000 } });
     page.on('pageerror', e => console.log(`note: the page reports ${String(e).slice(0, 300)}`));
     try {
