@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/seed5607215b/nnkit/nnkit/internal/random"
@@ -16,7 +17,7 @@ import (
 func hash(t *testing.T, h *History) string {
 	t.Helper()
 	sum := sha256.New()
-	for _, p := range h.Model.Parameters() {
+	for _, p := range slices.Concat(h.Model.Parameters(), h.Model.States()) {
 		for _, v := range p.Data() {
 			binary.Write(sum, binary.LittleEndian, math.Float32bits(v))
 		}

@@ -1,51 +1,57 @@
 package nnkit
 
 import (
-	"sync"
-
 	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
 )
 
 // Add is x + y. The shapes must be equal, or one is stretched to the other as NumPy and PyTorch do it: aligned at
 // their ends, a size of 1 (or a missing one) serves for any size. So a row vector is added to each row of a matrix.
-func (x *Tensor) Add(y *Tensor) *Tensor { return x.pair("Add", simd.Add, adding, y) }
+func (x *Tensor) Add(y *Tensor) *Tensor { return x.pair("Add", simd.AddNumbers, y) }
 
 // Sub is x - y, with shapes as for [Tensor.Add].
-func (x *Tensor) Sub(y *Tensor) *Tensor { return x.pair("Sub", simd.Subtract, subtracting, y) }
+func (x *Tensor) Sub(y *Tensor) *Tensor { return x.pair("Sub", simd.SubtractNumbers, y) }
 
 // Mul is x·y for each number, with shapes as for [Tensor.Add]; the product of matrices is [Tensor.MatMul].
-func (x *Tensor) Mul(y *Tensor) *Tensor { return x.pair("Mul", simd.Multiply, multiplying, y) }
+func (x *Tensor) Mul(y *Tensor) *Tensor { return x.pair("Mul", simd.MultiplyNumbers, y) }
 
 // Div is x/y for each number, with shapes as for [Tensor.Add].
-func (x *Tensor) Div(y *Tensor) *Tensor { return x.pair("Div", simd.Divide, dividing, y) }
+func (x *Tensor) Div(y *Tensor) *Tensor { return x.pair("Div", simd.DivideNumbers, y) }
 
-type arithmetic int
+// Maximum is the larger of x and y, with shapes as for [Tensor.Add], NaN where one of them is. Where they are equal the
+// gradient is x's.
+func (x *Tensor) Maximum(y *Tensor) *Tensor { return x.pair("Maximum", simd.MaximumNumbers, y) }
 
-const (
-	adding arithmetic = iota
-	subtracting
-	multiplying
-	dividing
-)
+// Minimum is the smaller of x and y, as [Tensor.Maximum].
+func (x *Tensor) Minimum(y *Tensor) *Tensor { return x.pair("Minimum", simd.MinimumNumbers, y) }
 
 // paired notes an operation on two tensors.
 type paired struct {
-	kind   arithmetic
+	op     simd.Operation
 	x, y   *node // nil for constants
 	xt, yt *Tensor
-	f      func(dst, a, b []float32)
 }
 
-func (x *Tensor) pair(name string, f func(dst, a, b []float32), kind arithmetic, y *Tensor) *Tensor {
+func (x *Tensor) pair(name string, op simd.Operation, y *Tensor) *Tensor {
 	n := next(name, x, y, nil)
-	if n.tape == nil && n.shape == nil {
+	if n.shape == nil {
 		n.shape = n.room[:0]
 	}
 	n.shape = appendBroadcast(n.shape[:0], name, x.shape, y.shape)
 	n.make(n.shape...)
-	broadcast(f, n.data, n.shape, x.operand(), y.operand())
-	*noted[paired](n) = paired{kind, x.node, y.node, x, y, f}
+	switch {
+	case len(x.data) != len(n.data) || len(y.data) != len(n.data):
+		broadcast(op, n.data, n.shape, x.operand(), y.operand())
+	default:
+		spread3(kernels[op], n.data, x.data, y.data)
+	}
+	*noted[paired](n) = paired{op, x.node, y.node, x, y}
 	return n.done()
+}
+
+// kernels are the operations on tensors of one shape.
+var kernels = map[simd.Operation]func(dst, a, b []float32){
+	simd.AddNumbers: simd.Add, simd.SubtractNumbers: simd.Subtract, simd.MultiplyNumbers: simd.Multiply, simd.DivideNumbers: simd.Divide,
+	simd.MaximumNumbers: simd.Maximum, simd.MinimumNumbers: simd.Minimum,
 }
 
 // appendBroadcast appends the shape to which two are stretched.
@@ -79,65 +85,73 @@ type operand struct {
 
 func (x *Tensor) operand() operand { return operand{x.shape, x.data} }
 
-// broadcast computes dst = f(x, y), of the given shape.
-func broadcast(f func(dst, a, b []float32), dst []float32, shape []int, x, y operand) {
+// broadcast computes dst = x op y, of the given shape.
+func broadcast(op simd.Operation, dst []float32, shape []int, x, y operand) {
 	if len(dst) == 0 {
 		return
 	}
-	if len(x.data) == len(dst) && len(y.data) == len(dst) {
-		spread3(f, dst, x.data, y.data)
-		return
-	}
-	// A run is as many dimensions at the end as have each operand either whole or stretched.
+	// A run is as many dimensions at the end as have each operand either whole or stretched, and more runs lie in one
+	// matrix as long as the same is true of the dimension before them.
+	var room [8]int
 	run, outer := 1, len(shape)
-	xWhole, yWhole := true, true
+	xRun, yRun := true, true
 	for ; outer > 0; outer-- {
-		size := shape[outer-1]
-		if size == 1 {
+		u, v, one := x.whole(outer-1, shape), y.whole(outer-1, shape), shape[outer-1] == 1
+		if one {
 			continue
 		}
-		u, v := sizeAt(x.shape, outer-1-len(shape)) == size, sizeAt(y.shape, outer-1-len(shape)) == size
 		if run == 1 {
-			xWhole, yWhole = u, v
+			xRun, yRun = u, v
 		}
-		if u != xWhole || v != yWhole {
+		if u != xRun || v != yRun {
 			break
 		}
-		run *= size
+		run *= shape[outer-1]
 	}
-	var room [8]int
+	rows := 1
+	xRows, yRows := true, true
+	for ; outer > 0; outer-- {
+		u, v, one := x.whole(outer-1, shape), y.whole(outer-1, shape), shape[outer-1] == 1
+		if one {
+			continue
+		}
+		if rows == 1 {
+			xRows, yRows = u, v
+		}
+		if u != xRows || v != yRows {
+			break
+		}
+		rows *= shape[outer-1]
+	}
 	index := append(room[:0], shape[:outer]...)
 	clear(index)
-	filled := stretches.Get().(*[2][256]float32)
-	defer stretches.Put(filled)
-	xs, ys := filled[0][:], filled[1][:]
-	for lo := 0; lo < len(dst); lo += run {
-		a, b := offset(x.shape, shape, index), offset(y.shape, shape, index)
-		if xWhole && yWhole {
-			f(dst[lo:lo+run], x.data[a*run:(a+1)*run], y.data[b*run:(b+1)*run])
-		} else {
-			for from := 0; from < run; from += len(xs) {
-				to := min(from+len(xs), run)
-				p, q := xs[:to-from], ys[:to-from]
-				if xWhole {
-					p = x.data[a*run+from : a*run+to]
-				} else {
-					fill(p, x.data[a])
-				}
-				if yWhole {
-					q = y.data[b*run+from : b*run+to]
-				} else {
-					fill(q, y.data[b])
-				}
-				f(dst[lo+from:lo+to], p, q)
-			}
-		}
+	xs, ys := x.matrix(rows, run, xRows, xRun), y.matrix(rows, run, yRows, yRun)
+	for lo := 0; lo < len(dst); lo += rows * run {
+		xs.view.Data = x.data[offset(x.shape, shape, index)*xs.size:]
+		ys.view.Data = y.data[offset(y.shape, shape, index)*ys.size:]
+		simd.Broadcast(op, simd.RowMajor(dst[lo:lo+rows*run], run), xs.view, ys.view, rows, run)
 		step(index, shape)
 	}
 }
 
-// stretches are numbers repeated.
-var stretches = sync.Pool{New: func() any { return new([2][256]float32) }}
+// whole says whether the operand is not stretched along a dimension of the larger shape.
+func (o operand) whole(i int, shape []int) bool { return sizeAt(o.shape, i-len(shape)) == shape[i] }
+
+// matrix is the part of an operand that a call of simd.Broadcast reads: rows of runs, either of which may be stretched.
+func (o operand) matrix(rows, run int, manyRows, wholeRun bool) (m struct {
+	view simd.View
+	size int
+}) {
+	m.size = 1
+	if wholeRun {
+		m.view.ColumnStride, m.size = 1, run
+	}
+	if manyRows && rows > 1 {
+		m.view.RowStride = m.size
+		m.size *= rows
+	}
+	return m
+}
 
 // step moves an index to the next, the last dimension first.
 func step(index, shape []int) {
@@ -179,54 +193,65 @@ func offset(of, shape, index []int) int {
 func (o *paired) backward(t *Tape, n *node) {
 	// The gradient by y first: that by x may take over the memory of n's.
 	if wantedOf(o.y) {
-		switch o.kind {
-		case adding:
-			t.reduced(n, o.y, nil, nil, 1)
-		case subtracting:
-			t.reduced(n, o.y, nil, nil, -1)
-		case multiplying:
-			t.reduced(n, o.y, o.xt, nil, 1)
-		case dividing:
-			t.reduced(n, o.y, &n.Tensor, o.yt, -1)
-		}
-	}
-	if wantedOf(o.x) {
-		switch o.kind {
-		case adding, subtracting:
-			if len(o.x.data) == len(n.data) {
-				t.hand(n, o.x)
-				return
+		switch o.op {
+		case simd.AddNumbers:
+			t.addReduced(n, o.y, n.gradient())
+		default:
+			b := t.memory.take(len(n.data))
+			g := b.data[:len(n.data)]
+			dy := operand{n.shape, n.gradient()}
+			switch o.op {
+			case simd.SubtractNumbers:
+				simd.Negate(g, dy.data)
+			case simd.MultiplyNumbers:
+				broadcast(simd.MultiplyNumbers, g, n.shape, dy, o.xt.operand())
+			case simd.DivideNumbers: // -dy·(x/y)/y
+				simd.Multiply(g, dy.data, n.data)
+				broadcast(simd.DivideNumbers, g, n.shape, operand{n.shape, g}, o.yt.operand())
+				simd.Negate(g, g)
+			case simd.MaximumNumbers:
+				broadcast(simd.LessNumbers, g, n.shape, o.xt.operand(), o.yt.operand())
+				simd.Multiply(g, g, dy.data)
+			case simd.MinimumNumbers:
+				broadcast(simd.LessNumbers, g, n.shape, o.yt.operand(), o.xt.operand())
+				simd.Multiply(g, g, dy.data)
 			}
-			t.reduced(n, o.x, nil, nil, 1)
-		case multiplying:
-			t.reduced(n, o.x, o.yt, nil, 1)
-		case dividing:
-			t.reduced(n, o.x, nil, o.yt, 1)
+			t.addReduced(n, o.y, g)
+			t.memory.free(b)
 		}
 	}
+	if !wantedOf(o.x) {
+		return
+	}
+	dy := operand{n.shape, n.gradient()}
+	switch o.op {
+	case simd.MultiplyNumbers:
+		broadcast(simd.MultiplyNumbers, dy.data, n.shape, dy, o.yt.operand())
+	case simd.DivideNumbers:
+		broadcast(simd.DivideNumbers, dy.data, n.shape, dy, o.yt.operand())
+	case simd.MaximumNumbers, simd.MinimumNumbers:
+		b := t.memory.take(len(n.data))
+		g := b.data[:len(n.data)]
+		if o.op == simd.MaximumNumbers {
+			broadcast(simd.LessEqualNumbers, g, n.shape, o.yt.operand(), o.xt.operand())
+		} else {
+			broadcast(simd.LessEqualNumbers, g, n.shape, o.xt.operand(), o.yt.operand())
+		}
+		simd.Multiply(dy.data, g, dy.data)
+		t.memory.free(b)
+	}
+	if len(o.x.data) == len(n.data) {
+		t.hand(n, o.x)
+		return
+	}
+	t.addReduced(n, o.x, n.gradient())
 }
 
-// reduced adds to the gradient of an input: sign·dy·by/over, summed over the dimensions along which the input was
-// stretched. by and over may be nil.
-func (t *Tape) reduced(n, to *node, by, over *Tensor, sign float32) {
-	b := t.memory.take(len(n.data))
-	g := b.data[:len(n.data)]
-	switch {
-	case by != nil:
-		broadcast(simd.Multiply, g, n.shape, operand{n.shape, n.gradient()}, by.operand())
-	default:
-		copy(g, n.gradient())
-	}
-	if over != nil {
-		broadcast(simd.Divide, g, n.shape, operand{n.shape, g}, over.operand())
-	}
-	if sign < 0 {
-		simd.Scale(g, g, sign)
-	}
+// addReduced adds g, of n's shape, to the gradient of an input, summed over the dimensions along which it was stretched.
+func (t *Tape) addReduced(n, to *node, g []float32) {
 	s := t.part(to)
 	sumTo(s.data, to.shape, g, n.shape)
 	t.contribute(s)
-	t.memory.free(b)
 }
 
 // sumTo sums src over the dimensions along which dst would have to be stretched to its shape.
@@ -250,6 +275,10 @@ func sumTo(dst []float32, to []int, src []float32, from []int) {
 		columnSums(dst, src, len(src)/width, width)
 		return
 	}
+	if rows := len(src) / len(dst); width == 1 && len(dst)*rows == len(src) && stretchedAtEnd(to, from) {
+		simd.RowSums(dst, simd.RowMajor(src, rows), len(dst), rows)
+		return
+	}
 	clear(dst)
 	outer := from[:len(from)+i+1]
 	var room [8]int
@@ -260,4 +289,18 @@ func sumTo(dst []float32, to []int, src []float32, from []int) {
 		simd.Add(dst[at:at+width], dst[at:at+width], src[lo:lo+width])
 		step(index, outer)
 	}
+}
+
+// stretchedAtEnd says whether the shape is stretched along its last dimensions and no others.
+func stretchedAtEnd(to, from []int) bool {
+	i := -1
+	for ; i >= -len(from) && sizeAt(to, i) == 1; i-- {
+		continue
+	}
+	for ; i >= -len(from); i-- {
+		if sizeAt(to, i) != sizeAt(from, i) {
+			return false
+		}
+	}
+	return true
 }

@@ -1,6 +1,7 @@
 package nnkit
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/seed5607215b/nnkit/nnkit/internal/random"
@@ -73,6 +74,17 @@ func (s scaling) fill(w []float32, in, out int, stream random.Stream) {
 	limit := math.Sqrt(3 * variance)
 	for i := range w {
 		w[i] = float32(limit * (2*stream.Uniform(i) - 1))
+	}
+}
+
+// uniform is between ±limit.
+type uniform struct{ limit float64 }
+
+func (u uniform) String() string { return fmt.Sprintf("uniform, ±%v", u.limit) }
+
+func (u uniform) fill(w []float32, _, _ int, s random.Stream) {
+	for i := range w {
+		w[i] = float32(u.limit * (2*s.Uniform(i) - 1))
 	}
 }
 

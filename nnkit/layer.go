@@ -47,16 +47,27 @@ func (b *BaseLayer) AddParameter(name string, i Initializer, shape ...int) *Para
 	return b.layer.add(name, i, shape...)
 }
 
+// AddState makes an array that the layer keeps beside its parameters and that is not trained, such as a moving average. Call it in
+// Build.
+func (b *BaseLayer) AddState(name string, i Initializer, shape ...int) *Parameter {
+	p := newParameter(b.layer.name+"/"+name, i, shape...)
+	p.leaf.wanted = false
+	b.layer.states = append(b.layer.states, p)
+	return p
+}
+
 // layerCore is what all layers have.
 type layerCore struct {
 	kind       string // "dense"
 	name       string
+	inner      string // its name within another layer
 	owner      *Model
 	err        error // what was wrong with the arguments
 	input      []int // the shape of one row; nil until built
 	output     []int
 	activation Activation // what its output is the value of; nil for what we do not know
 	parameters []*Parameter
+	states     []*Parameter
 }
 
 func (c *layerCore) add(name string, i Initializer, shape ...int) *Parameter {

@@ -21,6 +21,7 @@ type Model struct {
 	weights    []float32 // all parameters, one after another, each aligned, and below their gradients
 	gradients  []float32
 	parameters []*Parameter
+	states     []*Parameter
 	drawing    sync.Mutex
 	drawn      atomic.Bool
 
@@ -30,6 +31,7 @@ type Model struct {
 	step      stepper // what the optimizer remembers, made with the first batch
 
 	epochs    int // trained so far, in all calls of Fit
+	batches   int // likewise
 	fitting   atomic.Bool
 	inference sync.Pool
 }
@@ -98,15 +100,16 @@ func kindOf(l Layer) string {
 // build fixes all shapes for rows of the given one, and puts the parameters together.
 func (m *Model) build(input []int) error {
 	shape := input
-	m.parameters = nil
+	m.parameters, m.states = nil, nil
 	for i, l := range m.layers {
 		c := l.core()
-		c.parameters = nil
+		c.parameters, c.states = nil, nil
 		if err := build(l, shape); err != nil {
 			return fmt.Errorf("%s: %w", c.where(i), err)
 		}
 		shape = c.output
 		m.parameters = append(m.parameters, c.parameters...)
+		m.states = append(m.states, c.states...)
 	}
 	m.input = slices.Clone(input)
 	total := 0
@@ -136,7 +139,7 @@ func (m *Model) draw() {
 	if m.drawn.Load() || m.weights == nil {
 		return
 	}
-	for i, p := range m.parameters {
+	for i, p := range slices.Concat(m.parameters, m.states) {
 		p.draw(m.seed, i)
 	}
 	m.drawn.Store(true)
@@ -193,7 +196,7 @@ func (m *Model) Reset(seed int) error {
 	if m.fitting.Load() {
 		return fmt.Errorf("Reset: the model is in Fit: stop the training first")
 	}
-	m.seed, m.step, m.epochs = seed, nil, 0
+	m.seed, m.step, m.epochs, m.batches = seed, nil, 0, 0
 	m.drawn.Store(false)
 	clear(m.gradients)
 	m.draw()
@@ -219,4 +222,11 @@ func (m *Model) Layers() []LayerInfo {
 func (m *Model) Parameters() []*Parameter {
 	m.draw()
 	return slices.Clone(m.parameters)
+}
+
+// States returns what layers keep beside their trained parameters, the moving averages of a [BatchNormalization], in
+// order.
+func (m *Model) States() []*Parameter {
+	m.draw()
+	return slices.Clone(m.states)
 }

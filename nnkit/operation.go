@@ -2,7 +2,6 @@ package nnkit
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
 )
@@ -99,8 +98,8 @@ func erfGradient(dy, x []float32) {
 	var e [256]float32
 	for len(dy) > 0 {
 		n := min(len(dy), len(e))
-		simd.Multiply(e[:n], x[:n], x[:n])
-		simd.Scale(e[:n], e[:n], -1)
+		simd.Square(e[:n], x[:n])
+		simd.Negate(e[:n], e[:n])
 		simd.Exp(e[:n], e[:n])
 		simd.Scale(e[:n], e[:n], 2/1.7724538509055159) // 2/√π
 		simd.Multiply(dy[:n], dy[:n], e[:n])
@@ -109,9 +108,7 @@ func erfGradient(dy, x []float32) {
 }
 
 // Square is x².
-func (x *Tensor) Square() *Tensor { return x.unary("Square", square, squareGradient, byX) }
-
-func square(y, x []float32) { simd.Multiply(y, x, x) }
+func (x *Tensor) Square() *Tensor { return x.unary("Square", simd.Square, squareGradient, byX) }
 
 func squareGradient(dy, x []float32) {
 	simd.Multiply(dy, dy, x)
@@ -119,13 +116,7 @@ func squareGradient(dy, x []float32) {
 }
 
 // Sqrt is the square root, correctly rounded: NaN below 0.
-func (x *Tensor) Sqrt() *Tensor { return x.unary("Sqrt", root, rootGradient, byY) }
-
-func root(y, x []float32) {
-	for i, v := range x {
-		y[i] = float32(math.Sqrt(float64(v)))
-	}
-}
+func (x *Tensor) Sqrt() *Tensor { return x.unary("Sqrt", simd.Sqrt, rootGradient, byY) }
 
 func rootGradient(dy, y []float32) {
 	simd.Divide(dy, dy, y)
@@ -133,23 +124,79 @@ func rootGradient(dy, y []float32) {
 }
 
 // Abs is the absolute value; its gradient at 0 is 0.
-func (x *Tensor) Abs() *Tensor { return x.unary("Abs", absolute, absoluteGradient, byX) }
+func (x *Tensor) Abs() *Tensor { return x.unary("Abs", simd.Abs, absoluteGradient, byX) }
 
-func absolute(y, x []float32) {
-	for i, v := range x {
-		y[i] = math.Float32frombits(math.Float32bits(v) &^ (1 << 31))
+func absoluteGradient(dy, x []float32) {
+	var sign [256]float32
+	for len(dy) > 0 {
+		n := min(len(dy), len(sign))
+		simd.Sign(sign[:n], x[:n])
+		simd.Multiply(dy[:n], dy[:n], sign[:n])
+		dy, x = dy[n:], x[n:]
 	}
 }
 
-func absoluteGradient(dy, x []float32) {
-	for i, v := range x {
-		switch {
-		case v < 0:
-			dy[i] = -dy[i]
-		case v == 0:
-			dy[i] = 0
-		}
+// Rsqrt is 1/√x, correctly rounded: NaN below 0.
+func (x *Tensor) Rsqrt() *Tensor { return x.unary("Rsqrt", simd.Rsqrt, rsqrtGradient, byY) }
+
+func rsqrtGradient(dy, y []float32) {
+	// -y³/2
+	var cube [256]float32
+	for len(dy) > 0 {
+		n := min(len(dy), len(cube))
+		simd.Square(cube[:n], y[:n])
+		simd.Multiply(cube[:n], cube[:n], y[:n])
+		simd.Scale(cube[:n], cube[:n], -0.5)
+		simd.Multiply(dy[:n], dy[:n], cube[:n])
+		dy, y = dy[n:], y[n:]
 	}
+}
+
+// Log1p is log(1+x), exact for small x.
+func (x *Tensor) Log1p() *Tensor { return x.unary("Log1p", simd.Log1p, log1pGradient, byX) }
+
+func log1pGradient(dy, x []float32) {
+	var d [256]float32
+	for len(dy) > 0 {
+		n := min(len(dy), len(d))
+		simd.Shift(d[:n], x[:n], 1)
+		simd.Divide(dy[:n], dy[:n], d[:n])
+		dy, x = dy[n:], x[n:]
+	}
+}
+
+// Expm1 is exp(x) - 1, exact for small x.
+func (x *Tensor) Expm1() *Tensor { return x.unary("Expm1", simd.Expm1, expm1Gradient, byY) }
+
+func expm1Gradient(dy, y []float32) {
+	// dy·y + dy
+	var d [256]float32
+	for len(dy) > 0 {
+		n := min(len(dy), len(d))
+		simd.Multiply(d[:n], dy[:n], y[:n])
+		simd.Add(dy[:n], dy[:n], d[:n])
+		dy, y = dy[n:], y[n:]
+	}
+}
+
+// Clip brings each number between low and high; the gradient of what is outside is 0. NaN stays.
+func (x *Tensor) Clip(low, high float64) *Tensor {
+	n := next("Clip", x, nil, nil)
+	n.make(x.shape...)
+	simd.Clip(n.data, x.data, float32(low), float32(high))
+	*noted[clipped](n) = clipped{x.node, x.data, float32(low), float32(high)}
+	return n.done()
+}
+
+type clipped struct {
+	x         *node
+	xs        []float32
+	low, high float32
+}
+
+func (o *clipped) backward(t *Tape, n *node) {
+	simd.ClipGradient(n.gradient(), o.xs, o.low, o.high)
+	t.hand(n, o.x)
 }
 
 // ReLU is max(x, 0); its gradient at 0 is 0.
@@ -243,17 +290,7 @@ type logSoftmaxed struct {
 }
 
 func (o *logSoftmaxed) backward(t *Tape, n *node) {
-	// dx = dy - softmax·Σdy
-	p := t.memory.take(len(n.data))
-	s := p.data[:len(n.data)]
-	simd.Exp(s, n.data)
-	g := n.gradient()
-	for r := range o.rows {
-		at := r * o.width
-		row := g[at : at+o.width]
-		simd.AddScaled(row, s[at:at+o.width], -float32(simd.Sum(row)))
-	}
-	t.memory.free(p)
+	simd.LogSoftmaxGradient(n.gradient(), n.data, o.rows, o.width)
 	t.hand(n, o.x)
 }
 

@@ -149,6 +149,10 @@ func elementwiseCases() []operationCase {
 		{"Sqrt", (*Tensor).Sqrt, math.Sqrt, "positive"},
 		{"Abs", (*Tensor).Abs, math.Abs, "away"},
 		{"ReLU", (*Tensor).ReLU, func(v float64) float64 { return max(v, 0) }, "away"},
+		{"Rsqrt", (*Tensor).Rsqrt, func(v float64) float64 { return 1 / math.Sqrt(v) }, "positive"},
+		{"Log1p", (*Tensor).Log1p, math.Log1p, "positive"},
+		{"Expm1", (*Tensor).Expm1, math.Expm1, ""},
+		{"Clip", func(x *Tensor) *Tensor { return x.Clip(-0.05, 0.05) }, func(v float64) float64 { return min(max(v, -0.05), 0.05) }, "away"},
 		{"Neg", (*Tensor).Neg, func(v float64) float64 { return -v }, ""},
 		{"Scale", func(x *Tensor) *Tensor { return x.Scale(2.5) }, func(v float64) float64 { return 2.5 * v }, ""},
 		{"Shift", func(x *Tensor) *Tensor { return x.Shift(-1.5) }, func(v float64) float64 { return v - 1.5 }, ""},
@@ -172,6 +176,8 @@ func elementwiseCases() []operationCase {
 		{"Sub", (*Tensor).Sub, func(x, y float64) float64 { return x - y }, ""},
 		{"Mul", (*Tensor).Mul, func(x, y float64) float64 { return x * y }, ""},
 		{"Div", (*Tensor).Div, func(x, y float64) float64 { return x / y }, "positive"},
+		{"Maximum", (*Tensor).Maximum, math.Max, "distinct"},
+		{"Minimum", (*Tensor).Minimum, math.Min, "distinct"},
 	} {
 		for _, shapes := range [][][]int{
 			{{5}, {5}},
@@ -201,7 +207,7 @@ func elementwiseCases() []operationCase {
 }
 
 func operationCases() []operationCase {
-	cases := slices.Concat(elementwiseCases(), convolutionCases(), recurrentCases())
+	cases := slices.Concat(elementwiseCases(), convolutionCases(), recurrentCases(), normalizationCases())
 	one := func(name string, shape []int, of func(x *Tensor) *Tensor, want func(x array) array) {
 		cases = append(cases, operationCase{
 			name,
@@ -310,7 +316,7 @@ func TestOperations(t *testing.T) {
 						case c.domain == "positive":
 							v = 0.5 + math.Abs(v)
 						case c.domain == "distinct": // however rectified
-							v = float64(drawn*37%101)/50 + 0.1
+							v = float64(drawn*37%10007)/5000 + 0.1
 						case c.domain == "away" || rectify:
 							v += math.Copysign(0.1, v)
 						}

@@ -48,12 +48,11 @@ func (x *Tensor) reduceAxis(name string, axis int, mean bool) *Tensor {
 	}
 	n.shape = append(append(n.shape[:0], x.shape[:axis]...), x.shape[axis+1:]...)
 	n.make(n.shape...)
-	for i := range o.outer {
-		to, from := n.data[i*o.inner:(i+1)*o.inner], x.data[i*o.size*o.inner:(i+1)*o.size*o.inner]
-		if o.inner == 1 {
-			to[0] = float32(simd.Sum(from))
-		} else {
-			columnSums(to, from, o.size, o.inner)
+	if o.inner == 1 {
+		simd.RowSums(n.data, simd.RowMajor(x.data, o.size), o.outer, o.size)
+	} else {
+		for i := range o.outer {
+			columnSums(n.data[i*o.inner:(i+1)*o.inner], x.data[i*o.size*o.inner:(i+1)*o.size*o.inner], o.size, o.inner)
 		}
 	}
 	if mean {

@@ -15,6 +15,10 @@ type layerSettings struct {
 	size        [2]int
 	sequences   bool
 	backwards   bool
+	epsilon     float64
+	momentum    float64
+	causal      bool
+	rate        float64 // of dropout
 	err         error
 }
 

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/seed5607215b/nnkit/nnkit/internal/random"
 	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
 )
 
@@ -33,6 +34,8 @@ type Tape struct {
 	training  bool  // dropout drops
 	mark      int64 // of this Backward, among all
 	layer     int   // of the model, at work
+	noise     random.Stream
+	drawn     uint64 // numbers of the noise, in this step
 }
 
 // node is a tensor on a tape.
@@ -124,14 +127,14 @@ func (n *node) setShape(shape []int) {
 
 // Reset begins a new step: the tape is empty, and its memory is used again.
 func (t *Tape) Reset() {
-	t.used = 0
+	t.used, t.drawn = 0, 0
 	t.memory.reset()
 }
 
 // Bytes returns how much memory the tape holds for values and gradients.
 func (t *Tape) Bytes() int { return 4 * t.memory.size() }
 
-// Backward goes back from y, which must hold a single number, to everything it was computed from. Then
+// Backward goes back from y, which must hold a single number, to everything it was computed from; once in a step. Then
 // [Tape.Gradient] tells the gradients of watched tensors, and [Parameter.Gradient] those of parameters that took part.
 //
 // It is an error when y holds more than one number or is not on the tape.
@@ -171,12 +174,20 @@ func (t *Tape) backward(from *node) {
 	}
 	for ; at >= 0; at-- {
 		n := t.nodes[at]
+		var kept *buffer
+		if n.watched && n.slope != nil && n.operation != nil { // which uses it up
+			kept = t.memory.take(len(n.data))
+			copy(kept.data, n.gradient())
+		}
 		if n.slope != nil && n.operation != nil {
 			n.operation.backward(t, n)
 		}
-		if n.slope != nil && !n.watched {
+		if n.slope != nil && !(n.watched && kept == nil) {
 			t.memory.free(n.slope)
 			n.slope = nil
+		}
+		if kept != nil {
+			n.slope = kept
 		}
 		if t.frugal {
 			t.drop(n)
@@ -378,7 +389,7 @@ func (t *Tape) contribute(s contribution) {
 
 // hand gives a node's own gradient, which is used up, to an input of as many numbers.
 func (t *Tape) hand(n, to *node) {
-	if to.parameter == nil && to.slope == nil && !n.watched {
+	if to.parameter == nil && to.slope == nil {
 		to.slope, n.slope = n.slope, nil
 		if to.gated {
 			spread(simd.ReLUGradient, to.gradient(), to.data)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/seed5607215b/nnkit/nnkit/internal/parallel"
+	"github.com/seed5607215b/nnkit/nnkit/internal/random"
 )
 
 // network is a model at work in a memory of its own.
@@ -166,6 +167,8 @@ func (t *trainer) gather(r rows, order []int32) {
 // step takes the first n rows of the batch forwards and backwards. It returns their mean loss, and leaves the gradients
 // behind.
 func (t *trainer) step(n int) (float64, error) {
+	t.tape.noise = random.Stream{Seed: uint64(int64(t.m.seed)), Purpose: random.Dropout, Index: uint32(t.m.batches)}
+	t.m.batches++
 	if err := t.judge(&t.judged, t.batch.slice(0, n)); err != nil {
 		return 0, err
 	}

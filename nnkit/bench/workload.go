@@ -45,6 +45,10 @@ var workloads = []workload{
 	{"W4", []string{"PyTorch"}, 0, true, []int{1, 2}, func() (func() error, int, error) {
 		return training([]int{50, 32}, 10, 32, 2, 1, nnkit.SparseCategoricalCrossEntropy, nnkit.LSTM(128), nnkit.Dense(10, nnkit.Softmax))
 	}},
+	{"W5", []string{"PyTorch"}, 0, true, []int{1, 2}, func() (func() error, int, error) {
+		return training([]int{64, 128}, 10, 32, 1, 4, nnkit.SparseCategoricalCrossEntropy,
+			nnkit.TransformerEncoder(4, 512), nnkit.GlobalAveragePooling1D(), nnkit.Dense(10, nnkit.Softmax))
+	}},
 	{"predict", []string{"PyTorch", "scikit-learn"}, 0, false, []int{1}, prediction},
 	gemm(128), gemm(256), gemm(512), gemm(1024),
 }
