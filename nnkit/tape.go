@@ -276,6 +276,24 @@ func (t *Tape) adopt(n *node) {
 	t.used++
 }
 
+// put puts a tensor that is on no tape on this one: numbers that a layer has made by itself, or what it has computed from
+// parameters alone.
+func (t *Tape) put(x *Tensor) *Tensor {
+	switch {
+	case x.node == nil:
+		return &t.leaf(x.data, x.shape...).Tensor
+	case x.node.parameter != nil:
+		n := t.node()
+		n.wanted = x.node.wanted && t.recording
+		n.view(x, x.data, x.shape...)
+		noted[passed](n).x = x.node
+		return &n.Tensor
+	case x.node.tape == nil && t.recording:
+		t.adopt(x.node)
+	}
+	return x
+}
+
 // make gives a node its shape and room for its value.
 func (n *node) make(shape ...int) {
 	n.setShape(shape)

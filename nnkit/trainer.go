@@ -32,6 +32,7 @@ func (m *Model) forward(t *Tape, x *Tensor) (y *Tensor, err error) {
 		if x = l.Forward(x); x == nil {
 			return nil, fmt.Errorf("%s: has returned nil from Forward", l.core().where(i))
 		}
+		x = t.put(x)
 		if !t.recording && i < len(m.layers)-1 && x.node != nil {
 			t.release(first, x.node)
 		}
