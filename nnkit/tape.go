@@ -119,6 +119,10 @@ func (t *Tape) node() *node {
 }
 
 func (n *node) setShape(shape []int) {
+	if n.shape != nil && len(n.shape) == len(shape) {
+		copy(n.shape, shape)
+		return
+	}
 	if n.shape == nil {
 		n.shape = n.room[:0]
 	}

@@ -18,8 +18,8 @@ type network struct {
 func (w *network) forward(x []float32, rows int) (*Tensor, error) {
 	t := &w.tape
 	t.Reset()
-	n := t.leaf(x)
-	n.setShape(append(append(n.shape[:0], rows), w.m.input...))
+	var room [6]int
+	n := t.leaf(x, append(append(room[:0], rows), w.m.input...)...)
 	return w.m.forward(t, &n.Tensor)
 }
 
