@@ -1,7 +1,9 @@
 package nnkit
 
-// Activation is the function that a layer applies to its weighted sums: [ReLU], [Sigmoid], [Tanh], [Softmax] or
-// [Linear]. It is given as an option: Dense(10, nnkit.ReLU).
+import "fmt"
+
+// Activation is the function that a layer applies to its weighted sums: [ReLU], [Sigmoid], [Tanh], [Softmax] and others
+// below, or one of your own by [ActivationFunc]. It is given as an option: Dense(10, nnkit.ReLU).
 type Activation interface {
 	DenseOption
 	ConvOption
@@ -28,6 +30,75 @@ var (
 	// [CategoricalCrossEntropy] or [SparseCategoricalCrossEntropy].
 	Softmax Activation = softmax{}
 )
+
+// More of them, all as Keras has them.
+var (
+	// GELU is x·Φ(x), Φ being the normal distribution function: the exact form. D. Hendrycks and K. Gimpel, Gaussian error
+	// linear units, 2016.
+	GELU Activation = &smooth{"gelu", (*Tensor).GELU}
+	// TanhGELU is its approximation by a hyperbolic tangent, what older models were trained with.
+	TanhGELU Activation = &smooth{"gelu_tanh", (*Tensor).TanhGELU}
+	// SiLU is x·sigmoid(x), also called swish. S. Elfwing et al., Sigmoid-weighted linear units, Neural Networks 107, 2018.
+	SiLU Activation = &smooth{"silu", (*Tensor).SiLU}
+	// ELU is x above 0 and exp(x) - 1 below. D.-A. Clevert et al., Fast and accurate deep network learning by exponential
+	// linear units, ICLR 2016.
+	ELU Activation = &smooth{"elu", func(x *Tensor) *Tensor { return x.ELU(1) }}
+	// SELU is ELU scaled so that a deep network's values keep mean and variance. G. Klambauer et al., Self-normalizing
+	// neural networks, NeurIPS 2017.
+	SELU Activation = &smooth{"selu", (*Tensor).SELU}
+	// LeakyReLU is x above 0 and 0.3·x below, Keras' slope for the activation layer; LeakyReLUSlope has others.
+	LeakyReLU = LeakyReLUSlope(0.3)
+	// Softplus is log(1+exp(x)), a smooth ReLU.
+	Softplus Activation = &smooth{"softplus", (*Tensor).Softplus}
+	// Softsign is x/(1+|x|).
+	Softsign Activation = &smooth{"softsign", (*Tensor).Softsign}
+	// Mish is x·tanh(softplus(x)). D. Misra, Mish: a self regularized non-monotonic activation function, BMVC 2020.
+	Mish Activation = &smooth{"mish", (*Tensor).Mish}
+	// HardSigmoid is (x+3)/6 between 0 and 1.
+	HardSigmoid Activation = &smooth{"hard_sigmoid", (*Tensor).HardSigmoid}
+	// HardSwish is x·HardSigmoid(x). A. Howard et al., Searching for MobileNetV3, ICCV 2019.
+	HardSwish Activation = &smooth{"hard_swish", (*Tensor).HardSwish}
+	// LogSoftmax is the logarithm of Softmax.
+	LogSoftmax Activation = &smooth{"log_softmax", (*Tensor).LogSoftmax}
+)
+
+// LeakyReLUSlope is x above 0 and slope·x below. A. L. Maas et al., Rectifier nonlinearities improve neural network
+// acoustic models, ICML 2013.
+func LeakyReLUSlope(slope float64) Activation {
+	return &smooth{fmt.Sprintf("leaky_relu(%v)", slope), func(x *Tensor) *Tensor { return x.LeakyReLU(slope) }}
+}
+
+// ActivationFunc makes an activation of a function written with the operations of [Tensor], under a name.
+func ActivationFunc(name string, f func(x *Tensor) *Tensor) Activation { return &smooth{name, f} }
+
+// ActivationLayer makes a layer that does nothing but apply an activation.
+func ActivationLayer(a Activation, options ...LayerOption) Layer {
+	l := &lambdaLayer{}
+	l.layer.give("activation", options)
+	if a == nil {
+		l.layer.err = fmt.Errorf("ActivationLayer(nil): name one, nnkit.ReLU for example")
+		return l
+	}
+	l.layer.activation, l.f = a, a.apply
+	return l
+}
+
+// smooth is an activation that is a function of tensors and no more.
+type smooth struct {
+	name string
+	f    func(x *Tensor) *Tensor
+}
+
+func (*smooth) denseOption()              {}
+func (*smooth) convOption()               {}
+func (*smooth) rnnOption()                {}
+func (a *smooth) String() string          { return a.name }
+func (a *smooth) apply(x *Tensor) *Tensor { return a.f(x) }
+func (a *smooth) set(s *layerSettings) {
+	if s.activation = a; a.f == nil {
+		s.err = fmt.Errorf("ActivationFunc(%q, nil): the function is missing", a.name)
+	}
+}
 
 type (
 	linearActivation struct{ forActivated }

@@ -160,3 +160,60 @@ func TestInferenceKeepsWhatItNeeds(t *testing.T) {
 		}
 	}
 }
+
+// An activation of one's own is one like the others, as an option and as a layer.
+func TestActivationFunc(t *testing.T) {
+	x, y := blobs(60, 4, 2)
+	own := ActivationFunc("my_tanh", (*Tensor).Tanh)
+	a := train(t, Sequential(Dense(6, own), ActivationLayer(GELU), Dense(1, Sigmoid)), BinaryCrossEntropy, x, y)
+	b := train(t, Sequential(Dense(6, Tanh), Lambda("gelu", (*Tensor).GELU), Dense(1, Sigmoid)), BinaryCrossEntropy, x, y)
+	if hash(t, a) != hash(t, b) {
+		t.Error("the numbers differ")
+	}
+	if got := a.Model.Layers()[0].Activation; got != "my_tanh" {
+		t.Errorf("the layer's activation is %q", got)
+	}
+	for _, test := range []struct {
+		layer Layer
+		want  string
+	}{
+		{Dense(2, ActivationFunc("none", nil)), `Sequential: layer 1: ActivationFunc("none", nil): the function is missing`},
+		{ActivationLayer(nil), "Sequential: layer 1: ActivationLayer(nil): name one, nnkit.ReLU for example"},
+		{SimpleRNN(2, own), "Sequential: layer 1: SimpleRNN(2, …): the activation must be Tanh, which it is by itself, or ReLU, not my_tanh"},
+		{Dropout(1), "Sequential: layer 1: Dropout(1): the rate must be at least 0 and below 1"},
+		{GaussianNoise(-1), "Sequential: layer 1: GaussianNoise(-1): the standard deviation must be at least 0"},
+		{LayerNormalization(NormEpsilon(0)), "Sequential: layer 1: NormEpsilon(0): it must be a number above 0"},
+		{BatchNormalization(MovingMomentum(1)), "Sequential: layer 1: MovingMomentum(1): it must be at least 0 and below 1"},
+		{Embedding(0, 3), "Sequential: layer 1: Embedding(0, 3, …): both numbers must be at least 1"},
+		{MultiHeadAttention(2, 0), "Sequential: layer 1: MultiHeadAttention(2, 0, …): heads and size must be at least 1"},
+		{MultiHeadAttention(2, 2, AttentionDropout(2)), "Sequential: layer 1: AttentionDropout(2): the rate must be at least 0 and below 1"},
+		{TransformerEncoder(2, 0), "Sequential: layer 1: TransformerEncoder(2, 0, …): the units must be at least 1"},
+		{Residual(), "Sequential: layer 1: Residual: there are no layers"},
+		{Residual(Dense(0)), "Sequential: layer 1: Residual: layer 1: Dense(0, …): the number of units must be at least 1"},
+	} {
+		if err := Sequential(test.layer).Compile(Adam(), MeanSquaredError); err == nil || err.Error() != test.want {
+			t.Errorf("the error is\n\t%v\nwant\n\t%s", err, test.want)
+		}
+	}
+	for _, test := range []struct {
+		layers []Layer
+		want   string
+	}{
+		{[]Layer{Input(5), Residual(Dense(4))}, `residual layer "residual_1" (layer 1): makes rows of shape (4) of rows of shape (5), which cannot be added: the last layer must give back the input's shape`},
+		{[]Layer{Input(5, 5), Residual(Conv2D(3, 3))}, `residual layer "residual_1" (layer 1): in "conv2d_1": gets rows of shape (5, 5) and wants (height, width, channels): for a single channel begin with nnkit.Input(5, 5, 1)`},
+		{[]Layer{Input(5, 6), TransformerEncoder(4, 8)}, `transformer_encoder layer "transformer_encoder_1" (layer 1): gets rows of shape (5, 6) and wants sequences of shape (steps, features), the features a multiple of its 4 heads`},
+		{[]Layer{Input(6), MultiHeadAttention(4, 8)}, `multi_head_attention layer "multi_head_attention_1" (layer 1): gets rows of shape (6) and wants sequences of shape (steps, features)`},
+	} {
+		if err := Sequential(test.layers...).Compile(Adam(), MeanSquaredError); err == nil || err.Error() != test.want {
+			t.Errorf("the error is\n\t%v\nwant\n\t%s", err, test.want)
+		}
+	}
+	m := Sequential(Embedding(3, 2), Flatten(), Dense(1))
+	if err := m.Compile(Adam(), MeanSquaredError); err != nil {
+		t.Fatal(err)
+	}
+	_, err := m.Fit([][]int{{0, 1}, {2, 3}}, []int{0, 1}, Shuffle(false), Verbose(0))
+	if want := `Fit: embedding layer "embedding_1" (layer 1): Embedding: number 3 is 3, but the table has the rows 0 to 2: numbers must be whole, and the table large enough`; err == nil || err.Error() != want {
+		t.Errorf("the error is\n\t%v\nwant\n\t%s", err, want)
+	}
+}

@@ -141,7 +141,8 @@ func (o operand) whole(i int, shape []int) bool { return sizeAt(o.shape, i-len(s
 func (o operand) matrix(rows, run int, manyRows, wholeRun bool) (m struct {
 	view simd.View
 	size int
-}) {
+},
+) {
 	m.size = 1
 	if wholeRun {
 		m.view.ColumnStride, m.size = 1, run

@@ -60,13 +60,15 @@ func normalizationCases() []operationCase {
 		width := []int{shape[len(shape)-1]}
 		for _, rms := range []bool{false, true} {
 			cases = append(cases, operationCase{
-				fmt.Sprint("LayerNorm, RMS ", rms), [][]int{shape, width, width},
+				fmt.Sprint("LayerNorm, RMS ", rms),
+				[][]int{shape, width, width},
 				func(x []*Tensor) *Tensor { return normalizeRows("LayerNorm", x[0], nil, x[1], x[2], 1e-3, rms) },
 				func(x []array) array { return x[0].normalized(x[1], x[2], 1e-3, rms) }, "",
 			})
 		}
 		cases = append(cases, operationCase{
-			"LayerNorm of a sum", [][]int{shape, shape, width, width},
+			"LayerNorm of a sum",
+			[][]int{shape, shape, width, width},
 			func(x []*Tensor) *Tensor { return normalizeRows("LayerNorm", x[0], x[1], x[2], x[3], 1e-3, false) },
 			func(x []array) array {
 				return x[0].with(x[1], func(a, b float64) float64 { return a + b }).normalized(x[2], x[3], 1e-3, false)
@@ -75,14 +77,16 @@ func normalizationCases() []operationCase {
 	}
 	for _, causal := range []bool{false, true} {
 		cases = append(cases, operationCase{
-			fmt.Sprint("Attention, causal ", causal), [][]int{{2, 5, 18}},
+			fmt.Sprint("Attention, causal ", causal),
+			[][]int{{2, 5, 18}},
 			func(x []*Tensor) *Tensor { return x[0].Attention(2, causal) },
 			func(x []array) array { return x[0].attend(2, causal) }, "",
 		})
 	}
 	index := Vector(3, 0, 3, 2).Reshape(2, 2)
 	cases = append(cases, operationCase{
-		"Lookup", [][]int{{5, 3}},
+		"Lookup",
+		[][]int{{5, 3}},
 		func(x []*Tensor) *Tensor { return index.Lookup(x[0]) },
 		func(x []array) array {
 			return arrayFrom([]int{2, 2, 3}, func(i []int) float64 { return x[0].at([]int{int(index.At(i[0], i[1])), i[2]}) })

@@ -218,6 +218,86 @@ func (o *rectified) backward(t *Tape, n *node) {
 	t.hand(n, o.x)
 }
 
+// GELU is x·Φ(x), see [GELU].
+func (x *Tensor) GELU() *Tensor { return x.unary("GELU", simd.GELU, simd.GELUGradient, byX) }
+
+// TanhGELU is the approximation of GELU by a hyperbolic tangent.
+func (x *Tensor) TanhGELU() *Tensor {
+	return x.unary("TanhGELU", simd.TanhGELU, simd.TanhGELUGradient, byX)
+}
+
+// SiLU is x·sigmoid(x).
+func (x *Tensor) SiLU() *Tensor { return x.unary("SiLU", simd.SiLU, simd.SiLUGradient, byX) }
+
+// Softplus is log(1+exp(x)).
+func (x *Tensor) Softplus() *Tensor {
+	return x.unary("Softplus", simd.Softplus, simd.SoftplusGradient, byY)
+}
+
+// Softsign is x/(1+|x|).
+func (x *Tensor) Softsign() *Tensor {
+	return x.unary("Softsign", simd.Softsign, simd.SoftsignGradient, byY)
+}
+
+// Mish is x·tanh(softplus(x)).
+func (x *Tensor) Mish() *Tensor { return x.unary("Mish", simd.Mish, simd.MishGradient, byX) }
+
+// HardSigmoid is (x+3)/6 between 0 and 1.
+func (x *Tensor) HardSigmoid() *Tensor {
+	return x.unary("HardSigmoid", simd.HardSigmoid, simd.HardSigmoidGradient, byY)
+}
+
+// HardSwish is x·HardSigmoid(x).
+func (x *Tensor) HardSwish() *Tensor {
+	return x.unary("HardSwish", simd.HardSwish, simd.HardSwishGradient, byX)
+}
+
+// ELU is x above 0 and alpha·(exp(x)-1) below.
+func (x *Tensor) ELU(alpha float64) *Tensor { return x.elu("ELU", 1, float32(alpha)) }
+
+// SELU is [Tensor.ELU] with the scale and alpha of self-normalizing networks.
+func (x *Tensor) SELU() *Tensor { return x.elu("SELU", simd.SELUScale, simd.SELUAlpha) }
+
+func (x *Tensor) elu(name string, scale, alpha float32) *Tensor {
+	n := next(name, x, nil, nil)
+	n.make(x.shape...)
+	simd.ELU(n.data, x.data, scale, alpha)
+	*noted[eluOperation](n) = eluOperation{x.node, scale, alpha}
+	return n.done()
+}
+
+type eluOperation struct {
+	x            *node
+	scale, alpha float32
+}
+
+func (o *eluOperation) backward(t *Tape, n *node) {
+	simd.ELUGradient(n.gradient(), n.data, o.scale, o.alpha)
+	t.hand(n, o.x)
+}
+
+// LeakyReLU is x above 0 and slope·x, which must not be negative, below.
+func (x *Tensor) LeakyReLU(slope float64) *Tensor {
+	if !(slope >= 0) {
+		fail("LeakyReLU", "the slope %v must not be negative", slope)
+	}
+	n := next("LeakyReLU", x, nil, nil)
+	n.make(x.shape...)
+	simd.LeakyReLU(n.data, x.data, float32(slope))
+	*noted[leaky](n) = leaky{x.node, float32(slope)}
+	return n.done()
+}
+
+type leaky struct {
+	x     *node
+	slope float32
+}
+
+func (o *leaky) backward(t *Tape, n *node) {
+	simd.LeakyReLUGradient(n.gradient(), n.data, o.slope)
+	t.hand(n, o.x)
+}
+
 // Scale is factor·x.
 func (x *Tensor) Scale(factor float64) *Tensor {
 	n := next("Scale", x, nil, nil)

@@ -153,6 +153,21 @@ func elementwiseCases() []operationCase {
 		{"Log1p", (*Tensor).Log1p, math.Log1p, "positive"},
 		{"Expm1", (*Tensor).Expm1, math.Expm1, ""},
 		{"Clip", func(x *Tensor) *Tensor { return x.Clip(-0.05, 0.05) }, func(v float64) float64 { return min(max(v, -0.05), 0.05) }, "away"},
+		{"GELU", (*Tensor).GELU, func(v float64) float64 { return v * (1 + math.Erf(v/math.Sqrt2)) / 2 }, ""},
+		{"TanhGELU", (*Tensor).TanhGELU, func(v float64) float64 {
+			return v / 2 * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(v+0.044715*v*v*v)))
+		}, ""},
+		{"SiLU", (*Tensor).SiLU, func(v float64) float64 { return v / (1 + math.Exp(-v)) }, ""},
+		{"Softplus", (*Tensor).Softplus, func(v float64) float64 { return math.Log1p(math.Exp(v)) }, ""},
+		{"Softsign", (*Tensor).Softsign, func(v float64) float64 { return v / (1 + math.Abs(v)) }, "away"},
+		{"Mish", (*Tensor).Mish, func(v float64) float64 { return v * math.Tanh(math.Log1p(math.Exp(v))) }, ""},
+		{"HardSigmoid", (*Tensor).HardSigmoid, func(v float64) float64 { return min(max(v+3, 0), 6) / 6 }, ""},
+		{"HardSwish", (*Tensor).HardSwish, func(v float64) float64 { return v * min(max(v+3, 0), 6) / 6 }, ""},
+		{"ELU", func(x *Tensor) *Tensor { return x.ELU(0.5) }, func(v float64) float64 { return max(v, 0) + 0.5*math.Expm1(min(v, 0)) }, "away"},
+		{"SELU", (*Tensor).SELU, func(v float64) float64 {
+			return 1.0507009873554805 * (max(v, 0) + 1.6732632423543772*math.Expm1(min(v, 0)))
+		}, "away"},
+		{"LeakyReLU", func(x *Tensor) *Tensor { return x.LeakyReLU(0.2) }, func(v float64) float64 { return max(v, 0) + 0.2*min(v, 0) }, "away"},
 		{"Neg", (*Tensor).Neg, func(v float64) float64 { return -v }, ""},
 		{"Scale", func(x *Tensor) *Tensor { return x.Scale(2.5) }, func(v float64) float64 { return 2.5 * v }, ""},
 		{"Shift", func(x *Tensor) *Tensor { return x.Shift(-1.5) }, func(v float64) float64 { return v - 1.5 }, ""},
