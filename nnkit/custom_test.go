@@ -188,6 +188,9 @@ func TestActivationFunc(t *testing.T) {
 		{MultiHeadAttention(2, 0), "Sequential: layer 1: MultiHeadAttention(2, 0, …): heads and size must be at least 1"},
 		{MultiHeadAttention(2, 2, AttentionDropout(2)), "Sequential: layer 1: AttentionDropout(2): the rate must be at least 0 and below 1"},
 		{TransformerEncoder(2, 0), "Sequential: layer 1: TransformerEncoder(2, 0, …): the units must be at least 1"},
+		{GroupNormalization(0), "Sequential: layer 1: GroupNormalization(0, …): the number of groups must be at least 1"},
+		{Conv2DTranspose(0, 3), "Sequential: layer 1: Conv2DTranspose(0, 3, …): the number of filters must be at least 1"},
+		{Conv2DTranspose(4, 3, Groups(2)), "Sequential: layer 1: Conv2DTranspose(4, 3, …): Groups and DilationRate are for Conv2D"},
 		{Residual(), "Sequential: layer 1: Residual: there are no layers"},
 		{Residual(Dense(0)), "Sequential: layer 1: Residual: layer 1: Dense(0, …): the number of units must be at least 1"},
 	} {
@@ -202,6 +205,7 @@ func TestActivationFunc(t *testing.T) {
 		{[]Layer{Input(5), Residual(Dense(4))}, `residual layer "residual_1" (layer 1): makes rows of shape (4) of rows of shape (5), which cannot be added: the last layer must give back the input's shape`},
 		{[]Layer{Input(5, 5), Residual(Conv2D(3, 3))}, `residual layer "residual_1" (layer 1): in "conv2d_1": gets rows of shape (5, 5) and wants (height, width, channels): for a single channel begin with nnkit.Input(5, 5, 1)`},
 		{[]Layer{Input(5, 6), TransformerEncoder(4, 8)}, `transformer_encoder layer "transformer_encoder_1" (layer 1): gets rows of shape (5, 6) and wants sequences of shape (steps, features), the features a multiple of its 4 heads`},
+		{[]Layer{Input(5, 6), GroupNormalization(4)}, `group_normalization layer "group_normalization_1" (layer 1): cannot cut 6 channels into 4 groups: they must be a multiple of it`},
 		{[]Layer{Input(6), MultiHeadAttention(4, 8)}, `multi_head_attention layer "multi_head_attention_1" (layer 1): gets rows of shape (6) and wants sequences of shape (steps, features)`},
 	} {
 		if err := Sequential(test.layers...).Compile(Adam(), MeanSquaredError); err == nil || err.Error() != test.want {

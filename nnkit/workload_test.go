@@ -49,7 +49,8 @@ var workloadCases = []workloadCase{
 	// None that is timed: what else has noise, statistics, or a table.
 	{"batch normalization", []int{12, 12, 2}, 10, 64, SparseCategoricalCrossEntropy, func() []Layer {
 		return []Layer{
-			Conv2D(40, 3, ReLU), BatchNormalization(), Residual(Conv2D(40, 3, SamePadding), Dropout(0.2), LayerNormalization()),
+			Conv2D(40, 3, ReLU), BatchNormalization(), PReLU(), Conv2DTranspose(20, 3, Strides(2), SamePadding), GroupNormalization(4),
+			MaxPooling2D(2), Conv2D(40, 1), Residual(Conv2D(40, 3, SamePadding), Dropout(0.2), LayerNormalization()),
 			GaussianNoise(0.1), AveragePooling2D(3, SamePadding), Flatten(), Dense(10, Softmax),
 		}
 	}},

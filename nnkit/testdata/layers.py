@@ -57,6 +57,11 @@ for name, options in {
 }.items():
     m = randomized(nn.Conv2d(4, 6, 3, **options))
     case(name, torch.randn(2, 4, 6, 7), m, [(m.weight, kernel2), (m.bias, same)], layout=last)
+for name, options in {
+    "conv2d transpose": {}, "conv2d transpose strides": {"stride": 2}, "conv2d transpose same": {"stride": 1, "padding": 1},
+}.items():
+    m = randomized(nn.ConvTranspose2d(4, 3, 3, **options))
+    case(name, torch.randn(2, 4, 3, 4), m, [(m.weight, kernel2), (m.bias, same)], layout=last)
 m = randomized(nn.Conv1d(3, 5, 3, padding=1))
 case("conv1d", torch.randn(2, 3, 8), m, [(m.weight, kernel1), (m.bias, same)], layout=last)
 case("max pooling", torch.randn(2, 3, 6, 7), nn.MaxPool2d(2), [], layout=last)
@@ -103,6 +108,12 @@ m = randomized(nn.LayerNorm(6, eps=1e-3))
 case("layer normalization", torch.randn(3, 5, 6), m, [(m.weight, same), (m.bias, same)])
 m = randomized(nn.BatchNorm2d(4, eps=1e-3))
 case("batch normalization", torch.randn(3, 4, 5, 2), m, [(m.weight, same), (m.bias, same)], layout=last)
+for groups in (1, 2, 4):
+    m = randomized(nn.GroupNorm(groups, 4, eps=1e-3))
+    case("group normalization %d" % groups, torch.randn(3, 4, 5, 2), m, [(m.weight, same), (m.bias, same)], layout=last)
+m = nn.PReLU(6)
+nn.init.uniform_(m.weight, 0, 1)
+case("prelu", torch.randn(5, 6), m, [(m.weight, same)])
 m = randomized(nn.Embedding(7, 3))
 case("embedding", torch.tensor([[1., 0, 6, 1], [3, 3, 3, 2]]), lambda x: m(x.long()), [(m.weight, same)], wanted=False)
 for causal in (False, True):
