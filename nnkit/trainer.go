@@ -23,17 +23,23 @@ func (w *network) forward(x []float32, rows int) (*Tensor, error) {
 	return w.m.forward(t, &n.Tensor)
 }
 
-// forward runs a tensor on a tape through the layers.
+// forward runs a tensor on a tape through all layers.
 func (m *Model) forward(t *Tape, x *Tensor) (y *Tensor, err error) {
+	return m.through(t, x, 0, len(m.layers))
+}
+
+// through runs a tensor on a tape through layers from to to-1.
+func (m *Model) through(t *Tape, x *Tensor, from, to int) (y *Tensor, err error) {
 	defer m.caughtAt(t, &err)
 	first := t.used
-	for i, l := range m.layers {
+	for i := from; i < to; i++ {
+		l := m.layers[i]
 		t.layer = i
 		if x = l.Forward(x); x == nil {
 			return nil, fmt.Errorf("%s: has returned nil from Forward", l.core().where(i))
 		}
 		x = t.put(x)
-		if !t.recording && i < len(m.layers)-1 && x.node != nil {
+		if !t.recording && i < to-1 {
 			t.release(first, x.node)
 		}
 	}
