@@ -148,7 +148,7 @@ func TestConv(t *testing.T) {
 		guards[i] = newGuard(t, 4*most)
 	}
 	seen := 0
-	for round := range 1000 {
+	for round := range fewer(1000) {
 		s := random.Stream{Seed: 21, Index: uint32(round)}
 		c := anyConv(s)
 		numbers := wild
@@ -207,7 +207,7 @@ func TestConv(t *testing.T) {
 			}
 		}
 	}
-	if seen < 700 {
+	if seen < fewer(700) {
 		t.Errorf("only %d convolutions have a result", seen)
 	}
 }

@@ -46,6 +46,14 @@ func wild(n, stream int) []float32 {
 	return x
 }
 
+// fewer is how often a test tries something at random: less often in short runs, those of emulated machines.
+func fewer(n int) int {
+	if testing.Short() {
+		return n / 8
+	}
+	return n
+}
+
 // sameBits says whether two numbers are the same to the bit; one NaN is as good as another.
 func sameBits(a, b float32) bool {
 	return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b

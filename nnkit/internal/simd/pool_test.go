@@ -68,7 +68,7 @@ func TestPool(t *testing.T) {
 		guards[i] = newGuard(t, 1<<21)
 	}
 	pieces, overlaps := 0, 0
-	for round := range 1500 {
+	for round := range fewer(1500) {
 		s := random.Stream{Seed: 22, Index: uint32(round)}
 		p := anyPool(s)
 		size, results := p.Batch*p.Height*p.Width*p.Channels, p.Batch*p.OutHeight()*p.OutWidth()*p.Channels
@@ -134,7 +134,7 @@ func TestPool(t *testing.T) {
 			expectBits(t, what+"AveragePoolGradient", h.DX, dMean)
 		}
 	}
-	if pieces < 10 || overlaps < 100 {
+	if pieces < fewer(10) || overlaps < fewer(100) {
 		t.Errorf("only %d windows in pieces and %d poolings that overlap", pieces, overlaps)
 	}
 }
