@@ -237,10 +237,12 @@ func (m *Model) output() output {
 }
 
 func (m *Model) compiled(caller string) error {
-	if m.err != nil {
+	switch {
+	case m.err != nil:
 		return m.err
-	}
-	if m.loss == nil {
+	case m.layer.owner != nil && caller != "Evaluate":
+		return fmt.Errorf("%s: the model is part of another one, as its layer %q: train that one", caller, m.layer.name)
+	case m.loss == nil:
 		return fmt.Errorf("%s: the model is not compiled: write model.Compile(nnkit.Adam(), nnkit.BinaryCrossEntropy, "+
 			"nnkit.Accuracy) before, or another optimizer, loss and metrics", caller)
 	}

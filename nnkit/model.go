@@ -12,11 +12,15 @@ import (
 // Model is a network of layers, made by [Sequential]. Compile it, Fit it, then Evaluate it and Predict with it; printed,
 // or shown in a notebook, it is its summary.
 //
+// A model is a [Layer], too: as a layer of another model it brings its weights along, as they are, and is from then on
+// trained with that one.
+//
 // Predict and Evaluate may be called from several goroutines at once, but not while another goroutine is in Fit.
 type Model struct {
-	layers     []Layer // without Input
-	err        error   // what was wrong in Sequential
-	input      []int   // the shape of a row; nil while unknown
+	layer      layerCore // of the model as a layer of another one
+	layers     []Layer   // without Input
+	err        error     // what was wrong in Sequential
+	input      []int     // the shape of a row; nil while unknown
 	seed       int
 	weights    []float32 // all parameters, one after another, each aligned, and below their gradients
 	gradients  []float32
@@ -29,6 +33,7 @@ type Model struct {
 	loss      Loss
 	metrics   []Metric
 	step      stepper // what the optimizer remembers, made with the first batch
+	sweep     sweep   // of ApplyGradients
 
 	epochs    int // trained so far, in all calls of Fit
 	batches   int // likewise
@@ -41,7 +46,9 @@ type Model struct {
 // What is wrong with the layers is reported by [Model.Compile], and by every later method that returns an error.
 func Sequential(layers ...Layer) *Model {
 	m := &Model{seed: DefaultSeed}
+	m.layer.kind = "sequential"
 	m.err = m.assemble(layers)
+	m.layer.err = m.err
 	return m
 }
 
@@ -120,6 +127,7 @@ func (m *Model) build(input []int) error {
 	at := 0
 	for _, p := range m.parameters {
 		end := at + p.Len()
+		copy(m.weights[at:end], p.Data())
 		p.place(m.weights[at:end:end], m.gradients[at:end:end])
 		at += aligned(p.Len())
 	}
@@ -140,7 +148,9 @@ func (m *Model) draw() {
 		return
 	}
 	for i, p := range slices.Concat(m.parameters, m.states) {
-		p.draw(m.seed, i)
+		if !p.drawn { // a model within this one may have been trained
+			p.draw(m.seed, i)
+		}
 	}
 	m.drawn.Store(true)
 }
@@ -197,6 +207,9 @@ func (m *Model) Reset(seed int) error {
 		return fmt.Errorf("Reset: the model is in Fit: stop the training first")
 	}
 	m.seed, m.step, m.epochs, m.batches = seed, nil, 0, 0
+	for _, p := range slices.Concat(m.parameters, m.states) {
+		p.drawn = false
+	}
 	m.drawn.Store(false)
 	clear(m.gradients)
 	m.draw()
@@ -229,4 +242,70 @@ func (m *Model) Parameters() []*Parameter {
 func (m *Model) States() []*Parameter {
 	m.draw()
 	return slices.Clone(m.states)
+}
+
+func (m *Model) core() *layerCore { return &m.layer }
+
+// Build makes the model a layer of another one.
+func (m *Model) Build(input []int) error {
+	if m.input == nil {
+		if err := m.build(input); err != nil {
+			return err
+		}
+	} else if !slices.Equal(input, m.input) {
+		return fmt.Errorf("gets rows of shape %s, but the model within is for rows of shape %s", shapeText(input), shapeText(m.input))
+	}
+	m.layer.parameters, m.layer.states = slices.Clone(m.parameters), slices.Clone(m.states)
+	for _, p := range slices.Concat(m.parameters, m.states) {
+		p.name = m.layer.name + "/" + strings.TrimPrefix(p.name, m.layer.name+"/")
+	}
+	return nil
+}
+
+// Forward computes the output for a batch x, whose first dimension counts the rows, on the tape of x if it is on one: for
+// a training loop of one's own (see [Model.ApplyGradients]) and for models within models. It panics with an
+// [*OperationError] where x does not fit; the model must know its input's shape, from data or from [Input].
+func (m *Model) Forward(x *Tensor) *Tensor {
+	if m.err != nil {
+		fail("Forward", "%v", m.err)
+	}
+	if err := m.ready("Forward"); err != nil && m.layer.owner == nil {
+		fail("Forward", "the model has seen no data yet and does not know the shape of its input: begin it with nnkit.Input")
+	}
+	for _, l := range m.layers {
+		x = l.Forward(x)
+	}
+	return x
+}
+
+// ApplyGradients takes a step of the compiled optimizer, with the gradients that the tape's last [Tape.Backward] has found;
+// those of parameters that it did not reach count as zero.
+//
+//	tape := nnkit.NewTrainingTape(1)
+//	for range steps {
+//		tape.Reset()
+//		p := model.Forward(tape.Constant(x))
+//		loss := p.Sub(y).Square().Mean()
+//		if err := tape.Backward(loss); err != nil {
+//			return err
+//		}
+//		if err := model.ApplyGradients(tape); err != nil {
+//			return err
+//		}
+//	}
+func (m *Model) ApplyGradients(t *Tape) error {
+	if err := m.compiled("ApplyGradients"); err != nil {
+		return err
+	}
+	if !m.fitting.CompareAndSwap(false, true) {
+		return fmt.Errorf("ApplyGradients: the model is in Fit, which takes the steps")
+	}
+	defer m.fitting.Store(false)
+	if m.step == nil {
+		m.step = m.optimizer.start(len(m.weights))
+	}
+	t.clearMissed(m.parameters)
+	m.step.next()
+	m.sweep.run(m.step, m.weights, m.gradients)
+	return nil
 }

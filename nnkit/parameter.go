@@ -13,6 +13,7 @@ type Parameter struct {
 	gradient    []float32
 	mark        int64 // of the Backward that the gradient is of
 	initializer Initializer
+	drawn       bool // its first values, or others since
 }
 
 func newParameter(name string, i Initializer, shape ...int) *Parameter {
@@ -29,6 +30,7 @@ func (p *Parameter) place(data, gradient []float32) { p.leaf.data, p.gradient = 
 
 // draw gives the parameter its first values; index is its place in the model.
 func (p *Parameter) draw(seed, index int) {
+	p.drawn = true
 	in, out := fans(p.leaf.shape)
 	p.initializer.fill(p.leaf.data, in, out, random.Stream{Seed: uint64(int64(seed)), Purpose: random.Weights, Index: uint32(index)})
 }

@@ -67,6 +67,21 @@ type operation interface {
 // NewTape returns a tape that is ready for its first step.
 func NewTape() *Tape { return &Tape{recording: true} }
 
+// NewTrainingTape returns a tape on which layers behave as in training: dropout drops, by the seed and the step, and batch
+// normalization uses and follows the batch's statistics.
+func NewTrainingTape(seed int) *Tape {
+	return &Tape{recording: true, training: true, noise: random.Stream{Seed: uint64(int64(seed)), Purpose: random.Dropout}}
+}
+
+// Constant puts a tensor on the tape without asking for its gradient, as a batch of data. The result shares the tensor's
+// numbers; compute with it.
+func (t *Tape) Constant(x *Tensor) *Tensor {
+	if x.node != nil && x.node.tape == t {
+		return x
+	}
+	return &t.leaf(x.data, x.shape...).Tensor
+}
+
 // Watch puts a tensor on the tape and asks for its gradient. The result shares the tensor's numbers; compute with it. A
 // tensor that is on the tape already is returned as it is, and its gradient is kept from now on.
 func (t *Tape) Watch(x *Tensor) *Tensor {
@@ -133,6 +148,7 @@ func (n *node) setShape(shape []int) {
 func (t *Tape) Reset() {
 	t.used, t.drawn = 0, 0
 	t.memory.reset()
+	t.noise.Index++
 }
 
 // Bytes returns how much memory the tape holds for values and gradients.
@@ -365,6 +381,15 @@ func (t *Tape) onto(n *node) (g []float32, add bool) {
 
 // gradient is n's own, in the backward of its operation.
 func (n *node) gradient() []float32 { return n.slope.data[:len(n.data)] }
+
+// clearMissed sets the gradients of parameters that the last Backward has not reached to zero.
+func (t *Tape) clearMissed(parameters []*Parameter) {
+	for _, p := range parameters {
+		if p.mark != t.mark {
+			clear(p.gradient)
+		}
+	}
+}
 
 // contribution is a part of a gradient in the making.
 type contribution struct {

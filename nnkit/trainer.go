@@ -174,7 +174,7 @@ func (t *trainer) gather(r rows, order []int32) {
 // step takes the first n rows of the batch forwards and backwards. It returns their mean loss, and leaves the gradients
 // behind.
 func (t *trainer) step(n int) (float64, error) {
-	t.tape.noise = random.Stream{Seed: uint64(int64(t.m.seed)), Purpose: random.Dropout, Index: uint32(t.m.batches)}
+	t.tape.noise = random.Stream{Seed: uint64(int64(t.m.seed)), Purpose: random.Dropout, Index: uint32(t.m.batches) - 1} // Reset counts
 	t.m.batches++
 	if err := t.judge(&t.judged, t.batch.slice(0, n)); err != nil {
 		return 0, err
@@ -191,11 +191,7 @@ func (t *trainer) step(n int) (float64, error) {
 		return 0, err
 	}
 	tape.backward(from)
-	for _, p := range t.m.parameters {
-		if p.mark != tape.mark {
-			clear(p.gradient)
-		}
-	}
+	tape.clearMissed(t.m.parameters)
 	return sum / float64(n), nil
 }
 
