@@ -5,6 +5,7 @@ import (
 	"html"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/janpfeifer/gonb/gonbui"
@@ -21,12 +22,24 @@ const (
 	longestPause = time.Second
 )
 
+// The curve is most of a picture's cost, and changes with each epoch only. A run of short epochs shows its progress four times a
+// second and its curve more seldom: curves cost it one part in a thousand, unless that were less than one in longestCurvePause.
+const (
+	pausePerCurve     = 1000
+	longestCurvePause = 5 * time.Second
+)
+
 // A run is the picture of a training run that is going on. Its owner reports every batch and every epoch; most
-// reports end at a look on the clock.
+// reports end at a look whether a picture is due. That is a flag which a timer raises, since the clock itself costs a
+// hundredth of the smallest networks' batches.
 type run struct {
 	settings
-	now  func() time.Time
-	open func() screen // called once for each run
+	now   func() time.Time
+	after func(time.Duration, func())
+	open  func() screen // called once for each run
+
+	due      atomic.Bool
+	position atomic.Uint64 // the epoch that is running, from 1, and in the lower half the batches of it that have ended
 
 	mu       sync.Mutex
 	screen   screen
@@ -35,18 +48,18 @@ type run struct {
 	pause    time.Duration
 	epochs   int
 	batches  int // per epoch; 0 when not known
-	epoch    int // that is running, from 1
-	batch    int // of this epoch that have ended
 	names    []string
 	current  map[string]float64
 	history  Metrics
 	curve    string // the <img> of history
 	drawn    int    // how many epochs curve shows
+	redraw   time.Time
 	finished bool
 }
 
 func newRun(options []Option) *run {
 	r := &run{settings: resolve(720, 0, options), now: time.Now, open: newTextScreen}
+	r.after = func(d time.Duration, f func()) { time.AfterFunc(d, f) }
 	if gonbui.IsNotebook {
 		r.open = newNotebookScreen
 	}
@@ -73,9 +86,10 @@ func (r *run) begin(epochs, batches int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.started = r.now()
-	r.epochs, r.batches, r.epoch, r.batch = epochs, batches, 1, 0
+	r.epochs, r.batches = epochs, batches
+	r.at(1, 0)
 	r.names, r.current = nil, map[string]float64{}
-	r.history, r.curve, r.drawn, r.finished = Metrics{}, "", 0, false
+	r.history, r.curve, r.drawn, r.redraw, r.finished = Metrics{}, "", 0, time.Time{}, false
 	r.screen = r.open()
 	r.picture("", r.started, batchEnded)
 }
@@ -83,9 +97,12 @@ func (r *run) begin(epochs, batches int) {
 // step reports that a batch has ended: epoch from 1, batch counted from 1. The values it is given are read only when
 // it is time for a picture.
 func (r *run) step(epoch, batch int, values func(set func(name string, value float64))) {
+	r.at(epoch, batch)
+	if !r.due.Load() {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.epoch, r.batch = epoch, batch
 	r.batches = max(r.batches, batch)
 	now := r.now()
 	if r.finished || now.Sub(r.shown) < r.pause {
@@ -101,12 +118,15 @@ func (r *run) step(epoch, batch int, values func(set func(name string, value flo
 func (r *run) epochEnd(epoch int, values func(set func(name string, value float64))) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.epoch, r.batch = epoch, r.batches
+	r.at(epoch, r.batches)
 	if values != nil {
 		values(func(name string, value float64) {
 			r.set(name, value)
 			r.history[name] = append(r.history[name], value)
 		})
+	}
+	if !r.due.Load() {
+		return
 	}
 	now := r.now()
 	if r.finished || now.Sub(r.shown) < r.pause {
@@ -129,6 +149,14 @@ func (r *run) end(outcome string) {
 	r.picture(outcome, r.now(), runEnded)
 }
 
+// at notes where the run is.
+func (r *run) at(epoch, batch int) { r.position.Store(uint64(epoch)<<32 | uint64(uint32(batch))) }
+
+func (r *run) where() (epoch, batch int) {
+	p := r.position.Load()
+	return int(p >> 32), int(uint32(p))
+}
+
 func (r *run) set(name string, value float64) {
 	if _, known := r.current[name]; !known {
 		r.names = append(r.names, name)
@@ -136,11 +164,15 @@ func (r *run) set(name string, value float64) {
 	r.current[name] = value
 }
 
-// picture shows the run as it is. The curve is drawn again only when an epoch has ended since.
+// picture shows the run as it is.
 func (r *run) picture(outcome string, now time.Time, at moment) {
 	defer func() {
 		r.shown = r.now()
 		r.pause = min(max(updateEvery, r.shown.Sub(now)*pausePerCost), longestPause)
+		r.due.Store(false)
+		if at != runEnded {
+			r.after(r.pause, func() { r.due.Store(true) })
+		}
 	}()
 	head, clock := r.status(outcome, now)
 	text := head + ", " + clock
@@ -158,9 +190,10 @@ func (r *run) picture(outcome string, now time.Time, at moment) {
 }
 
 func (r *run) status(outcome string, now time.Time) (head, clock string) {
-	head = fmt.Sprintf("epoch %d of %d", r.epoch, r.epochs)
-	if r.batches > 0 && !(outcome != "" && r.batch == r.batches) {
-		head += fmt.Sprintf(", batch %d of %d", r.batch, r.batches)
+	epoch, batch := r.where()
+	head = fmt.Sprintf("epoch %d of %d", epoch, r.epochs)
+	if r.batches > 0 && !(outcome != "" && batch == r.batches) {
+		head += fmt.Sprintf(", batch %d of %d", batch, max(r.batches, batch))
 	}
 	if outcome != "" {
 		head = outcome + ", " + head
@@ -180,7 +213,8 @@ func (r *run) status(outcome string, now time.Time) (head, clock string) {
 // progress counts batches, of those that have ended and of the whole run.
 func (r *run) progress() (done, all float64) {
 	per := float64(max(r.batches, 1))
-	return float64(r.epoch-1)*per + float64(r.batch), float64(r.epochs) * per
+	epoch, batch := r.where()
+	return float64(epoch-1)*per + float64(batch), float64(r.epochs) * per
 }
 
 func (r *run) html(head, clock, outcome string) string {
@@ -224,7 +258,7 @@ func (r *run) html(head, clock, outcome string) string {
 	return b.String()
 }
 
-// curveImage draws the history without a card of its own. While the run goes on the axis is as long as the run will
+// curveImage draws the history without a card of its own, again when an epoch has ended since and the last drawing is paid for. While the run goes on the axis is as long as the run will
 // be, so that the curve grows into it.
 func (r *run) curveImage(outcome string) string {
 	epochs := 0
@@ -234,7 +268,8 @@ func (r *run) curveImage(outcome string) string {
 	if epochs == 0 {
 		return ""
 	}
-	if epochs != r.drawn || outcome != "" {
+	start := r.now()
+	if outcome != "" || epochs != r.drawn && !start.Before(r.redraw) {
 		bare := r.theme
 		bare.border = bare.card
 		f := Curve(ordered{r.names, r.history}, bare, Title(""), Size(r.width-2, r.height))
@@ -244,6 +279,8 @@ func (r *run) curveImage(outcome string) string {
 			}
 		}
 		r.curve, r.drawn = `<div style="margin:0 -16px -12px">`+f.HTML()+`</div>`, epochs
+		end := r.now()
+		r.redraw = end.Add(min(end.Sub(start)*pausePerCurve, longestCurvePause))
 	}
 	return r.curve
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,8 +14,14 @@ import (
 
 // clock is a time that passes only when told to.
 type clock struct {
-	mu sync.Mutex
-	t  time.Time
+	mu    sync.Mutex
+	t     time.Time
+	wakes []wake
+}
+
+type wake struct {
+	at time.Time
+	f  func()
 }
 
 func newClock() *clock { return &clock{t: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)} }
@@ -29,6 +36,20 @@ func (c *clock) pass(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.t = c.t.Add(d)
+	c.wakes = slices.DeleteFunc(c.wakes, func(w wake) bool {
+		if w.at.After(c.t) {
+			return false
+		}
+		w.f()
+		return true
+	})
+}
+
+// after calls f when d has passed.
+func (c *clock) after(d time.Duration, f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wakes = append(c.wakes, wake{c.t.Add(d), f})
 }
 
 // record is a screen that keeps what it was shown and when.
@@ -55,7 +76,7 @@ func recorded(text bool, options ...Option) (*run, *record, *clock) {
 	c := newClock()
 	rec := &record{clock: c, text: text}
 	r := newRun(options)
-	r.now = c.now
+	r.now, r.after = c.now, c.after
 	r.open = func() screen { return rec }
 	return r, rec, c
 }
@@ -191,13 +212,13 @@ func TestLiveFromTwoGoroutines(t *testing.T) {
 	wg.Wait()
 }
 
-// What Live costs a batch is a look on the clock.
+// What Live costs a batch is a look at a flag.
 func BenchmarkLiveBetweenPictures(b *testing.B) {
 	r := newRun(nil)
 	rec := &record{clock: newClock()}
 	r.open = func() screen { return rec }
+	r.after = func(time.Duration, func()) {}
 	r.begin(1, b.N)
-	r.pause = time.Hour
 	b.ReportAllocs()
 	for i := range b.N {
 		r.step(1, i, nil)
