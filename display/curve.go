@@ -53,43 +53,121 @@ const valPrefix = "val_"
 // Curve draws loss and metrics against epochs, one plot for each, side by side: solid for the training data, dashed
 // for the validation data (the series of the same name behind "val_"). The best epoch is marked: by validation where
 // there is any, the lowest for a loss or an error and the highest for any other metric, or the one that the history
-// names if it has a method BestEpochBy(name string) int, as *nnkit.History does.
+// names if it has a method BestEpochBy(name string) int, as *nnkit.History does. A series "learning_rate" or "lr" stands
+// beside them and has no best. [LogAxis] and [Smooth] change how the values are drawn.
 func Curve(h History, options ...Option) *Figure {
-	series := gather(h)
-	if len(series) == 0 {
+	return curves([]Run{{History: h}}, options)
+}
+
+// Run is a named history, one line of a comparison.
+type Run struct {
+	Name    string
+	History History
+}
+
+// Compare draws the curves of several runs over each other, a colour for each run, as [Curve] draws those of one: a plot for
+// each metric, each run's best epoch marked, and the best run named. Runs beyond the seventh are left out, since their
+// colours could not be told apart; the figure says so.
+func Compare(runs []Run, options ...Option) *Figure {
+	if len(runs) == 0 {
+		return note("nothing to compare: there are no runs", options)
+	}
+	named := slices.Clone(runs)
+	for i := range named {
+		if named[i].Name == "" {
+			named[i].Name = fmt.Sprintf("run %d", i+1)
+		}
+	}
+	return curves(named, options)
+}
+
+func curves(runs []Run, options []Option) *Figure {
+	var all [][]metric // of one name each
+	index := map[string]int{}
+	f := &Figure{}
+	f.settings = resolve(0, 0, options) // for the number of hues; the size comes below
+	left := max(0, len(runs)-len(f.theme.hues))
+	for i, run := range runs[:len(runs)-left] {
+		for _, m := range gather(run.History) {
+			at, ok := index[m.name]
+			if !ok {
+				at = len(all)
+				index[m.name] = at
+				all = append(all, nil)
+			}
+			m.run, m.hue = run.Name, f.theme.hue(i)
+			all[at] = append(all[at], m)
+		}
+	}
+	if len(all) == 0 {
 		return note("nothing to draw yet: the history is empty, no epoch has ended", options)
 	}
-	f := &Figure{columns: columnsFor(len(series))}
-	w, height := curveSize(len(series))
+	f.columns = columnsFor(len(all))
+	w, height := curveSize(len(all))
 	f.settings = resolve(w, height, options)
+	if left > 0 {
+		f.note = fmt.Sprintf("The first %d of %d runs; no more colours can be told apart.", len(runs)-left, len(runs))
+	}
 	var names, notes []string
 	epochs := 0
-	for _, m := range series {
-		p, points := f.theme.curve(m)
-		f.spaceTicks(p, len(series))
+	for _, runs := range all {
+		p := f.curve(runs)
+		f.spaceTicks(p, len(all))
 		f.panels = append(f.panels, p)
-		f.points += points
-		names = append(names, m.name)
-		epochs = max(epochs, len(m.train), len(m.val))
+		name := runs[0].name
+		names = append(names, name)
+		for _, m := range runs {
+			f.points += drawnValues(len(m.train)) + drawnValues(len(m.val))
+			epochs = max(epochs, len(m.train), len(m.val))
+		}
 		if p.caption != "" {
-			notes = append(notes, m.name+" "+p.caption)
+			notes = append(notes, name+" "+p.caption)
 		}
 		if p.warning != "" {
-			notes = append(notes, m.name+": "+p.warning)
+			notes = append(notes, name+": "+p.warning)
 		}
 	}
 	f.about = fmt.Sprintf("%s over %s", list(names), count(epochs, "epoch"))
+	if len(runs) > 1 {
+		f.about = fmt.Sprintf("%d runs compared: %s", len(runs), f.about)
+	}
 	if len(notes) > 0 {
 		f.about += "; " + strings.Join(notes, "; ")
 	}
 	return f
 }
 
-// A metric is one quantity, as measured on the training and on the validation data.
+// A metric is one quantity of one run, as measured on the training and on the validation data.
 type metric struct {
 	name       string
 	train, val []float64
 	best       func(name string) int // counted from 1, 0 where the history has no opinion; may be nil
+	run        string                // "" where there is but one
+	hue        hue
+}
+
+// isRate reports whether a metric is a setting of the run and no measure of its success.
+func (m metric) isRate() bool { return m.name == "learning_rate" || m.name == "lr" }
+
+// judged returns the values by which the run is judged, the name of their series and the data they were measured on.
+func (m metric) judged() (values []float64, series, on string) {
+	if len(m.val) > 0 {
+		return m.val, valPrefix + m.name, "validation"
+	}
+	return m.train, m.name, "training"
+}
+
+// bestEpoch returns the index of the best of the judged values.
+func (m metric) bestEpoch() (best int, ok bool) {
+	values, series, _ := m.judged()
+	best, ok = bestEpoch(m.name, values)
+	if m.best != nil && ok {
+		// The history knows of each metric whether more is better, where we go by its name.
+		if epoch := m.best(series); epoch >= 1 && epoch <= len(values) && finite(values[epoch-1]) {
+			best = epoch - 1
+		}
+	}
+	return best, ok && !m.isRate()
 }
 
 // gather pairs every series with its validation series and leaves out what is empty on both sides.
@@ -139,60 +217,92 @@ func (f *Figure) spaceTicks(p *panel, panels int) {
 	rows := (panels + columns - 1) / columns
 	w, h := f.width/columns-60, f.height/rows-90
 	p.plot.X.Tick.Marker = whole{n: min(max(w/28, 2), 10), from: 1}
-	p.plot.Y.Tick.Marker = steps{n: min(max(h/25, 2), 6)}
+	if _, set := p.plot.Y.Tick.Marker.(decades); !set {
+		p.plot.Y.Tick.Marker = steps{n: min(max(h/25, 2), 6)}
+	}
 }
 
-// curve draws one metric. It returns the number of points with the panel.
-func (t Theme) curve(m metric) (*panel, int) {
-	p := &panel{title: readable(m.name)}
-	hue := t.hue(0)
-	solid := draw.LineStyle{Color: hue.strong, Width: vg.Length(1.5)}
-	dashed := draw.LineStyle{Color: hue.soft, Width: vg.Length(1.5), Dashes: []vg.Length{4.5, 2.5}}
-
-	bounds := span{math.Inf(1), math.Inf(-1)}
-	bounds.include(m.train)
-	bounds.include(m.val)
-	p.warning = m.gaps()
+// curve draws one metric of one run or of several.
+func (f *Figure) curve(runs []metric) *panel {
+	t := f.theme
+	p := &panel{title: readable(runs[0].name)}
+	log := f.logAxis || runs[0].isRate() && spansDecade(runs)
+	bounds := newSpan()
+	n := 0
+	var warnings []string
+	for i := range runs {
+		m := &runs[i]
+		warning := m.gaps(log)
+		if m.run != "" && warning != "" {
+			warning = m.run + ": " + warning
+		}
+		if warning != "" {
+			warnings = append(warnings, warning)
+		}
+		if log {
+			m.train, m.val = positive(m.train), positive(m.val)
+		}
+		bounds.include(m.train)
+		bounds.include(m.val)
+		n = max(n, len(m.train), len(m.val))
+	}
+	p.warning = strings.Join(warnings, "; ")
 	if bounds.empty() {
 		p.warning = "no finite value to draw; " + p.warning
-		return p, 0
+		return p
 	}
 
 	pl := t.newPlot()
-	n := max(len(m.train), len(m.val))
-	for _, s := range []struct {
-		values []float64
-		name   string
-		style  draw.LineStyle
-	}{{m.train, "train", solid}, {m.val, "validation", dashed}} {
-		if len(s.values) == 0 {
+	dashes := []vg.Length{4.5, 2.5}
+	var trained, validated bool
+	var marks []bestMark
+	leader, leading := -1, 0.0
+	for i, m := range runs {
+		solid := draw.LineStyle{Color: m.hue.strong, Width: vg.Length(1.5)}
+		dashed := draw.LineStyle{Color: m.hue.soft, Width: vg.Length(1.5), Dashes: dashes}
+		f.addSeries(pl, m.train, solid, n)
+		f.addSeries(pl, m.val, dashed, n)
+		trained, validated = trained || len(m.train) > 0, validated || len(m.val) > 0
+		switch {
+		case m.run != "":
+			p.keys = append(p.keys, key{name: m.run, line: solid})
+		case m.isRate():
+		default:
+			if len(m.train) > 0 {
+				p.keys = append(p.keys, key{name: "train", line: solid})
+			}
+			if len(m.val) > 0 {
+				p.keys = append(p.keys, key{name: "validation", line: dashed})
+			}
+		}
+		best, ok := m.bestEpoch()
+		if !ok {
 			continue
 		}
-		addLine(pl, s.values, s.style, n)
-		p.keys = append(p.keys, key{s.name, s.style})
-	}
-	judged, on := m.val, "validation"
-	series := valPrefix + m.name
-	if len(judged) == 0 {
-		judged, on, series = m.train, "training", m.name
-	}
-	best, ok := bestEpoch(m.name, judged)
-	if m.best != nil && ok {
-		// The history knows of each metric whether more is better, where we go by its name.
-		if epoch := m.best(series); epoch >= 1 && epoch <= len(judged) && finite(judged[epoch-1]) {
-			best = epoch - 1
-		}
-	}
-	if ok {
-		mark := hue.soft
-		if on == "training" {
-			mark = hue.strong
-		}
-		pl.Add(bestMark{
-			x: float64(best + 1), y: judged[best], color: mark, ground: t.card,
+		values, _, on := m.judged()
+		v := values[best]
+		mark := bestMark{
+			x: float64(best + 1), y: v, color: m.hue.soft, ground: t.card,
 			stem: draw.LineStyle{Color: t.quiet, Width: vg.Length(0.75), Dashes: []vg.Length{1, 2}},
-		})
-		p.caption = fmt.Sprintf("best %s %s at epoch %d", on, number(judged[best]), best+1)
+		}
+		if on == "training" {
+			mark.color = m.hue.strong
+		}
+		marks = append(marks, mark)
+		if leader < 0 || lowerIsBetter(m.name) && v < leading || !lowerIsBetter(m.name) && v > leading {
+			leader, leading = i, v
+			by := ""
+			if m.run != "" {
+				by = " by " + m.run
+			}
+			p.caption = fmt.Sprintf("best %s %s%s at epoch %d", on, number(v), by, best+1)
+		}
+	}
+	if runs[0].run != "" && trained && validated {
+		p.keys = append(p.keys, key{name: "validation", line: draw.LineStyle{Color: t.quiet, Width: vg.Length(1.5), Dashes: dashes}})
+	}
+	for _, m := range marks { // above every line
+		pl.Add(m)
 	}
 
 	pl.X.Label.Text = "epoch"
@@ -200,30 +310,148 @@ func (t Theme) curve(m metric) (*panel, int) {
 	if n == 1 {
 		pl.X.Min, pl.X.Max = 0.5, 1.5
 	}
-	pl.Y.Min, pl.Y.Max = bounds.padded()
+	if log {
+		logarithmic(&pl.Y, bounds, 6)
+	} else {
+		pl.Y.Min, pl.Y.Max = bounds.padded()
+	}
 	p.plot = pl
-	return p, len(m.train) + len(m.val)
+	return p
 }
 
-// addLine draws a series, broken where it is not finite. Short series get a dot at each epoch, since that is where
-// they were measured; a value between two gaps always gets one, or it would not be seen.
-func addLine(pl *plot.Plot, values []float64, style draw.LineStyle, n int) {
+// spansDecade reports whether a learning rate falls so far that its end would lie on the axis.
+func spansDecade(runs []metric) bool {
+	bounds := newSpan()
+	for _, m := range runs {
+		bounds.include(m.train)
+	}
+	return bounds.lo > 0 && bounds.hi >= 10*bounds.lo
+}
+
+// positive replaces what a logarithm cannot take by NaN.
+func positive(values []float64) []float64 {
+	out := slices.Clone(values)
+	for i, v := range out {
+		if v <= 0 {
+			out[i] = math.NaN()
+		}
+	}
+	return out
+}
+
+// addSeries draws values by epoch, smoothed where that was asked for.
+func (f *Figure) addSeries(pl *plot.Plot, values []float64, style draw.LineStyle, n int) {
+	if f.smooth == 0 {
+		addLine(pl, byEpoch(values), style, n <= 20)
+		return
+	}
+	pale := style
+	pale.Color = f.theme.tint(style.Color.(color.RGBA), 0.35)
+	pale.Width, pale.Dashes = vg.Length(0.75), nil
+	addLine(pl, byEpoch(values), pale, false)
+	addLine(pl, byEpoch(average(values, f.smooth)), style, false)
+}
+
+// average smooths the finite values by weights that fall exponentially on both sides.
+func average(values []float64, weight float64) []float64 {
+	out := make([]float64, len(values))
+	shares := make([]float64, len(values))
+	pass := func(i int, sum, share *float64, again float64) {
+		v, own := 0.0, 0.0
+		if finite(values[i]) {
+			v, own = values[i], 1
+		}
+		*sum, *share = weight**sum+v, weight**share+own
+		out[i] += *sum - again*v // the second pass meets the value itself again
+		shares[i] += *share - again*own
+	}
+	var sum, share float64
+	for i := range values {
+		pass(i, &sum, &share, 0)
+	}
+	sum, share = 0, 0
+	for i := len(values) - 1; i >= 0; i-- {
+		pass(i, &sum, &share, 1)
+		out[i] /= shares[i]
+		if !finite(values[i]) {
+			out[i] = math.NaN()
+		}
+	}
+	return out
+}
+
+// A series of more values than mostValues is drawn by the lowest and the highest of each of extremesOf parts, which looks the
+// same where the parts are as narrow as the line, and keeps the picture small however long the run.
+const (
+	mostValues = 600
+	extremesOf = 160
+)
+
+// byEpoch are the points of a series, the first at 1.
+func byEpoch(values []float64) plotter.XYs {
+	xys := make(plotter.XYs, 0, min(len(values), mostValues))
+	add := func(i int) { xys = append(xys, plotter.XY{X: float64(i + 1), Y: values[i]}) }
+	if len(values) <= mostValues {
+		for i := range values {
+			add(i)
+		}
+		return xys
+	}
+	for part := range extremesOf {
+		from, to := part*len(values)/extremesOf, (part+1)*len(values)/extremesOf
+		lo, hi, gap := -1, -1, -1
+		for i := from; i < to; i++ {
+			switch v := values[i]; {
+			case !finite(v):
+				gap = i
+			case lo < 0:
+				lo, hi = i, i
+			case v < values[lo]:
+				lo = i
+			case v > values[hi]:
+				hi = i
+			}
+		}
+		marks := []int{lo, hi, gap}
+		if part == extremesOf-1 {
+			marks = append(marks, len(values)-1)
+		}
+		slices.Sort(marks)
+		for _, i := range slices.Compact(marks) {
+			if i >= 0 {
+				add(i)
+			}
+		}
+	}
+	return xys
+}
+
+// drawnValues is how many points byEpoch makes of n values where all are finite.
+func drawnValues(n int) int {
+	if n > mostValues {
+		return 2 * extremesOf
+	}
+	return n
+}
+
+// addLine draws a line, broken where it is not finite. With dots it shows where values were measured; a value between
+// two gaps always gets one, or it would not be seen.
+func addLine(pl *plot.Plot, points plotter.XYs, style draw.LineStyle, dots bool) {
 	dot := draw.GlyphStyle{Color: style.Color, Radius: 1.6, Shape: draw.CircleGlyph{}}
-	for start := 0; start < len(values); {
-		if !finite(values[start]) {
+	for start := 0; start < len(points); {
+		if !finite(points[start].Y) {
 			start++
 			continue
 		}
 		end := start
-		var xys plotter.XYs
-		for end < len(values) && finite(values[end]) {
-			xys = append(xys, plotter.XY{X: float64(end + 1), Y: values[end]})
+		for end < len(points) && finite(points[end].Y) {
 			end++
 		}
+		xys := points[start:end]
 		if len(xys) > 1 {
 			pl.Add(&plotter.Line{XYs: xys, LineStyle: style})
 		}
-		if len(xys) == 1 || n <= 20 {
+		if len(xys) == 1 || dots {
 			pl.Add(&plotter.Scatter{XYs: xys, GlyphStyle: dot})
 		}
 		start = end
@@ -231,13 +459,17 @@ func addLine(pl *plot.Plot, values []float64, style draw.LineStyle, n int) {
 }
 
 // gaps says in words what of a metric cannot be drawn.
-func (m metric) gaps() string {
+func (m metric) gaps(log bool) string {
 	var said []string
 	for _, s := range []struct {
 		values []float64
 		name   string
 	}{{m.train, "train"}, {m.val, "validation"}} {
-		if c := countBad(s.values); c.any() {
+		c := countBad(s.values)
+		if log {
+			c.countNotPositive(s.values)
+		}
+		if c.any() {
 			said = append(said, fmt.Sprintf("%s left out: %s", s.name, c))
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/janpfeifer/gonb/gonbui"
@@ -30,6 +31,7 @@ type Figure struct {
 	settings
 	panels  []*panel
 	columns int
+	tight   bool   // whether the panels are pictures, which may stand close
 	note    string // a quiet line above the panels
 	about   string // one line that says what is drawn
 	points  int    // how many marks the plots hold
@@ -64,7 +66,7 @@ func (f *Figure) String() string {
 }
 
 // SVG returns the figure as a document of its own. Its text is text, in Liberation Sans or the fonts of the same
-// widths (Arial, Helvetica), so that it keeps its place where the fonts differ.
+// widths (Arial, Helvetica), and is set to its width where there is another font, so that it keeps its place.
 func (f *Figure) SVG() string {
 	w, h := f.lengths()
 	c := vgsvg.New(w, h)
@@ -88,7 +90,33 @@ func (f *Figure) dress(svg string) string {
 		` stroke-linejoin="round" role="img" aria-label="%s">`,
 		f.width, f.height, w.Points(), h.Points(), label)
 	svg = svgStart.ReplaceAllLiteralString(svg, start)
+	// An image fills its rectangle; and it is a PNG, whatever gonum says of it.
+	svg = strings.ReplaceAll(svg, "<image ", `<image preserveAspectRatio="none" `)
+	svg = strings.ReplaceAll(svg, "data:image/jpg;base64,", "data:image/png;base64,")
+	svg = svgText.ReplaceAllStringFunc(svg, keepWidth)
 	return strings.ReplaceAll(svg, "font-family:Liberation Sans;", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;")
+}
+
+var (
+	svgText = regexp.MustCompile(`<text ([^>]*)>([^<]*)</text>`)
+	svgFont = regexp.MustCompile(`font-weight:(\w+);[^"]*font-size:([0-9.]+)px`)
+)
+
+// keepWidth says of a text how wide it is to be, since where all fonts of these widths are missing, as on a bare Linux, a
+// wider one would run over the edge or into its neighbour.
+func keepWidth(element string) string {
+	m := svgText.FindStringSubmatch(element)
+	font := svgFont.FindStringSubmatch(m[1])
+	s := html.UnescapeString(m[2])
+	if font == nil || len(s) < 2 {
+		return element
+	}
+	size, err := strconv.ParseFloat(font[2], 64)
+	if err != nil {
+		return element
+	}
+	width, _, _ := measured.Box(s, sans(vg.Length(size), font[1] == "bold"))
+	return fmt.Sprintf(`<text textLength="%.2f" lengthAdjust="spacingAndGlyphs" %s>%s</text>`, width.Points(), m[1], m[2])
 }
 
 // refusal is the picture of last resort: a card with a sentence, written without gonum/plot.

@@ -82,7 +82,8 @@ func TestMIMEBundle(t *testing.T) {
 		t.Error(err)
 	}
 
-	long := Curve(Metrics{"loss": make([]float64, manyPoints+1)}, Size(400, 200))
+	many := normal(manyPoints, 0, 1)
+	long := Regression(many, many, Size(400, 200))
 	bundle = long.MIMEBundle()
 	if bundle["image/svg+xml"] != nil {
 		t.Error("many points as SVG")

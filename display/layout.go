@@ -20,24 +20,42 @@ type panel struct {
 	title   string
 	keys    []key
 	caption string
-	warning string // what was left out of the plot, or why there is none
+	warning string  // what was left out of the plot, or why there is none
+	shape   float64 // width over height of the data's rectangle; 0 where it may be any
+	scale   *scale  // what the colours of the plot mean; nil where they mean no number
+	mistake bool    // the title tells of an error of the model
 }
 
-// A key explains one line style.
+// A key explains one line style, or one kind of mark.
 type key struct {
 	name string
 	line draw.LineStyle
+	mark draw.GlyphStyle // instead of the line where it has a shape
 }
+
+// A scale is the bar beside a plot that tells which colour is which value.
+type scale struct {
+	bounds span
+	colors ramp
+}
+
+// edge is the margin in CSS pixels.
+const edge = 16
 
 // Sizes in points; a CSS pixel is three quarters of one.
 const (
 	margin    = vg.Length(12)
 	gap       = vg.Length(20) // between panels
+	tightGap  = vg.Length(9)  // between pictures
 	titleSize = vg.Length(12)
 	nameSize  = vg.Length(9.75)
 	smallSize = vg.Length(8.25)
 	corner    = vg.Length(5)
 	keyWidth  = vg.Length(17)
+	markWidth = vg.Length(7)
+	keyGap    = vg.Length(10)
+	barWidth  = vg.Length(8)  // of a scale
+	barRoom   = vg.Length(48) // for a scale and its numbers
 )
 
 // draw lays the figure out on c. A panic from a plot (one that its owner changed into something gonum refuses) is
@@ -64,8 +82,12 @@ func (f *Figure) draw(c draw.Canvas) {
 	}
 	columns := min(max(f.columns, 1), len(f.panels))
 	rows := (len(f.panels) + columns - 1) / columns
+	gap, rowGap := gap, gap*0.8
+	if f.tight {
+		gap, rowGap = tightGap, tightGap
+	}
 	w := (body.Size().X - gap*vg.Length(columns-1)) / vg.Length(columns)
-	h := (body.Size().Y - gap*0.8*vg.Length(rows-1)) / vg.Length(rows)
+	h := (body.Size().Y - rowGap*vg.Length(rows-1)) / vg.Length(rows)
 
 	// All panels of a row give their lines the same room, and all of a column their axis labels, so that the
 	// plots stand in line.
@@ -78,7 +100,7 @@ func (f *Figure) draw(c draw.Canvas) {
 	own := make([]vg.Length, len(f.panels))
 	for i, p := range f.panels {
 		x := body.Min.X + vg.Length(i%columns)*(w+gap)
-		y := body.Max.Y - vg.Length(i/columns)*(h+gap*0.8)
+		y := body.Max.Y - vg.Length(i/columns)*(h+rowGap)
 		areas[i] = draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
 			Min: vg.Point{X: x, Y: y - h}, Max: vg.Point{X: x + w, Y: y},
 		}}
@@ -93,10 +115,56 @@ func (f *Figure) draw(c draw.Canvas) {
 			continue
 		}
 		area.Min.X += insets[i%columns] - own[i]
+		area = p.trim(area)
+		if p.scale != nil {
+			f.drawScale(c, p, area)
+			area.Max.X -= barRoom
+		}
 		if err := drawPlot(p.plot, area); err != nil {
 			f.card(area)
 			f.say(area, "this plot could not be drawn: "+err.Error())
 		}
+	}
+}
+
+// trim takes from an area what would make the data's rectangle wider or higher than its shape. What is over stays free to
+// the right and below.
+func (p *panel) trim(area draw.Canvas) draw.Canvas {
+	if p.shape <= 0 {
+		return area
+	}
+	d, ok := dataArea(p.plot, area)
+	if !ok {
+		return area
+	}
+	w, h := d.Size().X, d.Size().Y
+	if p.scale != nil {
+		w -= barRoom
+	}
+	switch {
+	case w <= 0 || h <= 0:
+	case float64(w/h) > p.shape:
+		area.Max.X -= w - h*vg.Length(p.shape)
+	default:
+		area.Min.Y += h - w/vg.Length(p.shape)
+	}
+	return area
+}
+
+// drawScale draws the bar of a panel along the right of its area, as high as the data.
+func (f *Figure) drawScale(c draw.Canvas, p *panel, area draw.Canvas) {
+	d, ok := dataArea(p.plot, area)
+	if !ok || area.Size().X < 2*barRoom {
+		return
+	}
+	bar := vg.Rectangle{Min: vg.Point{X: area.Max.X - barRoom + 9, Y: d.Min.Y}, Max: vg.Point{X: area.Max.X - barRoom + 9 + barWidth, Y: d.Max.Y}}
+	c.DrawImage(bar, p.scale.colors.bar())
+	sty := f.theme.style(smallSize, f.theme.quiet, false)
+	sty.YAlign = draw.YCenter
+	b := p.scale.bounds
+	for _, tick := range (steps{n: min(max(int(d.Size().Y/26), 2), 5)}).Ticks(b.lo, b.hi) {
+		share := vg.Length(b.share(tick.Value))
+		c.FillText(sty, vg.Point{X: bar.Max.X + 4, Y: bar.Min.Y + share*(bar.Max.Y-bar.Min.Y)}, tick.Label)
 	}
 }
 
@@ -115,20 +183,27 @@ func drawPlot(p *plot.Plot, c draw.Canvas) (err error) {
 }
 
 // inset is how far the axis and its labels push the data to the right.
-func inset(p *plot.Plot, c draw.Canvas) (d vg.Length) {
-	if p == nil {
+func inset(p *plot.Plot, c draw.Canvas) vg.Length {
+	d, ok := dataArea(p, c)
+	if !ok {
 		return 0
+	}
+	return min(d.Min.X-c.Min.X, c.Size().X)
+}
+
+// dataArea is where a plot on c draws its data, unless gonum/plot refuses the plot.
+func dataArea(p *plot.Plot, c draw.Canvas) (d draw.Canvas, ok bool) {
+	if p == nil {
+		return d, false
 	}
 	defer func() {
 		if recover() != nil {
-			d = 0
+			ok = false
 		}
 	}()
-	d = p.DataCanvas(c).Min.X - c.Min.X
-	if math.IsNaN(float64(d)) || d < 0 || d > c.Size().X {
-		return 0
-	}
-	return d
+	d = p.DataCanvas(c)
+	left := float64(d.Min.X - c.Min.X)
+	return d, left >= 0 && !math.IsInf(left, 1)
 }
 
 // card fills c with a rounded rectangle and its hairline.
@@ -165,8 +240,9 @@ func (f *Figure) say(c draw.Canvas, sentence string) {
 	}
 }
 
-// lines gives the lines above a panel's plot, and whether its keys need a line for themselves.
-func (f *Figure) headLines(p *panel, w vg.Length) (captions []string, warnings []string, keysBelow bool) {
+// headLines gives the lines above a panel's plot: its captions, its warnings, and its keys where they do not stand
+// beside the title.
+func (f *Figure) headLines(p *panel, w vg.Length) (captions, warnings []string, keys [][]key) {
 	quiet := f.theme.style(smallSize, f.theme.quiet, false)
 	if p.caption != "" {
 		captions = wrap(quiet, p.caption, w)
@@ -174,35 +250,46 @@ func (f *Figure) headLines(p *panel, w vg.Length) (captions []string, warnings [
 	if p.warning != "" && p.plot != nil {
 		warnings = wrap(quiet, p.warning, w)
 	}
+	if !f.keysBeside(p, w) {
+		keys = f.wrapKeys(p.keys, w)
+	}
+	return captions, warnings, keys
+}
+
+// keysBeside reports whether the keys have room to the right of the title.
+func (f *Figure) keysBeside(p *panel, w vg.Length) bool {
 	name := f.theme.style(nameSize, f.theme.text, true)
-	keysBelow = len(p.keys) > 0 && name.Width(p.title)+16+f.keysWidth(p.keys) > w
-	return captions, warnings, keysBelow
+	return name.Width(p.title)+16+f.keysWidth(p.keys) <= w
 }
 
 func (f *Figure) headHeight(p *panel, w vg.Length) vg.Length {
-	captions, warnings, keysBelow := f.headLines(p, w)
+	captions, warnings, keys := f.headLines(p, w)
 	small := f.theme.style(smallSize, f.theme.quiet, false).Height("x") + 1.5
-	h := f.theme.style(nameSize, f.theme.text, true).Height("x") + 2
-	h += small * vg.Length(len(captions)+len(warnings))
-	if keysBelow {
-		h += small
+	h := small * vg.Length(len(captions)+len(warnings)+len(keys))
+	if p.title != "" {
+		h += f.theme.style(nameSize, f.theme.text, true).Height("x") + 2
 	}
 	return h + 5
 }
 
 func (f *Figure) head(c draw.Canvas, p *panel) {
 	name := f.theme.style(nameSize, f.theme.text, true)
-	captions, warnings, keysBelow := f.headLines(p, c.Size().X)
+	if p.mistake {
+		name.Color = f.theme.warn
+	}
+	captions, warnings, keys := f.headLines(p, c.Size().X)
 	at := vg.Point{X: c.Min.X, Y: c.Max.Y}
 	c.FillText(top(name), at, fit(name, p.title, c.Size().X))
-	if !keysBelow {
+	if len(keys) == 0 {
 		f.drawKeys(c, p.keys, vg.Point{X: c.Max.X - f.keysWidth(p.keys), Y: at.Y - 1.3})
 	}
-	at.Y -= name.Height("x") + 2
+	if p.title != "" {
+		at.Y -= name.Height("x") + 2
+	}
 	small := f.theme.style(smallSize, f.theme.quiet, false)
 	step := small.Height("x") + 1.5
-	if keysBelow {
-		f.drawKeys(c, p.keys, at)
+	for _, line := range keys {
+		f.drawKeys(c, line, at)
 		at.Y -= step
 	}
 	for _, line := range captions {
@@ -216,31 +303,65 @@ func (f *Figure) head(c draw.Canvas, p *panel) {
 	}
 }
 
+// symbol is how wide the line or the mark of a key is.
+func (k key) symbol() vg.Length {
+	if k.mark.Shape != nil {
+		return markWidth
+	}
+	return keyWidth
+}
+
 func (f *Figure) keysWidth(keys []key) vg.Length {
 	sty := f.theme.style(smallSize, f.theme.quiet, false)
 	var w vg.Length
 	for i, k := range keys {
 		if i > 0 {
-			w += 10
+			w += keyGap
 		}
-		w += keyWidth + 4 + sty.Width(k.name)
+		w += k.symbol() + 4 + sty.Width(k.name)
 	}
 	return w
+}
+
+// wrapKeys breaks keys into lines no wider than w.
+func (f *Figure) wrapKeys(keys []key, w vg.Length) [][]key {
+	var lines [][]key
+	for len(keys) > 0 {
+		n := 1
+		for n < len(keys) && f.keysWidth(keys[:n+1]) <= w {
+			n++
+		}
+		lines = append(lines, keys[:n])
+		keys = keys[n:]
+	}
+	return lines
 }
 
 func (f *Figure) drawKeys(c draw.Canvas, keys []key, at vg.Point) {
 	sty := f.theme.style(smallSize, f.theme.quiet, false)
 	mid := at.Y - sty.Height("x")*0.55
 	for _, k := range keys {
-		k.name = fit(sty, k.name, c.Max.X-at.X-keyWidth-4)
-		c.StrokeLine2(k.line, at.X, mid, at.X+keyWidth, mid)
-		c.FillText(top(sty), vg.Point{X: at.X + keyWidth + 4, Y: at.Y}, k.name)
-		at.X += keyWidth + 4 + sty.Width(k.name) + 10
+		symbol := k.symbol()
+		k.name = fit(sty, k.name, c.Max.X-at.X-symbol-4)
+		if k.mark.Shape != nil {
+			c.DrawGlyphNoClip(k.mark, vg.Point{X: at.X + symbol/2, Y: mid})
+		} else {
+			c.StrokeLine2(k.line, at.X, mid, at.X+symbol, mid)
+		}
+		c.FillText(top(sty), vg.Point{X: at.X + symbol + 4, Y: at.Y}, k.name)
+		at.X += symbol + 4 + sty.Width(k.name) + keyGap
 	}
 }
 
 // newPlot returns an empty plot in the theme: a light grid across, a line at the bottom and no box.
 func (t Theme) newPlot() *plot.Plot {
+	p := t.blank()
+	p.Add(grid{draw.LineStyle{Color: t.grid, Width: vg.Length(0.75)}})
+	return p
+}
+
+// blank is a plot without a grid, for what has no numbers along its left.
+func (t Theme) blank() *plot.Plot {
 	p := plot.New()
 	p.TextHandler, p.Legend.TextStyle.Handler = measured, measured
 	p.BackgroundColor = nil // the card is the ground
@@ -265,7 +386,6 @@ func (t Theme) newPlot() *plot.Plot {
 	p.Y.Tick.LineStyle.Width = 0
 	p.Y.Tick.Length = 0
 	p.Y.Padding = 2
-	p.Add(grid{draw.LineStyle{Color: t.grid, Width: vg.Length(0.75)}})
 	return p
 }
 

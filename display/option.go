@@ -2,13 +2,17 @@ package display
 
 import "sync"
 
-// Option changes how a figure looks: [Title], [Size], or a [Theme].
+// Option changes how a figure looks: [Title], [Size], a [Theme], and for those figures that know of it [Classes],
+// [LogAxis] or [Smooth].
 type Option interface{ apply(*settings) }
 
 type settings struct {
 	title         string
 	width, height int
 	theme         Theme
+	classes       []string
+	logAxis       bool
+	smooth        float64
 }
 
 type option func(*settings)
@@ -31,6 +35,33 @@ func Size(width, height int) Option {
 			s.height = min(max(height, 120), maxSide)
 		}
 	})
+}
+
+// Classes names the classes that labels count from 0, for all figures that show them. Classes without a name are shown
+// by their number.
+func Classes(names ...string) Option {
+	return option(func(s *settings) { s.classes = names })
+}
+
+// LogAxis draws the values of [Curve] and [Compare] on a logarithmic axis, where a loss that falls by the same share in
+// each epoch is a straight line. Values that are not above zero have no place there; they are left out and counted.
+func LogAxis() Option {
+	return option(func(s *settings) { s.logAxis = true })
+}
+
+// Smooth draws the series of [Curve] and [Compare] as moving averages, with the measured values pale behind them. A value's
+// neighbours count on both sides, each by the weight, from 0 (as measured) to below 1, less than the one before it: so the
+// curve does not lag behind, as averages over the past alone do. With 0.9 about twenty values are averaged.
+func Smooth(weight float64) Option {
+	return option(func(s *settings) { s.smooth = min(max(weight, 0), 0.999) })
+}
+
+// titled resolves the settings of a figure whose parts have a size of their own, so that a title needs more height.
+func titled(width, height int, options []Option) settings {
+	if resolve(0, 0, options).title != "" {
+		height += 26
+	}
+	return resolve(width, height, options)
 }
 
 // maxSide bounds a figure, so that a slip in a size does not ask for gigabytes of PNG.

@@ -1,6 +1,8 @@
 package display
 
 import (
+	"image"
+	"image/color"
 	"math"
 
 	"gonum.org/v1/plot/font"
@@ -9,9 +11,36 @@ import (
 )
 
 // pdfCanvas goes around the faults of vgpdf (v0.17): bold faces are registered under a name by which they are not found
-// again, two fonts in one document become one, characters outside of Windows-1252 are lost, and every arc ends its
-// path, so that a rounded rectangle falls apart. Text is therefore drawn as outlines, which also keeps the file small.
+// again, two fonts in one document become one, characters outside of Windows-1252 are lost, every arc ends its
+// path, so that a rounded rectangle falls apart, images stand on their heads, and what is translucent gets dark. Text is
+// therefore drawn as outlines, which also keeps the file small.
 type pdfCanvas struct{ *vgpdf.Canvas }
+
+// DrawImage draws an image the right way up.
+func (c pdfCanvas) DrawImage(r vg.Rectangle, img image.Image) { c.Canvas.DrawImage(r, upended{img}) }
+
+// upended is an image with its last row on top.
+type upended struct{ image.Image }
+
+func (u upended) At(x, y int) color.Color {
+	b := u.Bounds()
+	return u.Image.At(x, b.Min.Y+b.Max.Y-1-y)
+}
+
+// SetColor sets the colour of what is drawn next.
+func (c pdfCanvas) SetColor(clr color.Color) {
+	if clr != nil {
+		clr = straight(color.NRGBAModel.Convert(clr).(color.NRGBA))
+	}
+	c.Canvas.SetColor(clr)
+}
+
+// straight is a colour that is not multiplied by its opacity, as vgpdf takes it.
+type straight color.NRGBA
+
+func (s straight) RGBA() (r, g, b, a uint32) {
+	return uint32(s.R) * 0x101, uint32(s.G) * 0x101, uint32(s.B) * 0x101, uint32(s.A) * 0x101
+}
 
 // FillString draws the outlines of a text, left to right.
 func (c pdfCanvas) FillString(face font.Face, at vg.Point, s string) {

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 )
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // bad counts the values that no axis has a place for.
-type bad struct{ nan, inf int }
+type bad struct{ nan, inf, low int }
 
 func countBad(values []float64) bad {
 	var b bad
@@ -25,7 +26,19 @@ func countBad(values []float64) bad {
 	return b
 }
 
-func (b bad) any() bool { return b.nan+b.inf > 0 }
+// add sums up the counts of several series.
+func (b *bad) add(c bad) { b.nan, b.inf, b.low = b.nan+c.nan, b.inf+c.inf, b.low+c.low }
+
+// countNotPositive adds the finite values that a logarithmic axis has no place for.
+func (b *bad) countNotPositive(values []float64) {
+	for _, v := range values {
+		if finite(v) && v <= 0 {
+			b.low++
+		}
+	}
+}
+
+func (b bad) any() bool { return b.nan+b.inf+b.low > 0 }
 
 func (b bad) String() string {
 	var said []string
@@ -35,11 +48,16 @@ func (b bad) String() string {
 	if b.inf > 0 {
 		said = append(said, fmt.Sprintf("%d Inf", b.inf))
 	}
+	if b.low > 0 {
+		said = append(said, fmt.Sprintf("%d not above 0", b.low))
+	}
 	return strings.Join(said, ", ")
 }
 
 // span is the range of the finite values seen.
 type span struct{ lo, hi float64 }
+
+func newSpan() span { return span{math.Inf(1), math.Inf(-1)} }
 
 func (s *span) include(values []float64) {
 	for _, v := range values {
@@ -71,16 +89,19 @@ func (s span) padded() (lo, hi float64) {
 	return lo, hi
 }
 
+// share is where a value lies between the ends, from 0 to 1.
+func (s span) share(v float64) float64 {
+	if s.hi <= s.lo {
+		return 0.5
+	}
+	return (v - s.lo) / (s.hi - s.lo)
+}
+
 // readable turns a name as code has it into one for a heading.
 func readable(name string) string { return strings.ReplaceAll(name, "_", " ") }
 
 // count writes a number with its noun.
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
+func count(n int, noun string) string { return plural(n, noun, noun+"s") }
 
 // list joins names as a sentence does.
 func list(names []string) string {
@@ -105,4 +126,17 @@ func isNil(v any) bool {
 	default:
 		return false
 	}
+}
+
+// plural writes a number with its noun where that takes more than an s.
+func plural(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
+}
+
+// joinNonEmpty writes sentences in a row.
+func joinNonEmpty(parts []string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; ")
 }

@@ -3,6 +3,7 @@ package display
 import (
 	"math"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
 )
@@ -15,6 +16,12 @@ func (s steps) Ticks(lo, hi float64) []plot.Tick {
 	step := roundStep((hi - lo) / float64(max(s.n, 1)))
 	if step <= 0 || math.IsInf(step, 0) || math.IsNaN(step) {
 		return []plot.Tick{{Value: lo, Label: number(lo)}}
+	}
+	for range 4 { // one mark is no scale
+		if math.Floor(hi/step+1e-6)-math.Ceil(lo/step-1e-6) >= 1 {
+			break
+		}
+		step = roundStep(step * 0.4)
 	}
 	decimals := max(0, int(-math.Floor(math.Log10(step)+1e-9)))
 	var ticks []plot.Tick
@@ -59,6 +66,79 @@ func (w whole) Ticks(lo, hi float64) []plot.Tick {
 			label = strconv.FormatFloat(v, 'g', 3, 64)
 		}
 		ticks = append(ticks, plot.Tick{Value: v, Label: label})
+	}
+	return ticks
+}
+
+// logarithmic makes an axis logarithmic over bounds above zero, with about n ticks.
+func logarithmic(a *plot.Axis, bounds span, n int) {
+	a.Scale = plot.LogScale{}
+	a.Tick.Marker = decades{n}
+	room := math.Pow(bounds.hi/bounds.lo, 0.04)
+	if room < 1.02 || math.IsInf(room, 0) {
+		room = 1.02
+	}
+	a.Min, a.Max = max(bounds.lo/room, math.SmallestNonzeroFloat64), min(bounds.hi*room, math.MaxFloat64)
+}
+
+// decades marks a logarithmic axis at powers of ten, about n of them, and where there are few at 2 and 5 times those too.
+type decades struct{ n int }
+
+func (d decades) Ticks(lo, hi float64) []plot.Tick {
+	if !(lo > 0) || math.IsInf(hi, 0) || hi <= lo {
+		return []plot.Tick{{Value: lo, Label: number(lo)}}
+	}
+	first, last := math.Ceil(math.Log10(lo)-1e-9), math.Floor(math.Log10(hi)+1e-9)
+	multiples := []float64{1}
+	if last-first < 2 {
+		multiples = []float64{1, 2, 5}
+	}
+	every := math.Max(1, roundStep((last-first+1)/float64(max(d.n, 1))))
+	var ticks []plot.Tick
+	for e := first - 1; e <= last; e++ {
+		if math.Mod(e, every) != 0 {
+			continue
+		}
+		for _, m := range multiples {
+			if v := m * math.Pow(10, e); v >= lo*(1-1e-9) && v <= hi*(1+1e-9) {
+				ticks = append(ticks, plot.Tick{Value: v, Label: power(v)})
+			}
+		}
+	}
+	if len(ticks) < 3 && last-first < 1 { // so short a stretch of the axis spaces round steps about evenly
+		return steps{max(d.n/2, 2)}.Ticks(lo, hi)
+	}
+	return ticks
+}
+
+// power writes a round number: plainly where that is short, 1e-5 where it is not.
+func power(v float64) string {
+	if v >= 1e-3 && v < 1e5 {
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	s := strconv.FormatFloat(v, 'e', 0, 64)
+	s = strings.Replace(s, "e-0", "e-", 1)
+	return strings.Replace(strings.Replace(s, "e+0", "e", 1), "e+", "e", 1)
+}
+
+// named marks the places 0, 1, 2 … of an axis, or 0, -1, -2 … where it runs downwards, each by its name; where there is no room
+// for all, every second, third and so on.
+type named struct {
+	names []string
+	down  bool
+	every int
+}
+
+func (m named) Ticks(lo, hi float64) []plot.Tick {
+	var ticks []plot.Tick
+	for i := 0; i < len(m.names); i += max(m.every, 1) {
+		v := float64(i)
+		if m.down {
+			v = -v
+		}
+		if v >= lo && v <= hi {
+			ticks = append(ticks, plot.Tick{Value: v, Label: m.names[i]})
+		}
 	}
 	return ticks
 }

@@ -1,0 +1,144 @@
+package display
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// RangeTest draws the losses of a learning-rate range test (Smith, 2017): training at a rate that grows from batch to batch. It
+// suggests the rate at which the smoothed loss falls most steeply per factor of the rate, before its lowest point; a tenth of
+// the rate at that lowest point is the other usual choice. [SuggestRate] returns the same number.
+func RangeTest(rates, losses []float64, options ...Option) *Figure {
+	if problem := paired("learning rates", len(rates), "losses", len(losses)); problem != "" {
+		return note(problem, options)
+	}
+	var raw plotter.XYs
+	for i, rate := range rates {
+		if !(rate > 0) || math.IsInf(rate, 1) {
+			return note(fmt.Sprintf("nothing to draw: learning rate %d is %g; rates must be above 0", i, rate), options)
+		}
+		if i > 0 && rate <= rates[i-1] {
+			return note(fmt.Sprintf("nothing to draw: learning rate %d is %g after %g; the rates of a range test must grow", i, rate, rates[i-1]), options)
+		}
+		if finite(losses[i]) {
+			raw = append(raw, plotter.XY{X: rate, Y: losses[i]})
+		}
+	}
+	if len(raw) < 2 {
+		return note(fmt.Sprintf("nothing to draw: a range test needs two losses at least, and there is %s that is a number", count(len(raw), "loss")), options)
+	}
+	f := &Figure{columns: 1, settings: resolve(560, 340, options)}
+	t := f.theme
+	hue := t.hue(0)
+	smooth := make(plotter.XYs, len(raw))
+	for i, v := range smoothLosses(losses) {
+		smooth[i] = plotter.XY{X: raw[i].X, Y: v}
+	}
+	p := &panel{title: "learning-rate range test"}
+	if c := countBad(losses); c.any() {
+		p.warning = "left out: " + c.String()
+	}
+	pl := t.newPlot()
+	pale := t.tint(hue.strong, 0.35)
+	addLine(pl, raw, draw.LineStyle{Color: pale, Width: vg.Length(0.75)}, false)
+	addLine(pl, smooth, draw.LineStyle{Color: hue.strong, Width: vg.Length(1.5)}, false)
+	p.keys = []key{
+		{name: "smoothed", line: draw.LineStyle{Color: hue.strong, Width: vg.Length(1.5)}},
+		{name: "measured", line: draw.LineStyle{Color: pale, Width: vg.Length(0.75)}},
+	}
+	// A loss that blows up at the end must not flatten all that comes before it.
+	bounds := newSpan()
+	for _, xy := range smooth {
+		bounds.include([]float64{xy.Y})
+	}
+	bounds.hi = min(bounds.hi, smooth[0].Y+0.5*(smooth[0].Y-bounds.lo)+1e-9*math.Abs(smooth[0].Y))
+	if bounds.hi <= bounds.lo {
+		bounds.hi = bounds.lo
+	}
+	pl.Y.Min, pl.Y.Max = bounds.padded()
+	p.caption = "no rate suggested: the loss falls nowhere for several rates on end"
+	if rate, ok := SuggestRate(rates, losses); ok {
+		y := smooth[0].Y
+		for _, xy := range smooth {
+			if xy.X <= rate {
+				y = xy.Y
+			}
+		}
+		pl.Add(bestMark{
+			x: rate, y: y, color: hue.strong, ground: t.card,
+			stem: draw.LineStyle{Color: t.quiet, Width: vg.Length(0.75), Dashes: []vg.Length{1, 2}},
+		})
+		p.caption = "suggested learning rate " + short(rate) + ", where the loss falls most steeply"
+	}
+	pl.X.Label.Text, pl.Y.Label.Text = "learning rate", "loss"
+	logarithmic(&pl.X, span{raw[0].X, raw[len(raw)-1].X}, 7)
+	pl.X.Min, pl.X.Max = raw[0].X, raw[len(raw)-1].X
+	pl.Y.Tick.Marker = steps{n: 6}
+	p.plot = pl
+	f.add(p, 2*len(raw))
+	f.about = "learning-rate range test over " + count(len(raw), "rate") + "; " + p.caption
+	return f
+}
+
+// smoothLosses averages the finite losses as a range test is read, over about a twentieth of them to each side.
+func smoothLosses(losses []float64) []float64 {
+	var kept []float64
+	for _, v := range losses {
+		if finite(v) {
+			kept = append(kept, v)
+		}
+	}
+	return average(kept, 1-1/max(float64(len(kept))/40, 1))
+}
+
+// SuggestRate returns the learning rate that [RangeTest] marks. It reports false where there is none: the loss never falls, or the
+// series are no range test.
+func SuggestRate(rates, losses []float64) (rate float64, ok bool) {
+	if len(rates) != len(losses) {
+		return 0, false
+	}
+	var logs []float64
+	for i, r := range rates {
+		if !(r > 0) {
+			return 0, false
+		}
+		if finite(losses[i]) {
+			logs = append(logs, math.Log(r))
+		}
+	}
+	smooth := smoothLosses(losses)
+	lowest := 0
+	for i, v := range smooth {
+		if v < smooth[lowest] {
+			lowest = i
+		}
+	}
+	// The slope of a straight line through a window, by least squares: differences of neighbours are noise.
+	half := max(len(smooth)/20, 1)
+	steepest, at := 0.0, -1
+	for i := half; i+half < len(smooth) && i <= lowest; i++ {
+		if s := slope(logs[i-half:i+half+1], smooth[i-half:i+half+1]); s < steepest {
+			steepest, at = s, i
+		}
+	}
+	if at < 0 {
+		return 0, false
+	}
+	return math.Exp(logs[at]), true
+}
+
+// slope is that of the straight line with the least squares.
+func slope(x, y []float64) float64 {
+	mx, _ := moments(x)
+	my, _ := moments(y)
+	var xy, xx float64
+	for i := range x {
+		xy += (x[i] - mx) * (y[i] - my)
+		xx += (x[i] - mx) * (x[i] - mx)
+	}
+	return xy / xx
+}
