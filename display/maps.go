@@ -1,0 +1,153 @@
+package display
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// Map is a named rectangle of values, the first row on top: a filter of a convolution, what a channel answers, a head's attention,
+// what a layer's units answer to a batch.
+type Map struct {
+	Name   string
+	Values [][]float64
+}
+
+// Channels takes values in the order of rows, columns and channels apart into a map for each channel, named by its number: the output of a
+// convolution for one image, of shape (height, width, channels), or its kernel of shape (height, width, in × out). It is an error if there are not
+// height times width times channels values.
+func Channels[T Float](values []T, height, width, channels int) ([]Map, error) {
+	if height < 1 || width < 1 || channels < 1 {
+		return nil, fmt.Errorf("Channels: height %d, width %d and %d channels make no map; all must be above 0", height, width, channels)
+	}
+	if len(values) != height*width*channels {
+		return nil, fmt.Errorf("Channels: %d values, but height %d times width %d times %s make %d",
+			len(values), height, width, count(channels, "channel"), height*width*channels)
+	}
+	maps := make([]Map, channels)
+	for c := range maps {
+		rows := make([][]float64, height)
+		for i := range rows {
+			rows[i] = make([]float64, width)
+			for j := range rows[i] {
+				rows[i][j] = float64(values[(i*width+j)*channels+c])
+			}
+		}
+		maps[c] = Map{strconv.Itoa(c), rows}
+	}
+	return maps, nil
+}
+
+// Filters draws the kernels of a convolution side by side, all by one scale: blue is negative, orange positive, and what lies near
+// zero has the colour of the card. Of more than 32 it draws the first.
+func Filters(filters []Map, options ...Option) *Figure {
+	return mapGrid(filters, options, "filter", true)
+}
+
+// Activations draws what the channels of a layer answer to one example, all by one scale from the lowest to the highest value. Of more
+// than 32 it draws the first.
+func Activations(maps []Map, options ...Option) *Figure {
+	return mapGrid(maps, options, "activation map", false)
+}
+
+func mapGrid(maps []Map, options []Option, what string, signed bool) *Figure {
+	if len(maps) == 0 {
+		return note("nothing to draw: there is no "+what, options)
+	}
+	all := newSpan()
+	var lost bad
+	for i, m := range maps {
+		if problem := rectangular(fmt.Sprintf("%s %d", what, i), m.Values); problem != "" {
+			return note(problem, options)
+		}
+		for _, row := range m.Values {
+			all.include(row)
+			lost.add(countBad(row))
+		}
+	}
+	shown := maps[:min(len(maps), mostImages)]
+	f := pictureGrid(len(shown), options)
+	t := f.theme
+	colors, bounds := t.sequential, all
+	if signed {
+		colors, bounds = t.diverging, all.around()
+		f.note = fmt.Sprintf("Blue is negative, orange positive, up to ±%s.", short(bounds.hi))
+	} else {
+		f.note = fmt.Sprintf("From %s, like the card, to %s.", short(all.lo), short(all.hi))
+	}
+	if all.empty() {
+		f.note = ""
+	}
+	if lost.any() {
+		f.note += " Grey: " + lost.String() + "."
+	}
+	if len(shown) < len(maps) {
+		f.note += fmt.Sprintf(" The first %d of %d.", len(shown), len(maps))
+	}
+	for _, m := range shown {
+		h, w := len(m.Values), len(m.Values[0])
+		pl := t.picture(cells{values: m.Values, color: t.colorsOf(colors, bounds)}.image(pictureFine))
+		f.add(&panel{plot: pl, title: m.Name, shape: float64(w) / float64(h)}, 1)
+	}
+	f.about = count(len(maps), what)
+	if !all.empty() {
+		f.about += fmt.Sprintf(", from %s to %s", short(all.lo), short(all.hi))
+	}
+	return f
+}
+
+// mostHeads is how many heads of attention are drawn, and mostTokens how many of them can be named.
+const mostHeads = 8
+
+// Attention draws how much each query (a row) attends to each key (a column), a panel for each head: weights as a softmax over the keys
+// gives them, from 0 to 1. The names of queries and keys, tokens say, may be nil.
+func Attention(heads []Map, queries, keys []string, options ...Option) *Figure {
+	if len(heads) == 0 {
+		return note("nothing to draw: there is no head", options)
+	}
+	shown := heads[:min(len(heads), mostHeads)]
+	most := 0.0
+	for i, h := range heads {
+		if problem := rectangular(fmt.Sprintf("head %d", i), h.Values); problem != "" {
+			return note(problem, options)
+		}
+		for r, row := range h.Values {
+			for _, v := range row {
+				if v < 0 {
+					return note(fmt.Sprintf("nothing to draw: row %d of head %d holds %s; weights of attention are not negative: pass what the softmax gives", r, i, short(v)), options)
+				}
+				if finite(v) {
+					most = max(most, v)
+				}
+			}
+		}
+	}
+	nq, nk := len(shown[0].Values), len(shown[0].Values[0])
+	queries, keys = columnNames(queries, nq), columnNames(keys, nk)
+	columns := min(len(shown), 2)
+	if len(shown) > 4 {
+		columns = 4
+	}
+	rows := (len(shown) + columns - 1) / columns
+	t := resolve(0, 0, options).theme
+	wide := float64([]int{0, 420, 330, 0, 190}[columns])
+	w, h := t.matrixSize(queries, keys, min(wide/float64(max(nq, nk)), 36))
+	f := &Figure{columns: columns, settings: titled(columns*w+2*edge+27*(columns-1), rows*h+2*edge+21*(rows-1), options)}
+	bounds := span{0, max(most, 1e-9)}
+	for i, m := range shown {
+		nq, nk := len(m.Values), len(m.Values[0])
+		name := m.Name
+		if name == "" {
+			name = fmt.Sprintf("head %d", i)
+		}
+		pl := t.matrix(cells{values: m.Values, color: t.colorsOf(t.sequential, bounds)},
+			columnNames(queries, nq), columnNames(keys, nk), f.width/columns-27, f.height/rows-21)
+		pl.X.Label.Text, pl.Y.Label.Text = "key", "query"
+		f.add(&panel{plot: pl, title: name, shape: float64(nk) / float64(nq), scale: &scale{bounds, t.sequential}}, min(nq*nk, manyCells))
+	}
+	f.about = fmt.Sprintf("attention of %s, %d queries by %d keys, at most %s",
+		count(len(heads), "head"), len(heads[0].Values), len(heads[0].Values[0]), short(most))
+	if len(shown) < len(heads) {
+		f.note = fmt.Sprintf("The first %d of %d heads.", len(shown), len(heads))
+	}
+	return f
+}
