@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed5607215b/nnkit/nnkit"
 	"github.com/seed5607215b/nnkit/nnkit/data"
@@ -139,27 +140,108 @@ func TestLiveInFitThatEndsEarly(t *testing.T) {
 	}
 }
 
-// Live must not make a step allocate, nor cost it more than a look on the clock.
-func BenchmarkFitWithAndWithoutLive(b *testing.B) {
-	clinic := data.Clinic(1)
-	for name, options := range map[string][]nnkit.FitOption{
-		"without": {nnkit.Verbose(0)},
-		"with": {func() nnkit.FitOption {
-			l := Live()
-			l.run.open = func() screen { return &record{clock: newClock()} }
-			return l
-		}()},
-	} {
-		b.Run(name, func(b *testing.B) {
-			m := exampleModel()
-			if err := m.Compile(nnkit.Adam(), nnkit.BinaryCrossEntropy, nnkit.Accuracy); err != nil {
-				b.Fatal(err)
-			}
-			if _, err := m.Fit(clinic.X, clinic.Y, append(options, nnkit.Epochs(b.N))...); err != nil {
-				b.Fatal(err)
-			}
-		})
+// timed measures how long Fit waits for Live. The batches after which no picture is due are counted only, since the clock would
+// take longer than they do.
+type timed struct {
+	*LiveCallback
+	spent time.Duration
+	undue int
+}
+
+func (c *timed) BatchEnd(t *nnkit.Training) {
+	if !c.run.due.Load() {
+		c.undue++
+		c.LiveCallback.BatchEnd(t)
+		return
 	}
+	start := time.Now()
+	c.LiveCallback.BatchEnd(t)
+	c.spent += time.Since(start)
+}
+
+func (c *timed) EpochEnd(t *nnkit.Training) {
+	start := time.Now()
+	c.LiveCallback.EpochEnd(t)
+	c.spent += time.Since(start)
+}
+
+// What Live costs training at the rates of two networks that nnkit/bench times, W1 and W2: the share of the time of a Fit that it
+// spends in Live's hands. Whole runs with and without differ by more than that from noise alone. Each op is a batch.
+func BenchmarkLiveInFit(b *testing.B) {
+	for _, w := range []struct {
+		name          string
+		inputs, batch int
+		loss          nnkit.Loss
+		layers        func() []nnkit.Layer
+	}{
+		{"W1", 8, 32, nnkit.BinaryCrossEntropy, func() []nnkit.Layer {
+			return []nnkit.Layer{nnkit.Dense(10, nnkit.ReLU), nnkit.Dense(8, nnkit.ReLU), nnkit.Dense(1, nnkit.Sigmoid)}
+		}},
+		{"W2", 784, 128, nnkit.SparseCategoricalCrossEntropy, func() []nnkit.Layer {
+			return []nnkit.Layer{nnkit.Dense(512, nnkit.ReLU), nnkit.Dense(512, nnkit.ReLU), nnkit.Dense(10, nnkit.Softmax)}
+		}},
+	} {
+		const batches = 100 // in an epoch
+		x, y := make([][]float64, batches*w.batch), make([]int, batches*w.batch)
+		for i := range x {
+			x[i] = normal(w.inputs, float64(i%2), 1)
+			y[i] = i % 2
+		}
+		for _, with := range []bool{false, true} {
+			b.Run(fmt.Sprintf("%s/live=%v", w.name, with), func(b *testing.B) {
+				m := nnkit.Sequential(w.layers()...)
+				if err := m.Compile(nnkit.Adam(), w.loss, nnkit.Accuracy); err != nil {
+					b.Fatal(err)
+				}
+				live := &timed{LiveCallback: Live()}
+				rec := &record{clock: newClock()}
+				live.run.open = func() screen { return rec }
+				options := []nnkit.FitOption{nnkit.Epochs((b.N + batches - 1) / batches), nnkit.BatchSize(w.batch), nnkit.Verbose(0)}
+				if with {
+					options = append(options, live)
+				}
+				start := time.Now()
+				if _, err := m.Fit(x, y, options...); err != nil {
+					b.Fatal(err)
+				}
+				if with {
+					all := time.Since(start)
+					const calls = 1_000_000
+					state := &nnkit.Training{Epoch: 1, Batch: 1}
+					live.run.due.Store(false)
+					start = time.Now()
+					for range calls {
+						live.LiveCallback.BatchEnd(state)
+					}
+					live.spent += time.Duration(float64(live.undue) / calls * float64(time.Since(start)))
+					b.ReportMetric(100*live.spent.Seconds()/all.Seconds(), "%-of-Fit")
+					b.ReportMetric(float64(len(rec.shown))/all.Seconds(), "pictures/s")
+				}
+			})
+		}
+	}
+}
+
+func ExampleModel() {
+	fmt.Println(Model(exampleModel()))
+	// Output: architecture: 3 layers, 187 parameters
+}
+
+// The weights of a run, epoch by epoch.
+func ExampleWatch() {
+	clinic := data.Clinic(1)
+	model := exampleModel()
+	if err := model.Compile(nnkit.Adam(), nnkit.BinaryCrossEntropy); err != nil {
+		fmt.Println(err)
+		return
+	}
+	watch := Watch()
+	if _, err := model.Fit(clinic.X, clinic.Y, nnkit.Epochs(5), nnkit.Verbose(0), watch); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(len(watch.Ridges().Plots()), "parameters,", len(watch.UpdateRatios().Plots()), "plot of their ratios")
+	// Output: 6 parameters, 1 plot of their ratios
 }
 
 func ExampleLive() {
@@ -177,26 +259,89 @@ func ExampleLive() {
 	Curve(history).Show()
 }
 
-// A history of so many epochs that its picture is a bitmap says how large it is
-// meant: it has no metadata to say so.
+// A history of thousands of epochs is still a drawing, and no larger than one of hundreds.
 func TestHistoryOfManyEpochs(t *testing.T) {
-	for _, epochs := range []int{5, manyPoints} {
-		x, y := make([][]float64, 4), make([]float64, 4)
-		for i := range x {
-			x[i], y[i] = []float64{float64(i)}, float64(i%2)
+	x, y := make([][]float64, 4), make([]float64, 4)
+	for i := range x {
+		x[i], y[i] = []float64{float64(i)}, float64(i%2)
+	}
+	model := nnkit.Sequential(nnkit.Dense(1, nnkit.Sigmoid))
+	if err := model.Compile(nnkit.Adam(), nnkit.BinaryCrossEntropy, nnkit.Accuracy); err != nil {
+		t.Fatal(err)
+	}
+	history, err := model.Fit(x, y, nnkit.Epochs(3000), nnkit.Verbose(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	svg, _ := history.MIMEBundle()["image/svg+xml"].(string)
+	if len(svg) < 1000 || len(svg) > 50_000 {
+		t.Errorf("%d bytes of SVG", len(svg))
+	}
+	checkSVG(t, svg)
+}
+
+// Long series keep their extremes, their ends and their gaps.
+func TestByEpoch(t *testing.T) {
+	values := normal(10_000, 0, 1)
+	values[1234], values[5678], values[7000] = 99, -99, math.NaN()
+	xys := byEpoch(values)
+	if n := len(xys); n > 3*extremesOf || xys[n-1].X != 10_000 {
+		t.Errorf("%d points, the last at %g", n, xys[n-1].X)
+	}
+	want := map[float64]float64{1235: 99, 5679: -99, 7001: math.NaN()}
+	for i, xy := range xys {
+		if i > 0 && xy.X <= xys[i-1].X {
+			t.Fatalf("point %d lies at %g after %g", i, xy.X, xys[i-1].X)
 		}
-		model := nnkit.Sequential(nnkit.Dense(1, nnkit.Sigmoid))
-		if err := model.Compile(nnkit.Adam(), nnkit.BinaryCrossEntropy, nnkit.Accuracy); err != nil {
-			t.Fatal(err)
+		if v, ok := want[xy.X]; ok && (xy.Y == v || math.IsNaN(v) && math.IsNaN(xy.Y)) {
+			delete(want, xy.X)
 		}
-		history, err := model.Fit(x, y, nnkit.Epochs(epochs), nnkit.Verbose(0))
-		if err != nil {
-			t.Fatal(err)
+	}
+	if len(want) > 0 {
+		t.Errorf("lost %v", want)
+	}
+}
+
+func TestModel(t *testing.T) {
+	f := Model(exampleModel())
+	if want := "architecture: 3 layers, 187 parameters"; f.String() != want {
+		t.Errorf("says %q, want %q", f, want)
+	}
+	d := checkSVG(t, f.SVG())
+	for _, want := range []string{"dense_1", "dense, relu", "dense, sigmoid", "10", "90", "9"} {
+		if !d.has(want) {
+			t.Errorf("no text %q in %q", want, d.texts)
 		}
-		bundle := history.MIMEBundle()
-		html, _ := bundle["text/html"].(string)
-		if _, drawn := bundle["image/svg+xml"]; drawn == strings.Contains(html, `width="760"`) {
-			t.Errorf("%d epochs: SVG %v beside the HTML %.80q", epochs, drawn, html)
+	}
+}
+
+func TestWatch(t *testing.T) {
+	watch := Watch()
+	if f := watch.Ridges(); !strings.Contains(f.String(), "there are no values") {
+		t.Errorf("before a Fit: %q", f)
+	}
+	var before, after []float32 // the kernel of the first layer around the last step of the last epoch
+	spy := nnkit.OnEpochEnd(func(t *nnkit.Training) { after = append(after[:0], t.Model.Parameters()[0].Data()...) })
+	steps := nnkit.OnBatchEnd(func(t *nnkit.Training) {
+		if t.Batch == t.Batches-1 {
+			before = append(before[:0], t.Model.Parameters()[0].Data()...)
 		}
+	})
+	if _, _, err := fitExample(t, 4, watch, spy, steps); err != nil {
+		t.Fatal(err)
+	}
+	var step, size float64
+	for i := range before {
+		step += math.Pow(float64(after[i])-float64(before[i]), 2)
+		size += math.Pow(float64(before[i]), 2)
+	}
+	got := watch.ratios.Series("dense_1/kernel")
+	if want := math.Sqrt(step / size); len(got) != 4 || math.Abs(got[3]-want) > 1e-12 {
+		t.Errorf("ratios %g, want 4, the last %g", got, want)
+	}
+	checkSVG(t, watch.UpdateRatios().SVG())
+	f := watch.Ridges()
+	if d := checkSVG(t, f.SVG()); !d.has("dense_1 kernel") || !d.has("epoch 4") || len(f.Plots()) != 6 {
+		t.Errorf("%d plots with %q", len(f.Plots()), d.texts)
 	}
 }
