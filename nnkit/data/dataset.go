@@ -6,10 +6,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
-// Dataset is a table of examples: a row of features in X and a target in Y for each. Printed, or shown in a notebook,
-// it is its first rows.
+// Dataset is a table of examples: a row of features in X and a target in Y for each. Pictures, sounds and texts are
+// [Examples]. Printed, or shown in a notebook, it is its first rows.
 type Dataset struct {
 	Name     string
 	Features []Feature // the columns of X
@@ -18,11 +19,63 @@ type Dataset struct {
 	Y        []float64
 }
 
-// Feature describes a column.
+// Feature describes a column. A column of categories holds their numbers, 0 for the first in Classes.
 type Feature struct {
-	Name  string // one or two words, "glucose"
-	Unit  string // "mg/dL"; "" for none
-	About string // a sentence
+	Name    string   // one or two words, "glucose"
+	Unit    string   // "mg/dL"; "" for none
+	About   string   // a sentence
+	Classes []string // the names of the categories; nil for a column of numbers
+}
+
+// value shows a number of the column.
+func (f Feature) value(v float64) string {
+	if i := int(v); f.Classes != nil && float64(i) == v && i >= 0 && i < len(f.Classes) {
+		return f.Classes[i]
+	}
+	return strconv.FormatFloat(v, 'g', 4, 64)
+}
+
+// columns describes the columns of X and, behind them, Y, also where nobody has.
+func (d *Dataset) columns() []Feature {
+	all := slices.Clone(d.Features)
+	if len(d.X) > 0 {
+		for j := len(all); j < len(d.X[0]); j++ {
+			all = append(all, Feature{Name: fmt.Sprintf("column %d", j)})
+		}
+	}
+	return append(all, d.Target)
+}
+
+// Len returns the number of rows.
+func (d *Dataset) Len() int { return len(d.X) }
+
+// Labels returns Y.
+func (d *Dataset) Labels() []float64 { return d.Y }
+
+// Take returns the rows of the given numbers, in their order, as a set of their own. The rows are shared with d, not
+// copied. Like the index of a slice, a number out of range panics.
+func (d *Dataset) Take(rows []int) *Dataset {
+	taken := *d
+	taken.X, taken.Y = make([][]float64, len(rows)), make([]float64, len(rows))
+	for i, from := range rows {
+		taken.X[i], taken.Y[i] = d.X[from], d.Y[from]
+	}
+	return &taken
+}
+
+// Apply returns the set with its features transformed. d is left as it is.
+//
+//	scale, err := data.Standardize(train.X)
+//	train, err = train.Apply(scale)
+//	test, err = test.Apply(scale)
+func (d *Dataset) Apply(t Transform) (*Dataset, error) {
+	x, err := t.Apply(d.X)
+	if err != nil {
+		return nil, err
+	}
+	applied := *d
+	applied.X, applied.Features = x, t.Outputs(d.Features)
+	return &applied, nil
 }
 
 // Names returns the features' names, in the order of the columns.
@@ -54,20 +107,15 @@ func (d *Dataset) Column(name string) ([]float64, error) {
 // Split deals the rows at random into two sets, with the given share of them, between 0 and 1, in the first. The rows
 // are shared with d, not copied. The same seed deals the same way.
 func (d *Dataset) Split(share float64, seed int) (train, test *Dataset, err error) {
-	x1, x2, y1, y2, err := Split(d.X, d.Y, share, seed)
-	if err != nil {
-		return nil, nil, err
-	}
-	a, b := *d, *d
-	a.X, a.Y, b.X, b.Y = x1, y1, x2, y2
-	return &a, &b, nil
+	return splitRows(d, share, seed)
 }
 
 const shownRows = 5
 
 func (d *Dataset) head() (title string, columns []string, rows [][]string) {
-	title = fmt.Sprintf("%s: %d rows, %d features", d.Name, len(d.X), len(d.Features))
-	for _, f := range append(slices.Clone(d.Features), d.Target) {
+	described := d.columns()
+	title = fmt.Sprintf("%s: %d rows, %d features", d.Name, len(d.X), len(described)-1)
+	for _, f := range described {
 		name := f.Name
 		if f.Unit != "" {
 			name += " (" + f.Unit + ")"
@@ -76,9 +124,10 @@ func (d *Dataset) head() (title string, columns []string, rows [][]string) {
 	}
 	for i := range min(shownRows, len(d.X)) {
 		var row []string
-		for _, v := range append(slices.Clone(d.X[i]), d.Y[i]) {
-			row = append(row, strconv.FormatFloat(v, 'g', 4, 64))
+		for j, v := range d.X[i] {
+			row = append(row, described[j].value(v))
 		}
+		row = append(row, d.Target.value(d.Y[i]))
 		rows = append(rows, row)
 	}
 	return title, columns, rows
@@ -92,10 +141,16 @@ func (d *Dataset) String() string {
 	title, columns, rows := d.head()
 	var b strings.Builder
 	b.WriteString(title)
+	widths := make([]int, len(columns))
+	for _, row := range append([][]string{columns}, rows...) {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
 	for _, row := range append([][]string{columns}, rows...) {
 		b.WriteByte('\n')
 		for i, cell := range row {
-			fmt.Fprintf(&b, "  %*s", len([]rune(columns[i])), cell)
+			fmt.Fprintf(&b, "  %*s", widths[i], cell)
 		}
 	}
 	if len(d.X) > shownRows {
@@ -110,7 +165,7 @@ func (d *Dataset) HTML() string {
 		return "&lt;nil&gt;"
 	}
 	title, columns, rows := d.head()
-	about := append(slices.Clone(d.Features), d.Target)
+	about := d.columns()
 	var b strings.Builder
 	b.WriteString("<p>" + html.EscapeString(title) + "</p><table><thead><tr>")
 	for i, c := range columns {
