@@ -37,7 +37,7 @@ var mayImport = map[string][]string{
 	"nnkit/internal/random":    {},
 	"nnkit/internal/simd":      {"nnkit/internal/random"},
 	"nnkit/internal/parallel":  {},
-	"nnkit/data":               {"nnkit", "nnkit/internal/simd", "nnkit/internal/random"}, // simd for its exp, the same to the last bit everywhere
+	"nnkit/data":               {"nnkit", "nnkit/internal/simd", "nnkit/internal/parallel", "nnkit/internal/random"}, // simd for its exp, the same to the last bit everywhere
 	"nnkit/gonum":              {"nnkit"},
 	"display":                  {"nnkit"}, // in training.go alone
 	"install":                  {},
