@@ -96,7 +96,7 @@ func TestErrors(t *testing.T) {
 		{fit([][]float64{{1, 2}, {3, math.NaN()}}, y), "Fit: x is NaN (not a number) at row 1, column 1 (both counted from 0): remove the row or put a number there"},
 		{fit([][]float64{{1, 2}, {3, 1e39}}, y), "Fit: x is infinite (or too large for a float32) at row 1, column 1"},
 		{fit(x, []float64{0, math.Inf(1), 0, 0}), "Fit: y is infinite (or too large for a float32) at row 1 (counted from 0)"},
-		{fit([2][2][2]int{}, y[:2]), `Fit: y has 1 number a row, but dense layer "dense_2" (layer 2) has 2 outputs: they must agree`},
+		{fit([2][2][2]int{}, y[:2]), `Fit: y has the shape (2, 1), but dense layer "dense_2" (layer 2) puts out the shape (2, 2, 1): they must agree`},
 		{fit(x, [][]float64{{0, 1}, {1, 0}, {0, 1}, {1, 0}}), `Fit: y has 2 numbers a row, but dense layer "dense_2" (layer 2) has 1 output: they must agree`},
 		{fit(x, []int{0, 1, 2, 1}), `Fit: y is 2 at row 2, but BinaryCrossEntropy wants numbers from 0 to 1`},
 		{predict(trained(), [][]float64{{1, 2, 3}}), `Predict: x has the shape (1, 3), but dense layer "dense_1" (layer 1) wants 2 numbers a row`},
@@ -172,5 +172,18 @@ func TestNilsShowThemselves(t *testing.T) {
 		if s != "&lt;nil&gt;" {
 			t.Errorf("nil is shown as %q", s)
 		}
+	}
+}
+
+// expectError wants an error of one sentence that contains a text, or none.
+func expectError(t *testing.T, err error, want string) {
+	t.Helper()
+	switch {
+	case err == nil && want != "":
+		t.Errorf("there is no error, want %q", want)
+	case err != nil && (want == "" || !strings.Contains(err.Error(), want)):
+		t.Errorf("the error is\n\t%v\nwant\n\t%s", err, want)
+	case err != nil && (strings.Contains(err.Error(), "\n") || strings.HasSuffix(err.Error(), ".")):
+		t.Errorf("the error is not one sentence without a full stop: %q", err)
 	}
 }

@@ -19,8 +19,8 @@ import (
 // the truth for each row; [TensorOf] says which Go values they may be, and a plain vector as x is a column of one
 // feature. What y must hold depends on the loss.
 //
-// Options are [Epochs], [BatchSize], [FullBatch], [ValidationSplit], [ValidationData], [Shuffle], [Seed], [Context],
-// [Callbacks], [Verbose], and every [Callback] that embeds [BaseCallback]. Unless a callback shows the progress, Fit
+// Options are [Epochs], [BatchSize], [FullBatch], [ValidationSplit], [ValidationData], [ClassWeight], [SampleWeight],
+// [Shuffle], [Seed], [Context], [Callbacks], [Verbose], and every [Callback] that embeds [BaseCallback]. Unless a callback shows the progress, Fit
 // prints a line for each epoch.
 //
 // Fit again goes on from the present weights, with what the optimizer remembers and the count of epochs: two times ten
@@ -86,6 +86,8 @@ func readOptions(options []FitOption) (*fitSettings, error) {
 			return nil, fmt.Errorf("Fit: option %d is nil", i+1)
 		case fitFunc:
 			o(s)
+		case WeightOption:
+			o.set(&s.weighting)
 		case Callback:
 			s.callbacks = append(s.callbacks, o)
 		default:
@@ -118,16 +120,24 @@ type rows struct {
 	n, width, truth int
 	truthShape      []int // of one row's
 	x, y            []float32
+	weights         []float32 // of the places in the loss; nil for 1
+	weighted        int       // places of a row that have a weight
 }
 
 func (r rows) slice(lo, hi int) rows {
 	r.n, r.x, r.y = hi-lo, r.x[lo*r.width:hi*r.width], r.y[lo*r.truth:hi*r.truth]
+	if r.weights != nil {
+		r.weights = r.weights[lo*r.weighted : hi*r.weighted]
+	}
 	return r
 }
 
 // prepare converts and checks all data.
 func (m *Model) prepare(x, y any, s *fitSettings) (train, validation rows, err error) {
 	if train, err = m.convert("Fit", "x", "y", x, y); err != nil {
+		return train, validation, err
+	}
+	if err := m.weigh("Fit", &train, s.weighting.ofSamples()); err != nil {
 		return train, validation, err
 	}
 	all := train.n
@@ -148,6 +158,9 @@ func (m *Model) prepare(x, y any, s *fitSettings) (train, validation rows, err e
 				"both need at least one", *s.split, all, plural(all, "row"), at, all-at)
 		}
 		train, validation = train.slice(0, at), train.slice(at, all)
+	}
+	if err := m.weigh("Fit", &train, s.weighting.ofClasses()); err != nil {
+		return train, validation, err
 	}
 	if s.batch != nil && *s.batch > train.n {
 		return train, validation, fmt.Errorf("Fit: BatchSize(%d) is more than the %d training %s: write FullBatch(), or a smaller "+
@@ -185,14 +198,17 @@ func (m *Model) convert(caller, xName, yName string, x, y any) (rows, error) {
 	if err := m.fits(caller, xName, xt); err != nil {
 		return rows{}, err
 	}
-	if err := m.loss.checkTruth(yName, yt, m.output()); err != nil {
+	o := m.output()
+	o.counting = m.loss.counts(o.width, truth/max(1, o.places()))
+	if err := m.loss.checkTruth(yName, yt, o); err != nil {
 		return rows{}, fmt.Errorf("%s: %w", caller, err)
 	}
 	for _, metric := range m.metrics {
-		if l, ok := metric.(Loss); ok {
-			if err := l.checkTruth(yName, yt, m.output()); err != nil {
-				return rows{}, fmt.Errorf("%s: metric %s: %w", caller, l, err)
-			}
+		if err := metric.suits(o); err != nil { // whose width may not have been known before
+			return rows{}, fmt.Errorf("%s: metric %s: %w", caller, metric, err)
+		}
+		if err := metric.checkTruth(yName, yt, o); err != nil {
+			return rows{}, fmt.Errorf("%s: metric %s: %w", caller, metric, err)
 		}
 	}
 	return rows{n: n, width: width, truth: truth, truthShape: yt.shape[1:], x: xt.data, y: yt.data}, nil
@@ -230,8 +246,11 @@ func (m *Model) output() output {
 	at := len(m.layers) - 1
 	c := m.layers[at].core()
 	o := output{where: c.where(at), activation: c.activation}
-	if c.output != nil {
-		o.width = sizeOf(c.output)
+	if o.shape = c.output; c.output != nil {
+		o.width = 1
+		if n := len(c.output); n > 0 {
+			o.width = c.output[n-1]
+		}
 	}
 	return o
 }
@@ -406,6 +425,6 @@ func (f *fit) batch(order []int32) error {
 			"standardize the features", t.BatchLoss, t.Epoch, t.Batch, t.LearningRate())
 	}
 	f.trainer.update(t.step)
-	f.trainer.scores(t.Scores.values)
+	f.trainer.scores(t.Scores.values, t.Batch == t.Batches)
 	return nil
 }

@@ -12,7 +12,8 @@ import "fmt"
 //	})
 //
 // The name is under which a [History] has it as a metric. Evaluate and the scores of an epoch take the mean over rows of
-// the batches' means, weighted by their rows.
+// the batches' means, weighted by their rows. With [ClassWeight] or [SampleWeight] the function must return numbers for
+// each row, which are weighted before their mean is taken.
 func LossFunc(name string, f func(output, truth *Tensor) *Tensor) Loss { return &lossFunc{name, f} }
 
 type lossFunc struct {
@@ -20,11 +21,11 @@ type lossFunc struct {
 	f    func(output, truth *Tensor) *Tensor
 }
 
-func (l *lossFunc) String() string            { return l.name }
-func (l *lossFunc) newMeter(Loss, int) meter  { return &lossMeter{loss: l} }
-func (l *lossFunc) larger() bool              { return false }
-func (l *lossFunc) fromSums(Activation) bool  { return false }
-func (l *lossFunc) counts(width int) counting { return countByWidth(width) }
+func (l *lossFunc) String() string                   { return l.name }
+func (l *lossFunc) newMeter(int) meter               { return &lossMeter{loss: l, sign: 1} }
+func (l *lossFunc) larger() bool                     { return false }
+func (l *lossFunc) fromSums(Activation) bool         { return false }
+func (l *lossFunc) counts(width, truth int) counting { return countByShape(width, truth) }
 
 func (l *lossFunc) suits(output) error {
 	if l.f == nil {
@@ -37,28 +38,26 @@ func (l *lossFunc) suits(output) error {
 func (l *lossFunc) checkTruth(string, *Tensor, output) error { return nil }
 
 // mean computes the loss on the tape of the output, if it has one.
-func (l *lossFunc) mean(j *judged) *Tensor {
+func (l *lossFunc) mean(j *judged, weights []float32) *Tensor {
 	y := l.f(j.out, j.truth())
-	if y == nil {
+	switch {
+	case y == nil:
 		fail("LossFunc "+l.name, "the function has returned nil")
-	}
-	if len(y.data) == 1 {
+	case weights != nil:
+		if len(y.shape) == 0 || y.shape[0] != j.rows || len(y.data)%len(weights) != 0 {
+			fail("LossFunc "+l.name, "the function has returned the shape %s, which cannot be weighted: let it return numbers for each "+
+				"of the %d rows, without Mean or Sum over them", shapeText(y.shape), j.rows)
+		}
+		y = y.Reshape(len(weights), -1).Mul(j.constant(weights, len(weights), oneNumber))
+	case len(y.data) == 1:
 		return y
 	}
 	return y.Mean()
 }
 
-// sum has no gradient to give: the tape finds it.
-func (l *lossFunc) sum(total float64, j *judged, _ []float32) float64 {
-	return total + l.mean(j).Item()*float64(j.rows)
-}
+var oneNumber = []int{1}
 
-// truth is y as a tensor, on the output's tape if there is one.
-func (j *judged) truth() *Tensor {
-	if j.out.node == nil {
-		return &Tensor{shape: append([]int{j.rows}, j.truthShape...), data: j.y}
-	}
-	n := j.out.node.tape.leaf(j.y)
-	n.setShape(append(append(n.shape[:0], j.rows), j.truthShape...))
-	return &n.Tensor
+// sum has no gradient to give: the tape finds it.
+func (l *lossFunc) sum(sum float64, j *judged, weights, _ []float32) float64 {
+	return sum + l.mean(j, weights).Item()*float64(j.count())
 }

@@ -1,27 +1,36 @@
 package nnkit
 
-// Metric is a number to judge a model by, beside the loss: [Accuracy], or any [Loss]. Over an epoch it is exact, the
-// mean over all its rows and not the average of the batches' averages.
+// Metric is a number to judge a model by, beside the loss: [Accuracy], [TopKAccuracy], [Precision], [Recall], [F1Score]
+// and [AUC] for classes, [RootMeanSquaredError] and [R2Score] for numbers, any [Loss], or a function of one's own by
+// [MetricFunc]. Over an epoch it is exact, that of all its rows together and not the average of the batches' values.
+// Weights of classes and samples do not touch it.
 type Metric interface {
 	// String returns the name under which the metric's values are found: "accuracy".
 	String() string
 
-	newMeter(l Loss, width int) meter
+	// suits says whether the metric can judge an output.
+	suits(o output) error
+	// checkTruth says whether y is a truth for an output; name is what the caller calls it.
+	checkTruth(name string, y *Tensor, o output) error
+	// newMeter returns what adds the metric up, for places of width outputs.
+	newMeter(width int) meter
 	// larger says that more is better.
 	larger() bool
 }
-
-// Accuracy is the share of right answers. The loss says what is right: with [BinaryCrossEntropy] an output on the same
-// side of 0.5 as y, counted for each output; with the categorical cross-entropies a largest output at the right class
-// (the first of equals). With other losses it counts as for BinaryCrossEntropy if there is one output, else y as one-hot.
-var Accuracy Metric = accuracy{}
 
 // meter adds up a metric.
 type meter interface {
 	reset()
 	add(j *judged)
-	value() float64
+	// value is the metric of all that was added. Until an epoch is done it may be that of most of it.
+	value(done bool) float64
 }
+
+// Accuracy is the share of right answers. The loss says what is right: with [BinaryCrossEntropy] an output on the same
+// side of 0.5 as y, counted for each output; with [Hinge] one on the same side of 0; with the losses of classes a largest
+// output at the right class (the first of equals), counted for each place of a sequence. With other losses it counts as
+// for BinaryCrossEntropy if there is one output, else y as class numbers if it has one for each place, else as one-hot.
+var Accuracy Metric = accuracy{}
 
 type accuracy struct{}
 
@@ -29,55 +38,40 @@ func (accuracy) String() string { return "accuracy" }
 
 func (accuracy) larger() bool { return true }
 
-func (accuracy) newMeter(l Loss, width int) meter { return &accuracyMeter{counting: l.counts(width)} }
+func (accuracy) suits(output) error { return nil }
 
-type counting int
-
-const (
-	countBinary counting = iota
-	countCategorical
-	countSparse
-)
-
-func countByWidth(width int) counting {
-	if width == 1 {
-		return countBinary
-	}
-	return countCategorical
+func (accuracy) checkTruth(name string, y *Tensor, o output) error {
+	return o.counting.check(name, y, o)
 }
 
-type accuracyMeter struct {
-	counting    counting
-	right, seen int
-}
+func (accuracy) newMeter(int) meter { return &accuracyMeter{} }
+
+type accuracyMeter struct{ right, seen int }
 
 func (m *accuracyMeter) reset() { m.right, m.seen = 0, 0 }
 
-func (m *accuracyMeter) value() float64 { return float64(m.right) / float64(max(1, m.seen)) }
+func (m *accuracyMeter) value(bool) float64 { return float64(m.right) / float64(max(1, m.seen)) }
 
 func (m *accuracyMeter) add(j *judged) {
-	if m.counting == countBinary {
-		p, y := j.p[:j.rows*j.width], j.y[:j.rows*j.width]
-		for i, v := range p {
-			if (v > 0.5) == (y[i] > 0.5) {
+	n := j.count()
+	if !j.counting.classes() {
+		n *= j.width
+		t := j.counting.threshold()
+		y := j.y[:n]
+		for i, v := range j.p[:n] {
+			if (v > t) == (y[i] > t) {
 				m.right++
 			}
 		}
-		m.seen += len(p)
+		m.seen += n
 		return
 	}
-	for r := range j.rows {
-		want := 0
-		if m.counting == countSparse {
-			want = int(j.y[r])
-		} else {
-			want = largest(j.y[r*j.width : (r+1)*j.width])
-		}
-		if largest(j.p[r*j.width:(r+1)*j.width]) == want {
+	for i := range n {
+		if largest(j.p[i*j.width:][:j.width]) == j.class(i) {
 			m.right++
 		}
 	}
-	m.seen += j.rows
+	m.seen += n
 }
 
 func largest(row []float32) int {
@@ -88,25 +82,4 @@ func largest(row []float32) int {
 		}
 	}
 	return best
-}
-
-// lossMeter is a loss as a metric.
-type lossMeter struct {
-	loss  Loss
-	total float64
-	seen  int
-}
-
-func (m *lossMeter) reset() { m.total, m.seen = 0, 0 }
-
-func (m *lossMeter) value() float64 { return m.total / float64(max(1, m.seen)) }
-
-func (m *lossMeter) add(j *judged) {
-	if j.z != nil && !m.loss.fromSums(j.activation) {
-		own := *j
-		own.z = nil
-		j = &own
-	}
-	m.total = m.loss.sum(m.total, j, nil)
-	m.seen += j.rows
 }

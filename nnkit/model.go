@@ -185,13 +185,11 @@ func (m *Model) Compile(optimizer Optimizer, loss Loss, metrics ...Metric) error
 			return fmt.Errorf("Compile: metric %d is nil", i+1)
 		}
 		if names[metric.String()] {
-			return fmt.Errorf("Compile: the metric %s is given twice", metric)
+			return fmt.Errorf("Compile: the metric %s is given twice: leave one out, or give it another name by nnkit.Name", metric)
 		}
 		names[metric.String()] = true
-		if l, ok := metric.(Loss); ok {
-			if err := l.suits(m.output()); err != nil {
-				return fmt.Errorf("Compile: metric %d: %w", i+1, err)
-			}
+		if err := metric.suits(m.output()); err != nil {
+			return fmt.Errorf("Compile: metric %d: %w", i+1, err)
 		}
 	}
 	m.optimizer, m.loss, m.metrics, m.step = optimizer, loss, slices.Clone(metrics), nil

@@ -21,6 +21,7 @@ type fitSettings struct {
 	ctx        context.Context
 	callbacks  []Callback
 	verbose    *int
+	weighting  weighting
 }
 
 // Epochs sets how often Fit goes through the training rows; 1 by default, as in Keras.

@@ -6,12 +6,12 @@ import (
 	"slices"
 )
 
-// Evaluate judges the model by rows x and their truth y, given as to [Model.Fit]: the loss and the compiled metrics,
-// exact means over all rows.
+// Evaluate judges the model by rows x and their truth y, given as to [Model.Fit]: the loss and the compiled metrics, exact
+// for all rows. [SampleWeight] and [ClassWeight] weigh the loss.
 //
 //	scores, err := model.Evaluate(xTest, yTest)
 //	fmt.Println(scores) // loss 0.4521 · accuracy 0.7917
-func (m *Model) Evaluate(x, y any) (*Scores, error) {
+func (m *Model) Evaluate(x, y any, options ...EvaluateOption) (*Scores, error) {
 	if err := m.compiled("Evaluate"); err != nil {
 		return nil, err
 	}
@@ -20,6 +20,16 @@ func (m *Model) Evaluate(x, y any) (*Scores, error) {
 		return nil, err
 	}
 	if err := m.ready("Evaluate"); err != nil {
+		return nil, err
+	}
+	var weights weighting
+	for i, o := range options {
+		if o == nil {
+			return nil, fmt.Errorf("Evaluate: option %d is nil", i+1)
+		}
+		o.evaluateOption(&weights)
+	}
+	if err := m.weigh("Evaluate", &r, weights); err != nil {
 		return nil, err
 	}
 	names := []string{"loss"}

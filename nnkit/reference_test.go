@@ -162,7 +162,9 @@ func mustTensor(t *testing.T, values []float64, rows int) *Tensor {
 }
 
 var allLosses = []Loss{
-	BinaryCrossEntropy, CategoricalCrossEntropy, SparseCategoricalCrossEntropy, MeanSquaredError, MeanAbsoluteError,
+	BinaryCrossEntropy, CategoricalCrossEntropy, SparseCategoricalCrossEntropy, KLDivergence, BinaryFocalCrossEntropy(1.5),
+	MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber(0.7), LogCosh, Poisson,
+	Hinge, SquaredHinge, CategoricalHinge, CosineSimilarity,
 }
 
 // Keras' rules differ from PyTorch's in where ε is added; these two steps were worked out by hand from Keras' formulas.

@@ -22,9 +22,12 @@ func startFit(tb testing.TB, batch int, optimizer Optimizer, loss Loss, features
 }
 
 // fitOf is startFit for a model and data.
-func fitOf(tb testing.TB, m *Model, batch int, optimizer Optimizer, loss Loss, x, y any) *fit {
+func fitOf(tb testing.TB, m *Model, batch int, optimizer Optimizer, loss Loss, x, y any, metrics ...Metric) *fit {
 	tb.Helper()
-	if err := m.Compile(optimizer, loss, Accuracy); err != nil {
+	if metrics == nil {
+		metrics = []Metric{Accuracy}
+	}
+	if err := m.Compile(optimizer, loss, metrics...); err != nil {
 		tb.Fatal(err)
 	}
 	s, err := readOptions([]FitOption{BatchSize(batch)})

@@ -64,32 +64,43 @@ func (w *network) judge(j *judged, r rows) error {
 		return err
 	}
 	_, width := p.rows()
-	*j = judged{out: p, p: p.data, y: r.y, truthShape: r.truthShape, rows: r.n, width: width}
-	if z, a := sums(p); a != nil && w.m.loss.fromSums(a) {
+	j.out, j.p, j.y, j.weights, j.truthShape, j.rows = p, p.data, r.y, r.weights, r.truthShape, r.n
+	j.width = p.shape[len(p.shape)-1]
+	if len(p.shape) == 1 {
+		j.width = 1
+	}
+	j.places = width / max(1, j.width)
+	j.counting = w.m.loss.counts(j.width, r.truth/max(1, j.places))
+	j.z, j.sums, j.activation = nil, nil, nil
+	if z, a := sums(p); a != nil {
 		j.z, j.sums, j.activation = z.data, z, a
 	}
 	return nil
 }
 
-// sums returns what a sigmoid or a softmax has made p of, and which it was; nil if it was neither.
-func sums(p *Tensor) (*node, Activation) {
+// sums returns what a sigmoid or a softmax has made p of, and which it was; nil if it was neither, or if the sums have
+// been given up since.
+func sums(p *Tensor) (x *node, a Activation) {
 	if p.node == nil {
 		return nil, nil
 	}
 	switch o := p.node.operation.(type) {
 	case *softmaxed:
-		return o.x, Softmax
+		x, a = o.x, Softmax
 	case *unary:
 		if o.kind == isSigmoid {
-			return o.x, Sigmoid
+			x, a = o.x, Sigmoid
 		}
 	}
-	return nil, nil
+	if x == nil || !x.owner.holds {
+		return nil, nil
+	}
+	return x, a
 }
 
 // evaluate writes the loss and the metrics of all rows, judged by at most step at a time.
 func (w *network) evaluate(ctx context.Context, all rows, step int, j *judged, meters []meter, values []float64) (err error) {
-	total := 0.0
+	total, seen := 0.0, 0
 	for lo := 0; lo < all.n; lo += step {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -100,21 +111,22 @@ func (w *network) evaluate(ctx context.Context, all rows, step int, j *judged, m
 		if total, err = w.lossOf(total, j); err != nil {
 			return err
 		}
+		seen += j.count()
 		if err := measure(meters, j); err != nil {
 			return err
 		}
 	}
-	values[0] = total / float64(all.n)
+	values[0] = total / float64(seen)
 	for i, m := range meters {
-		values[1+i] = m.value()
+		values[1+i] = m.value(true)
 	}
 	return nil
 }
 
-// lossOf adds the rows' losses to a total.
+// lossOf adds the places' losses to a total.
 func (w *network) lossOf(total float64, j *judged) (_ float64, err error) {
 	defer caught(&err)
-	return w.m.loss.sum(total, j, nil), nil
+	return w.m.loss.sum(total, j, j.weights, nil), nil
 }
 
 // measure takes what was judged into metrics.
@@ -130,8 +142,8 @@ func measure(meters []meter, j *judged) (err error) {
 type trainer struct {
 	network
 	batch  rows
-	total  float64 // of the rows' losses in this epoch
-	seen   int
+	total  float64 // of the places' losses in this epoch
+	seen   int     // of the places
 	meters []meter
 	judged judged
 	sweep  sweep
@@ -142,8 +154,11 @@ func newTrainer(m *Model, capacity int, like rows) *trainer {
 	t := &trainer{network: network{m: m}, meters: m.newMeters(), quiet: network{m: m}}
 	t.tape.recording, t.tape.training, t.tape.frugal = true, true, true
 	t.batch = rows{
-		n: capacity, width: like.width, truth: like.truth, truthShape: like.truthShape,
+		n: capacity, width: like.width, truth: like.truth, truthShape: like.truthShape, weighted: like.weighted,
 		x: make([]float32, capacity*like.width), y: make([]float32, capacity*like.truth),
+	}
+	if like.weights != nil {
+		t.batch.weights = make([]float32, capacity*like.weighted)
 	}
 	return t
 }
@@ -151,7 +166,7 @@ func newTrainer(m *Model, capacity int, like rows) *trainer {
 func (m *Model) newMeters() []meter {
 	meters := make([]meter, len(m.metrics))
 	for i, metric := range m.metrics {
-		meters[i] = metric.newMeter(m.loss, m.output().width)
+		meters[i] = metric.newMeter(m.output().width)
 	}
 	return meters
 }
@@ -168,6 +183,11 @@ func (t *trainer) gather(r rows, order []int32) {
 	for i, from := range order {
 		copy(t.batch.x[i*r.width:(i+1)*r.width], r.x[int(from)*r.width:])
 		copy(t.batch.y[i*r.truth:(i+1)*r.truth], r.y[int(from)*r.truth:])
+	}
+	if r.weights != nil {
+		for i, from := range order {
+			copy(t.batch.weights[i*r.weighted:(i+1)*r.weighted], r.weights[int(from)*r.weighted:])
+		}
 	}
 }
 
@@ -186,25 +206,25 @@ func (t *trainer) step(n int) (float64, error) {
 		return 0, err
 	}
 	t.total += sum
-	t.seen += n
+	t.seen += t.judged.count()
 	if err := measure(t.meters, &t.judged); err != nil {
 		return 0, err
 	}
 	tape.backward(from)
 	tape.clearMissed(t.m.parameters)
-	return sum / float64(n), nil
+	return sum / float64(t.judged.count()), nil
 }
 
-// seed computes the sum of the rows' losses and has the gradient of their mean begin: it returns where to go back from.
+// seed computes the sum of the places' losses and has the gradient of their mean begin: it returns where to go back from.
 func (t *trainer) seed() (from *node, sum float64, err error) {
 	j := &t.judged
 	defer caught(&err)
 	own, ok := t.m.loss.(*lossFunc)
 	switch {
 	case ok:
-		mean := own.mean(j)
-		from, sum = mean.node, mean.Item()*float64(j.rows)
-	case j.sums != nil:
+		mean := own.mean(j, j.weights)
+		from, sum = mean.node, mean.Item()*float64(j.count())
+	case j.sums != nil && t.m.loss.fromSums(j.activation):
 		from = j.sums
 	default:
 		from = j.out.node
@@ -218,7 +238,7 @@ func (t *trainer) seed() (from *node, sum float64, err error) {
 	if ok {
 		s.data[0] = 1
 	} else {
-		sum = t.m.loss.sum(0, j, s.data)
+		sum = t.m.loss.sum(0, j, j.weights, s.data)
 	}
 	t.tape.contribute(s)
 	return from, sum, nil
@@ -229,11 +249,11 @@ func (t *trainer) update(s stepper) {
 	t.sweep.run(s, t.m.weights, t.m.gradients)
 }
 
-// scores writes the loss and the metrics of the epoch so far.
-func (t *trainer) scores(values []float64) {
+// scores writes the loss and the metrics of the epoch so far, or of all of it.
+func (t *trainer) scores(values []float64, done bool) {
 	values[0] = t.total / float64(t.seen)
 	for i, m := range t.meters {
-		values[1+i] = m.value()
+		values[1+i] = m.value(done)
 	}
 }
 
