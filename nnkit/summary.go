@@ -14,6 +14,11 @@ func (m *Model) String() string {
 		return "<nil>"
 	}
 	head, rows, notes := m.summary()
+	return textTable(head, rows, len(head)-1) + strings.Join(notes, "\n")
+}
+
+// textTable lines columns up, so many of them at their left and the others at their right.
+func textTable(head []string, rows [][]string, left int) string {
 	width := make([]int, len(head))
 	for _, row := range append([][]string{head}, rows...) {
 		for i, cell := range row {
@@ -22,21 +27,21 @@ func (m *Model) String() string {
 	}
 	var b strings.Builder
 	line := func(row []string) {
+		var text strings.Builder
 		for i, cell := range row {
 			gap := strings.Repeat(" ", width[i]-len([]rune(cell)))
-			if i == len(row)-1 {
-				b.WriteString(gap + cell)
-				continue
+			if i < left {
+				text.WriteString(cell + gap + "  ")
+			} else {
+				text.WriteString(gap + cell + "  ")
 			}
-			b.WriteString(cell + gap + "  ")
 		}
-		b.WriteByte('\n')
+		b.WriteString(strings.TrimRight(text.String(), " ") + "\n")
 	}
 	line(head)
 	for _, row := range rows {
 		line(row)
 	}
-	b.WriteString(strings.Join(notes, "\n"))
 	return b.String()
 }
 
@@ -46,6 +51,10 @@ func (m *Model) HTML() string {
 		return "&lt;nil&gt;"
 	}
 	head, rows, notes := m.summary()
+	return htmlTable(head, rows) + htmlNotes(notes)
+}
+
+func htmlTable(head []string, rows [][]string) string {
 	var b strings.Builder
 	cells := func(tag string, row []string) {
 		b.WriteString("<tr>")
@@ -60,15 +69,16 @@ func (m *Model) HTML() string {
 	for _, row := range rows {
 		cells("td", row)
 	}
-	b.WriteString("</tbody></table><p>")
-	for i, n := range notes {
-		if i > 0 {
-			b.WriteString("<br>")
-		}
-		b.WriteString(html.EscapeString(n))
-	}
-	b.WriteString("</p>")
+	b.WriteString("</tbody></table>")
 	return b.String()
+}
+
+func htmlNotes(notes []string) string {
+	escaped := make([]string, len(notes))
+	for i, n := range notes {
+		escaped[i] = html.EscapeString(n)
+	}
+	return "<p>" + strings.Join(escaped, "<br>") + "</p>"
 }
 
 func (m *Model) summary() (head []string, rows [][]string, notes []string) {
