@@ -71,7 +71,7 @@ func TestOwnTrainingLoop(t *testing.T) {
 	for i, row := range x {
 		y[i] = []float64{math.Tanh(row[0])}
 	}
-	in, truth := must(TensorOf(x)), must(TensorOf(y))
+	in, truth := must(TensorOf(x))(t), must(TensorOf(y))(t)
 	layers := func() *Model { return Sequential(Input(6), Dense(8, Tanh), Dense(1)) }
 	fitted, own := layers(), layers()
 	for _, m := range []*Model{fitted, own} {
@@ -106,11 +106,4 @@ func TestOwnTrainingLoop(t *testing.T) {
 	if n := testing.AllocsPerRun(5, step); n != 0 {
 		t.Errorf("a step allocates %v times", n)
 	}
-}
-
-func must(x *Tensor, err error) *Tensor {
-	if err != nil {
-		panic(err)
-	}
-	return x
 }
