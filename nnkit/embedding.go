@@ -13,7 +13,7 @@ func Embedding(vocabulary, dimension int, options ...EmbeddingOption) Layer {
 	l := &embeddingLayer{vocabulary: vocabulary, dimension: dimension}
 	call := fmt.Sprintf("Embedding(%d, %d, …)", vocabulary, dimension)
 	l.layer.kind = "embedding"
-	s := layerSettings{initializer: uniform{0.05}}
+	s := layerSettings{initializer: RandomUniform(-0.05, 0.05)}
 	applyOptions(&s, call, options)
 	if s.err == nil && (vocabulary < 1 || dimension < 1) {
 		s.err = fmt.Errorf("%s: both numbers must be at least 1", call)

@@ -71,6 +71,9 @@ type layerCore struct {
 }
 
 func (c *layerCore) add(name string, i Initializer, shape ...int) *Parameter {
+	if err := fitsShape(i, shape); err != nil {
+		fail(name, "%v", err)
+	}
 	p := newParameter(c.name+"/"+name, i, shape...)
 	c.parameters = append(c.parameters, p)
 	return p

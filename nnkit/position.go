@@ -75,7 +75,7 @@ func (l *learntPositionLayer) Build(input []int) error {
 	if len(input) != 2 {
 		return fmt.Errorf("gets rows of shape %s and wants sequences of shape (steps, features)", shapeText(input))
 	}
-	l.vectors = l.AddParameter("embeddings", uniform{0.05}, input...)
+	l.vectors = l.AddParameter("embeddings", RandomUniform(-0.05, 0.05), input...)
 	return nil
 }
 

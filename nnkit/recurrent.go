@@ -103,7 +103,7 @@ func (l *recurrentLayer) Build(input []int) error {
 	case l.cell == simd.GRUCell:
 		l.bias = l.AddParameter("bias", Zeros, 2, columns)
 	case l.cell == simd.LSTMCell:
-		l.bias = l.AddParameter("bias", forgetOne{l.units}, columns)
+		l.bias = l.AddParameter("bias", forgetOne{l.units, Zeros}, columns)
 	default:
 		l.bias = l.AddParameter("bias", Zeros, columns)
 	}
@@ -177,4 +177,7 @@ func (l *bidirectionalLayer) Forward(x *Tensor) *Tensor {
 
 // forgetOne is how an LSTM's bias begins: the forget gate lets everything through. R. Jozefowicz, W. Zaremba and
 // I. Sutskever, An empirical exploration of recurrent network architectures, ICML 2015.
-type forgetOne struct{ units int }
+type forgetOne struct {
+	units  int
+	others Initializer
+}

@@ -108,7 +108,7 @@ func (o KernelInitializerOption) set(s *layerSettings) {
 		s.err = fmt.Errorf("KernelInitializer(nil): name one, GlorotUniform or HeNormal for example")
 		return
 	}
-	s.initializer = o.initializer
+	s.initializer, s.err = o.initializer, checkInitializer(o.initializer)
 }
 
 // UseBiasOption is the result of [UseBias].
