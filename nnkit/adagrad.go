@@ -6,54 +6,45 @@ import "github.com/seed5607215b/nnkit/nnkit/internal/simd"
 // w -= rate·g/√(a+ε). Defaults: learning rate 0.001, a begins at 0.1, ε 1e-7. J. Duchi, E. Hazan and Y. Singer, Adaptive
 // subgradient methods for online learning and stochastic optimization, JMLR 12, 2011.
 func AdaGrad(options ...AdaGradOption) Optimizer {
-	s := &adaGrad{rate: 0.001, accumulator: 0.1, epsilon: 1e-7}
-	for _, o := range options {
-		o.adaGradOption(s)
-	}
-	return s
+	return newOptimizer(optimizer{name: "AdaGrad", formula: adaGrad{}, accumulator: 0.1, epsilon: 1e-7}, 0.001, options)
 }
 
-// AdaGradOption is an argument of [AdaGrad]: [LearningRate], [InitialAccumulator] or [Epsilon].
-type AdaGradOption interface{ adaGradOption(*adaGrad) }
+// AdaGradOption is an argument of [AdaGrad]: [InitialAccumulator], [Epsilon] or an [OptimizerOption].
+type AdaGradOption interface {
+	optimizerOption
+	adaGradOption()
+}
 
 // AccumulatorOption is the result of [InitialAccumulator].
-type AccumulatorOption struct{ value float64 }
+type AccumulatorOption struct {
+	forAdaGrad
+	value float64
+}
 
 // InitialAccumulator sets where [AdaGrad]'s sums of squares begin; 0.1 by default.
-func InitialAccumulator(value float64) AccumulatorOption { return AccumulatorOption{value} }
+func InitialAccumulator(value float64) AccumulatorOption { return AccumulatorOption{value: value} }
 
-func (o AccumulatorOption) adaGradOption(s *adaGrad) { s.accumulator = o.value }
+func (o AccumulatorOption) setOptimizer(s *optimizer) { s.accumulator = o.value }
 
-type adaGrad struct{ rate, accumulator, epsilon float64 }
+type adaGrad struct{}
 
-func (s *adaGrad) settings() []setting {
-	return []setting{
-		{"LearningRate", s.rate, positive},
-		{"InitialAccumulator", s.accumulator, notNegative},
-		{"Epsilon", s.epsilon, positive},
-	}
+func (adaGrad) settings(o *optimizer) []setting {
+	return []setting{{"InitialAccumulator", o.accumulator, notNegative}, {"Epsilon", o.epsilon, positive}}
 }
 
-func (s *adaGrad) String() string { return settingsText("AdaGrad", s.settings()...) }
-
-func (s *adaGrad) check() error { return checkSettings("AdaGrad", s.settings()...) }
-
-func (s *adaGrad) start(n int) stepper {
-	st := &adaGradStepper{learningRate: learningRate{s.rate}, epsilon: float32(s.epsilon), squares: make([]float32, n)}
-	for i := range st.squares {
-		st.squares[i] = float32(s.accumulator)
-	}
-	return st
+func (adaGrad) rule(o *optimizer, m *rememberer) rule {
+	r := &adaGradRule{epsilon: float32(o.epsilon), squares: m.array(0)}
+	fill(r.squares, float32(o.accumulator))
+	return r
 }
 
-type adaGradStepper struct {
-	learningRate
+type adaGradRule struct {
+	plainStep
 	epsilon float32
 	squares []float32
 }
 
-func (s *adaGradStepper) next() {}
-
-func (s *adaGradStepper) apply(w, g []float32, lo, hi int) {
-	simd.AdaGrad(w[lo:hi], g[lo:hi], s.squares[lo:hi], float32(s.value), s.epsilon)
+func (r *adaGradRule) apply(w, g []float32, lo, hi int) {
+	r.shrink(w[lo:hi])
+	simd.AdaGrad(w[lo:hi], g[lo:hi], r.squares[lo:hi], r.rate, r.epsilon)
 }

@@ -9,73 +9,77 @@ import (
 // Adam keeps running means of the gradient and of its square: m = β₁·m + (1-β₁)·g, v = β₂·v + (1-β₂)·g²,
 // w -= rate·√(1-β₂ᵗ)/(1-β₁ᵗ) · m/(√v+ε) in step t. Defaults: learning rate 0.001, β₁ 0.9, β₂ 0.999, ε 1e-7, which like
 // Keras' is the paper's ε-hat. D. P. Kingma and J. Ba, Adam: a method for stochastic optimization, ICLR 2015.
-func Adam(options ...AdamOption) Optimizer {
-	s := &adam{rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7}
-	for _, o := range options {
-		o.adamOption(s)
+func Adam(options ...AdamOption) Optimizer { return newAdam("Adam", 0, options) }
+
+// AdamW is [Adam] with a [WeightDecay] of 0.004. I. Loshchilov and F. Hutter, Decoupled weight decay regularization,
+// ICLR 2019.
+func AdamW(options ...AdamOption) Optimizer { return newAdam("AdamW", 0.004, options) }
+
+func newAdam(name string, decay float64, options []AdamOption) Optimizer {
+	return newOptimizer(optimizer{name: name, formula: adam{}, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, decay: decay}, 0.001, options)
+}
+
+// AdamOption is an argument of [Adam] or [AdamW]: [Beta1], [Beta2], [Epsilon], [AMSGrad] or an [OptimizerOption].
+type AdamOption interface {
+	optimizerOption
+	adamOption()
+}
+
+// AMSGradOption is the result of [AMSGrad].
+type AMSGradOption struct{ forAdam }
+
+// AMSGrad lets [Adam] divide by the largest v so far, so that its rates never grow. S. J. Reddi, S. Kale and S. Kumar, On
+// the convergence of Adam and beyond, ICLR 2018.
+func AMSGrad() AMSGradOption { return AMSGradOption{} }
+
+func (AMSGradOption) setOptimizer(s *optimizer) { s.amsGrad = true }
+
+// betaSettings are those of Adam's kin.
+func betaSettings(o *optimizer) []setting {
+	return []setting{{"Beta1", o.beta1, share}, {"Beta2", o.beta2, share}, {"Epsilon", o.epsilon, positive}}
+}
+
+type adam struct{}
+
+func (adam) settings(o *optimizer) []setting { return betaSettings(o) }
+
+func (adam) rule(o *optimizer, m *rememberer) rule {
+	r := &adamRule{beta1: power{o.beta1, 1}, beta2: power{o.beta2, 1}, m: m.array(0), v: m.array(1)}
+	r.k = simd.AdamStep{
+		Beta1: float32(o.beta1), Rest1: float32(1 - o.beta1),
+		Beta2: float32(o.beta2), Rest2: float32(1 - o.beta2),
+		Epsilon: float32(o.epsilon),
 	}
-	return s
-}
-
-// AdamOption is an argument of [Adam]: [LearningRate], [Beta1], [Beta2] or [Epsilon].
-type AdamOption interface{ adamOption(*adam) }
-
-// Beta1Option is the result of [Beta1].
-type Beta1Option struct{ beta float64 }
-
-// Beta2Option is the result of [Beta2].
-type Beta2Option struct{ beta float64 }
-
-// Beta1 sets how slowly [Adam] forgets old gradients; 0.9 by default. From 0 to below 1.
-func Beta1(share float64) Beta1Option { return Beta1Option{share} }
-
-// Beta2 sets how slowly [Adam] forgets old squares of gradients; 0.999 by default. From 0 to below 1.
-func Beta2(share float64) Beta2Option { return Beta2Option{share} }
-
-func (o Beta1Option) adamOption(s *adam) { s.beta1 = o.beta }
-func (o Beta2Option) adamOption(s *adam) { s.beta2 = o.beta }
-
-type adam struct{ rate, beta1, beta2, epsilon float64 }
-
-func (s *adam) settings() []setting {
-	return []setting{
-		{"LearningRate", s.rate, positive},
-		{"Beta1", s.beta1, share},
-		{"Beta2", s.beta2, share},
-		{"Epsilon", s.epsilon, positive},
+	if o.amsGrad {
+		r.most = m.array(2)
 	}
+	return r
 }
 
-func (s *adam) String() string { return settingsText("Adam", s.settings()...) }
+// power is β and βᵗ, as a product: math.Pow need not give the same bits on every machine.
+type power struct{ base, value float64 }
 
-func (s *adam) check() error { return checkSettings("Adam", s.settings()...) }
-
-func (s *adam) start(n int) stepper {
-	return &adamStepper{learningRate: learningRate{s.rate}, adam: *s, power1: 1, power2: 1, m: make([]float32, n), v: make([]float32, n)}
+// next goes on to the next t and returns 1-βᵗ.
+func (p *power) next() float64 {
+	p.value *= p.base
+	return 1 - p.value
 }
 
-type adamStepper struct {
-	learningRate
-	adam           adam
-	power1, power2 float64 // β₁ᵗ and β₂ᵗ, as products: math.Pow need not give the same bits on every machine
-	k              simd.AdamStep
-	m, v           []float32
+type adamRule struct {
+	beta1, beta2 power
+	k            simd.AdamStep
+	m, v, most   []float32
 }
 
-func (s *adamStepper) next() {
-	s.power1 *= s.adam.beta1
-	s.power2 *= s.adam.beta2
-	s.k = simd.AdamStep{
-		Rate:    float32(s.value * math.Sqrt(1-s.power2) / (1 - s.power1)),
-		Beta1:   float32(s.adam.beta1),
-		Rest1:   float32(1 - s.adam.beta1),
-		Beta2:   float32(s.adam.beta2),
-		Rest2:   float32(1 - s.adam.beta2),
-		Epsilon: float32(s.adam.epsilon),
-		Keep:    1,
+func (r *adamRule) next(rate, keep float64) {
+	first, second := r.beta1.next(), r.beta2.next()
+	r.k.Rate, r.k.Keep = float32(rate*math.Sqrt(second)/first), float32(keep)
+}
+
+func (r *adamRule) apply(w, g []float32, lo, hi int) {
+	if r.most != nil {
+		simd.AMSGrad(w[lo:hi], g[lo:hi], r.m[lo:hi], r.v[lo:hi], r.most[lo:hi], &r.k)
+		return
 	}
-}
-
-func (s *adamStepper) apply(w, g []float32, lo, hi int) {
-	simd.Adam(w[lo:hi], g[lo:hi], s.m[lo:hi], s.v[lo:hi], &s.k)
+	simd.Adam(w[lo:hi], g[lo:hi], r.m[lo:hi], r.v[lo:hi], &r.k)
 }

@@ -76,11 +76,11 @@ func (l *attentionLayer) Build(input []int) error {
 	features, width := input[1], l.heads*l.size
 	l.kernel = l.AddParameter("kernel", apart{l.settings.initializer, 3}, features, 3*width)
 	if l.settings.useBias {
-		l.bias = l.AddParameter("bias", Zeros, 3*width)
+		l.bias = l.AddParameter("bias", l.settings.biasRules.or(Zeros), 3*width)
 	}
 	l.output = l.AddParameter("output_kernel", l.settings.initializer, width, features)
 	if l.settings.useBias {
-		l.lastBias = l.AddParameter("output_bias", Zeros, features)
+		l.lastBias = l.AddParameter("output_bias", l.settings.biasRules.or(Zeros), features)
 	}
 	return nil
 }

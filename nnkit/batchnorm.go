@@ -78,7 +78,7 @@ func (l *batchNormLayer) Forward(x *Tensor) *Tensor {
 		o.partial = make([]float64, size)
 	}
 	f.Mean, f.Variance, f.Partial = o.partial[:channels], o.partial[channels:2*channels], o.partial[2*channels:cap(o.partial)]
-	if o.fixed = n.tape == nil || !n.tape.training; o.fixed {
+	if o.fixed = n.tape == nil || !n.tape.training || !l.gamma.Trainable(); o.fixed {
 		f.Use(l.movingMean.Data(), l.movingVariance.Data())
 	} else {
 		o.moments = simd.BatchMoments{BatchNorm: f}

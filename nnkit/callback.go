@@ -110,7 +110,7 @@ type Training struct {
 
 	ctx     context.Context
 	started time.Time
-	step    stepper
+	step    *stepper
 	stopped bool
 	reason  string
 	err     error
@@ -136,15 +136,19 @@ func (t *Training) Elapsed() time.Duration { return time.Since(t.started) }
 // Context returns the context of this Fit; it is done when Fit was cancelled or interrupted.
 func (t *Training) Context() context.Context { return t.ctx }
 
-// LearningRate returns the optimizer's present learning rate.
-func (t *Training) LearningRate() float64 { return t.step.rate() }
+// LearningRate returns the optimizer's learning rate: of the last batch, or as it was set since.
+func (t *Training) LearningRate() float64 { return t.step.rate }
 
 // SetLearningRate changes the optimizer's learning rate from the next batch on; it stays for later calls of Fit. A rate
-// that is not above zero ends the training with an error.
+// that is not above zero ends the training with an error, and so does one where the rate follows a [Schedule].
 func (t *Training) SetLearningRate(rate float64) {
 	if !(rate > 0) || math.IsInf(rate, 1) {
 		t.Fail(fmt.Errorf("SetLearningRate: the learning rate %v must be a number above 0", rate))
 		return
 	}
-	t.step.setRate(rate)
+	if !t.step.schedule.constant() {
+		t.Fail(fmt.Errorf("SetLearningRate: the learning rate follows %s: give the optimizer a number, or leave the rate to the schedule", t.step.schedule))
+		return
+	}
+	t.step.rate = rate
 }

@@ -44,7 +44,7 @@ func (l *convTransposeLayer) Build(input []int) error {
 	s := &l.settings
 	l.kernel = l.AddParameter("kernel", s.initializer, s.size[0], s.size[1], l.filters, input[2])
 	if s.useBias {
-		l.bias = l.AddParameter("bias", Zeros, l.filters)
+		l.bias = l.AddParameter("bias", s.biasRules.or(Zeros), l.filters)
 	}
 	return nil
 }

@@ -236,7 +236,7 @@ func (s *span) logistic() {
 // truth: what is easy counts little. γ is at least 0; 2 is usual, 0 the cross-entropy itself. There is no balancing factor,
 // as by default in Keras: [ClassWeight] is one. T.-Y. Lin and others, Focal loss for dense object detection, ICCV 2017.
 func BinaryFocalCrossEntropy(gamma float64) Loss {
-	f := &formula{
+	f := &placeLoss{
 		name: "binary_focal_crossentropy", call: fmt.Sprintf("BinaryFocalCrossEntropy(%v)", gamma),
 		compute: focal, setting: float32(gamma), from: Sigmoid,
 		count: func(int, int) counting { return countBinary }, refused: wantsProbability, truth: fromZeroToOne,

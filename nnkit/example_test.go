@@ -3,6 +3,7 @@ package nnkit_test
 import (
 	"fmt"
 	"log"
+	"strings"
 
 	"github.com/seed5607215b/nnkit/nnkit"
 	"github.com/seed5607215b/nnkit/nnkit/data"
@@ -180,4 +181,70 @@ func ExampleCallback() {
 	}
 	fmt.Println(history.Epochs() < 100, history.Stopped() != "")
 	// Output: true true
+}
+
+// A base that is kept, and a head that is trained, at first fast and then ever slower.
+func ExampleModel_Freeze() {
+	model := nnkit.Sequential(
+		nnkit.Input(4),
+		nnkit.Dense(8, nnkit.ReLU, nnkit.Name("base"), nnkit.KernelInitializer(nnkit.HeNormal)),
+		nnkit.Dense(1, nnkit.Sigmoid, nnkit.Name("head"), nnkit.KernelRegularizer(nnkit.L2(0.001)), nnkit.KernelConstraint(nnkit.MaxNorm(3))),
+	)
+	rate := nnkit.LearningRate(nnkit.Warmup(100, nnkit.CosineDecay(0.01, 2000)))
+	if err := model.Compile(nnkit.AdamW(rate, nnkit.GlobalClipNorm(1)), nnkit.BinaryCrossEntropy); err != nil {
+		log.Fatal(err)
+	}
+	if err := model.Freeze("base"); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(model)
+	// Output:
+	// layer  kind   activation  output     parameters
+	// base   dense  relu        (rows, 8)          40
+	// head   dense  sigmoid     (rows, 1)           9
+	// 4 inputs, 49 parameters (196 bytes), 40 of them frozen
+	// AdamW(LearningRate Warmup(100, CosineDecay(0.01, 2000)), Beta1 0.9, Beta2 0.999, Epsilon 1e-07, WeightDecay 0.004, GlobalClipNorm 1), binary_crossentropy
+	// seed 0
+}
+
+// Biases that do not decay, and a first layer that learns slowly.
+func ExampleParameterGroup() {
+	ends := func(end string) func(string) bool {
+		return func(name string) bool { return strings.HasSuffix(name, end) }
+	}
+	fmt.Println(nnkit.AdamW(
+		nnkit.ParameterGroup(ends("/bias"), nnkit.WeightDecay(0)),
+		nnkit.ParameterGroup(ends("base/kernel"), nnkit.RateFactor(0.1)),
+	))
+	// Output:
+	// AdamW(LearningRate 0.001, Beta1 0.9, Beta2 0.999, Epsilon 1e-07, WeightDecay 0.004, ParameterGroup(RateFactor 1, WeightDecay 0), ParameterGroup(RateFactor 0.1))
+}
+
+// An optimizer of one's own: by the sign of a running mean.
+func ExampleOptimizerFunc() {
+	signum := nnkit.OptimizerFunc("Signum", 1, func(s *nnkit.Step) {
+		m, rate := s.State[0], float32(s.Rate)
+		for i, g := range s.Gradient {
+			m[i] = 0.9*m[i] + 0.1*g
+			if m[i] > 0 {
+				s.Weights[i] -= rate
+			} else if m[i] < 0 {
+				s.Weights[i] += rate
+			}
+		}
+	}, nnkit.LearningRate(nnkit.ExponentialDecay(0.1, 1, 0.98)))
+	model := nnkit.Sequential(nnkit.Dense(1))
+	if err := model.Compile(signum, nnkit.MeanSquaredError); err != nil {
+		log.Fatal(err)
+	}
+	x, y := []float64{-1, -0.5, 0, 0.5, 1}, []float64{-1, 0, 1, 2, 3} // 2x + 1
+	history, err := model.Fit(x, y, nnkit.Epochs(400), nnkit.FullBatch(), nnkit.Verbose(0))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.3f\n", history.Last("loss"))
+	fmt.Println(signum)
+	// Output:
+	// 0.000
+	// Signum(LearningRate ExponentialDecay(0.1, 1, 0.98))
 }

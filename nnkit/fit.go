@@ -54,6 +54,9 @@ func (m *Model) Fit(x, y any, options ...FitOption) (*History, error) {
 	if m.step == nil {
 		m.step = m.optimizer.start(len(m.weights))
 	}
+	if err := m.step.arrange(m.parameters); err != nil {
+		return nil, fmt.Errorf("Fit: %w", err)
+	}
 
 	ctx, release := signal.NotifyContext(s.ctx, os.Interrupt)
 	defer release()
@@ -344,6 +347,7 @@ func (f *fit) run() error {
 		t.Epoch++
 		err = f.epoch()
 	}
+	f.m.step.average.show(f.m.weights)
 	for _, c := range f.s.callbacks {
 		c.TrainEnd(t)
 	}
@@ -363,6 +367,10 @@ func (f *fit) epoch() error {
 	t.Batch = 0
 	for _, c := range f.s.callbacks {
 		c.EpochBegin(t)
+	}
+	f.m.step.average.hide(f.m.weights)
+	if err := f.m.step.arrange(f.m.parameters); err != nil {
+		return err
 	}
 	if f.s.shuffle {
 		random.Stream{Seed: uint64(int64(f.m.seed)), Purpose: random.Shuffle, Index: uint32(f.m.epochs)}.Permutation(f.order)
@@ -389,6 +397,7 @@ func (f *fit) epoch() error {
 			return nil // the epoch is not complete
 		}
 	}
+	f.m.step.average.show(f.m.weights)
 	if f.validation.n > 0 {
 		t.Scores.names = f.names
 		if err := f.trainer.validate(t.ctx, f.validation, t.Scores.values[1+len(f.m.metrics):]); err != nil {
@@ -396,7 +405,7 @@ func (f *fit) epoch() error {
 		}
 	}
 	f.m.epochs++
-	t.History.add(&t.Scores)
+	t.History.add(&t.Scores, t.LearningRate())
 	for _, c := range f.s.callbacks {
 		c.EpochEnd(t)
 	}
@@ -424,7 +433,9 @@ func (f *fit) batch(order []int32) error {
 		return fmt.Errorf("the loss is no longer a number (%v) in epoch %d, batch %d: use a smaller learning rate (it is %v), or "+
 			"standardize the features", t.BatchLoss, t.Epoch, t.Batch, t.LearningRate())
 	}
-	f.trainer.update(t.step)
+	if err := t.step.step(f.m, len(order)); err != nil {
+		return err
+	}
 	f.trainer.scores(t.Scores.values, t.Batch == t.Batches)
 	return nil
 }

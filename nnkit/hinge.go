@@ -5,11 +5,11 @@ import "fmt"
 var (
 	// Hinge is max(0, 1 - y·p), averaged over the outputs: the loss of support vector machines, with [Linear] or [Tanh] at
 	// the output. y is -1 or 1, or as in Keras 0 or 1, where 0 means -1. An output above 0 is a yes.
-	Hinge Loss = &formula{name: "hinge", call: "Hinge", compute: hinge, count: bySign, truth: signs}
+	Hinge Loss = &placeLoss{name: "hinge", call: "Hinge", compute: hinge, count: bySign, truth: signs}
 	// SquaredHinge is max(0, 1 - y·p)², averaged over the outputs. y is as for [Hinge].
-	SquaredHinge Loss = &formula{name: "squared_hinge", call: "SquaredHinge", compute: squaredHinge, count: bySign, truth: signs}
+	SquaredHinge Loss = &placeLoss{name: "squared_hinge", call: "SquaredHinge", compute: squaredHinge, count: bySign, truth: signs}
 	// CategoricalHinge is max(0, 1 + the largest (1-y)·p - Σ y·p): the right class is to lead by 1. A row of y is one-hot.
-	CategoricalHinge Loss = &formula{
+	CategoricalHinge Loss = &placeLoss{
 		name: "categorical_hinge", call: "CategoricalHinge", compute: categoricalHinge,
 		count: func(int, int) counting { return countCategorical }, refused: wantsClasses, truth: fromZeroToOne,
 	}

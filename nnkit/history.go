@@ -11,7 +11,8 @@ import (
 )
 
 // History is what a [Model.Fit] leaves behind: loss and metrics for every completed epoch, "loss" and "accuracy" of
-// the training rows, "val_loss" and "val_accuracy" of the validation rows.
+// the training rows, "val_loss" and "val_accuracy" of the validation rows. When the learning rate changes there is a
+// "learning_rate" too, that of each epoch's last batch.
 //
 // The training numbers of an epoch are means over its rows, taken as the weights went on changing; the validation
 // numbers are taken at the epoch's end. So val_loss may well lie below loss in early epochs.
@@ -28,6 +29,7 @@ type History struct {
 	series  map[string][]float64
 	maximum map[string]bool // names of which more is better
 	epochs  int
+	rates   []float64 // the learning rate of each epoch's last batch
 	seed    int
 	stopped string
 }
@@ -185,6 +187,8 @@ func (h *History) MIMEBundle() map[string]any {
 	return bundle
 }
 
+const learningRateName = "learning_rate"
+
 var historyView atomic.Pointer[func(*History) map[string]any]
 
 // RegisterHistoryView sets how a [History] shows itself in a notebook: the view returns contents keyed by MIME type, or
@@ -202,9 +206,18 @@ func newHistory(m *Model, names []string, maximum map[string]bool, seed int) *Hi
 	return &History{Model: m, names: names, series: make(map[string][]float64, len(names)), maximum: maximum, seed: seed}
 }
 
-func (h *History) add(s *Scores) {
-	for i, n := range h.names {
-		h.series[n] = append(h.series[n], s.values[i])
+func (h *History) add(s *Scores, rate float64) {
+	for i, v := range s.values {
+		n := h.names[i]
+		h.series[n] = append(h.series[n], v)
 	}
 	h.epochs++
+	h.rates = append(h.rates, rate)
+	switch {
+	case len(h.names) > len(s.values):
+		h.series[learningRateName] = h.rates
+	case rate != h.rates[0]:
+		h.names = append(h.names[:len(h.names):len(h.names)], learningRateName)
+		h.series[learningRateName] = h.rates
+	}
 }

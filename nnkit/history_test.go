@@ -14,7 +14,7 @@ func historyOf(series map[string][]float64, names ...string) *History {
 		for _, n := range names {
 			s.values = append(s.values, series[n][i])
 		}
-		h.add(&s)
+		h.add(&s, 0.01)
 	}
 	return h
 }

@@ -46,3 +46,23 @@ func TestInitializersHaveTheirMoments(t *testing.T) {
 		}
 	}
 }
+
+func TestInitializerOptions(t *testing.T) {
+	m := Sequential(Input(3, 2), LSTM(2, KernelInitializer(Zeros), RecurrentInitializer(Constant(0.5)), BiasInitializer(Constant(0.25))),
+		Dense(2, KernelInitializer(Identity(3)), BiasInitializer(Ones)))
+	want := map[string][]float32{
+		"lstm_1/recurrent_kernel": {0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5},
+		"lstm_1/bias":             {0.25, 0.25, 1, 1, 0.25, 0.25, 0.25, 0.25},
+		"lstm_1/kernel":           make([]float32, 16),
+		"dense_1/kernel":          {3, 0, 0, 3},
+		"dense_1/bias":            {1, 1},
+	}
+	for _, p := range m.Parameters() {
+		for i, v := range p.Data() {
+			if v != want[p.Name()][i] {
+				t.Errorf("%s begins as %v, want %v", p.Name(), p.Data(), want[p.Name()])
+				break
+			}
+		}
+	}
+}

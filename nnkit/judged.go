@@ -45,12 +45,15 @@ type judged struct {
 		value, spare []float32 // of the outputs
 		classes      []int32
 		cross        simd.CrossEntropy
-		parts        formulaParts
+		parts        placeLossParts
 	}
 }
 
 // count is the number of places.
 func (j *judged) count() int { return j.rows * j.places }
+
+// perPlace makes a sum over rows one over places.
+func (j *judged) perPlace(sum float64) float64 { return sum * float64(j.places) }
 
 // grown returns a slice of n elements, in the memory of s if that is enough.
 func grown[E any](s []E, n int) []E {

@@ -68,6 +68,10 @@ type layerCore struct {
 	activation Activation // what its output is the value of; nil for what we do not know
 	parameters []*Parameter
 	states     []*Parameter
+	// What its options say.
+	rules       parameterRules
+	regularizer Regularizer // of its output
+	frozen      bool
 }
 
 func (c *layerCore) add(name string, i Initializer, shape ...int) *Parameter {
@@ -89,6 +93,7 @@ func build(l Layer, input []int) (err error) {
 			return err
 		}
 	}
+	c.govern()
 	y := l.Forward(zeros(append([]int{1}, input...)))
 	switch {
 	case y == nil:

@@ -14,8 +14,16 @@ func TestXOR(t *testing.T) {
 		SGD(LearningRate(0.1), Momentum(0.9)),
 		SGD(LearningRate(0.1), Momentum(0.9), Nesterov()),
 		AdaGrad(LearningRate(0.3)),
+		AdaDelta(LearningRate(20)),
 		RMSprop(LearningRate(0.01)),
+		RMSprop(LearningRate(0.01), Centered()),
 		Adam(LearningRate(0.03)),
+		Adam(LearningRate(0.03), AMSGrad()),
+		AdamW(LearningRate(0.03)),
+		NAdam(LearningRate(0.03)),
+		Adamax(LearningRate(0.03)),
+		Lion(LearningRate(0.01)),
+		Adam(LearningRate(OneCycle(0.1, 1500))),
 	} {
 		for _, a := range []Activation{ReLU, Tanh} {
 			for seed := range 3 {

@@ -26,14 +26,15 @@ type Model struct {
 	gradients  []float32
 	parameters []*Parameter
 	states     []*Parameter
-	drawing    sync.Mutex
-	drawn      atomic.Bool
+	// regularized are the parameters that have a Regularizer.
+	regularized []*Parameter
+	drawing     sync.Mutex
+	drawn       atomic.Bool
 
 	optimizer Optimizer
 	loss      Loss
 	metrics   []Metric
-	step      stepper // what the optimizer remembers, made with the first batch
-	sweep     sweep   // of ApplyGradients
+	step      *stepper // what the optimizer remembers, made with the first batch
 
 	epochs    int // trained so far, in all calls of Fit
 	batches   int // likewise
@@ -107,7 +108,7 @@ func kindOf(l Layer) string {
 // build fixes all shapes for rows of the given one, and puts the parameters together.
 func (m *Model) build(input []int) error {
 	shape := input
-	m.parameters, m.states = nil, nil
+	m.parameters, m.states, m.regularized = nil, nil, nil
 	for i, l := range m.layers {
 		c := l.core()
 		c.parameters, c.states = nil, nil
@@ -122,6 +123,9 @@ func (m *Model) build(input []int) error {
 	total := 0
 	for _, p := range m.parameters {
 		total += aligned(p.Len())
+		if !p.regularizer.none() {
+			m.regularized = append(m.regularized, p)
+		}
 	}
 	m.weights, m.gradients = make([]float32, total), make([]float32, total)
 	at := 0
@@ -271,13 +275,14 @@ func (m *Model) Forward(x *Tensor) *Tensor {
 		fail("Forward", "the model has seen no data yet and does not know the shape of its input: begin it with nnkit.Input")
 	}
 	for _, l := range m.layers {
-		x = l.Forward(x)
+		x = forwardWithin(l, x)
 	}
 	return x
 }
 
 // ApplyGradients takes a step of the compiled optimizer, with the gradients that the tape's last [Tape.Backward] has found;
-// those of parameters that it did not reach count as zero.
+// those of parameters that it did not reach count as zero. What a [Regularizer] adds to the loss is not in them: that is
+// the loop's to add.
 //
 //	tape := nnkit.NewTrainingTape(1)
 //	for range steps {
@@ -302,8 +307,13 @@ func (m *Model) ApplyGradients(t *Tape) error {
 	if m.step == nil {
 		m.step = m.optimizer.start(len(m.weights))
 	}
+	m.step.average.hide(m.weights)
+	if err := m.step.arrange(m.parameters); err != nil {
+		return fmt.Errorf("ApplyGradients: %w", err)
+	}
 	t.clearMissed(m.parameters)
-	m.step.next()
-	m.sweep.run(m.step, m.weights, m.gradients)
+	if err := m.step.step(m, 1); err != nil {
+		return fmt.Errorf("ApplyGradients: %w", err)
+	}
 	return nil
 }

@@ -14,6 +14,9 @@ type Parameter struct {
 	mark        int64 // of the Backward that the gradient is of
 	initializer Initializer
 	drawn       bool // its first values, or others since
+	regularizer Regularizer
+	constraint  Constraint
+	scale       []float64 // where a constraint works
 }
 
 func newParameter(name string, i Initializer, shape ...int) *Parameter {
@@ -47,6 +50,26 @@ func fans(shape []int) (in, out int) {
 		window := sizeOf(shape[:n-2])
 		return window * shape[n-2], window * shape[n-1]
 	}
+}
+
+// Trainable says whether training changes the parameter; see [Model.Freeze].
+func (p *Parameter) Trainable() bool { return p.leaf.wanted }
+
+// SetTrainable says whether training changes the parameter, from the next epoch on. The gradient of one that is not
+// trained is zero, and is not computed.
+func (p *Parameter) SetTrainable(on bool) {
+	p.leaf.wanted = on
+	if !on {
+		clear(p.gradient)
+	}
+}
+
+// columns returns the number of units, or filters, that a parameter has weights for; 1 for a vector.
+func (p *Parameter) columns() int {
+	if n := len(p.leaf.shape); n > 1 {
+		return p.leaf.shape[n-1]
+	}
+	return 1
 }
 
 // Name returns the layer's name and the parameter's, in Keras' words: "dense_1/kernel", "dense_1/bias".

@@ -95,17 +95,18 @@ func (l *recurrentLayer) Build(input []int) error {
 	if len(input) != 2 {
 		return fmt.Errorf("gets rows of shape %s and wants sequences of shape (steps, features)%s", shapeText(input), sequenceHint(input))
 	}
+	s := &l.settings
 	columns := l.cell.Gates() * l.units
-	l.kernel = l.AddParameter("kernel", l.settings.initializer, input[1], columns)
-	l.recurrent = l.AddParameter("recurrent_kernel", Orthogonal, l.units, columns)
+	l.kernel = l.AddParameter("kernel", s.initializer, input[1], columns)
+	l.recurrent = l.AddParameter("recurrent_kernel", s.recurrentRules.or(Orthogonal), l.units, columns)
 	switch {
-	case !l.settings.useBias:
+	case !s.useBias:
 	case l.cell == simd.GRUCell:
-		l.bias = l.AddParameter("bias", Zeros, 2, columns)
+		l.bias = l.AddParameter("bias", s.biasRules.or(Zeros), 2, columns)
 	case l.cell == simd.LSTMCell:
-		l.bias = l.AddParameter("bias", forgetOne{l.units, Zeros}, columns)
+		l.bias = l.AddParameter("bias", forgetOne{l.units, s.biasRules.or(Zeros)}, columns)
 	default:
-		l.bias = l.AddParameter("bias", Zeros, columns)
+		l.bias = l.AddParameter("bias", s.biasRules.or(Zeros), columns)
 	}
 	return nil
 }
@@ -164,6 +165,7 @@ func (l *bidirectionalLayer) Build(input []int) error {
 		if err := part.Build(input); err != nil {
 			return err
 		}
+		c.govern()
 		l.layer.parameters = append(l.layer.parameters, c.parameters...)
 	}
 	return nil
@@ -171,7 +173,7 @@ func (l *bidirectionalLayer) Build(input []int) error {
 
 // Forward goes both ways.
 func (l *bidirectionalLayer) Forward(x *Tensor) *Tensor {
-	both := [...]*Tensor{l.forward.Forward(x), l.backward.Forward(x)}
+	both := [...]*Tensor{forwardWithin(l.forward, x), forwardWithin(l.backward, x)}
 	return Concat(-1, both[:]...)
 }
 

@@ -76,17 +76,43 @@ func TestOptimizersAgreeWithPyTorch(t *testing.T) {
 			t.Errorf("%s is not tested", o.Name)
 			continue
 		}
-		w := appendNarrow(nil, r.Start)
-		s := ours[o.Name].start(len(w))
-		for i, want := range o.Path {
-			s.next()
-			s.apply(w, appendNarrow(nil, r.Gradients[i]), 0, len(w))
-			if e := far(w, want, 0.1); e > 1e-5 {
-				t.Errorf("%s: after step %d the weights are off by %.2g", o.Name, i+1, e)
-				break
-			}
+		follow(t, o.Name, ours[o.Name], appendNarrow(nil, r.Start), r.Gradients, o.Path)
+	}
+}
+
+// follow takes steps by given gradients and compares the weights after each.
+func follow(t *testing.T, name string, o Optimizer, w []float32, gradients, path [][]float64) {
+	t.Helper()
+	m, s := loose(t, o, w)
+	for i, want := range path {
+		copy(m.gradients, appendNarrow(nil, gradients[i]))
+		if err := s.step(m, 1); err != nil {
+			t.Fatal(err)
+		}
+		if e := far(m.weights[:len(w)], want, 0.1); e > 1e-5 {
+			t.Errorf("%s: after step %d the weights are off by %.2g", name, i+1, e)
+			return
 		}
 	}
+}
+
+// loose returns a model of nothing but one parameter, and an optimizer at work on it.
+func loose(t *testing.T, o Optimizer, w []float32) (*Model, *stepper) {
+	t.Helper()
+	if err := o.check(); err != nil {
+		t.Fatal(err)
+	}
+	n := aligned(len(w))
+	m := &Model{weights: make([]float32, n), gradients: make([]float32, n)}
+	p := newParameter("layer/kernel", Zeros, len(w))
+	p.place(m.weights[:len(w)], m.gradients[:len(w)])
+	copy(p.Data(), w)
+	m.parameters = []*Parameter{p}
+	s := o.start(n)
+	if err := s.arrange(m.parameters); err != nil {
+		t.Fatal(err)
+	}
+	return m, s
 }
 
 func TestTrainingAgreesWithPyTorch(t *testing.T) {
@@ -177,13 +203,7 @@ func TestEpsilonIsWhereKerasHasIt(t *testing.T) {
 		{RMSprop(LearningRate(0.1), Rho(0.5), Epsilon(0.25)), 1 - 0.1*0.5/math.Sqrt(0.125+0.25)},                // √(0.5·0.25+ε)
 		{Adam(LearningRate(0.1), Epsilon(0.25)), 1 - 0.1*math.Sqrt(0.001)/0.1*0.05/(0.5*math.Sqrt(0.001)+0.25)}, // ε-hat
 	} {
-		w := []float32{1}
-		s := test.optimizer.start(1)
-		s.next()
-		s.apply(w, []float32{0.5}, 0, 1)
-		if math.Abs(float64(w[0])-test.want) > 1e-6 {
-			t.Errorf("%v: the weight is %v after a step, want %v", test.optimizer, w[0], test.want)
-		}
+		follow(t, test.optimizer.String(), test.optimizer, []float32{1}, [][]float64{{0.5}}, [][]float64{{test.want}})
 	}
 }
 

@@ -10,29 +10,29 @@ import (
 // Losses for numbers, each averaged over the outputs. y has a number for each output.
 var (
 	// MeanSquaredError is (p-y)²: for numbers, with [Linear] at the output.
-	MeanSquaredError Loss = &formula{name: "mean_squared_error", call: "MeanSquaredError", compute: squaredError}
+	MeanSquaredError Loss = &placeLoss{name: "mean_squared_error", call: "MeanSquaredError", compute: squaredError}
 	// MeanAbsoluteError is |p-y|. It forgives outliers, and as a metric it has the unit of y.
-	MeanAbsoluteError Loss = &formula{name: "mean_absolute_error", call: "MeanAbsoluteError", compute: absoluteError}
+	MeanAbsoluteError Loss = &placeLoss{name: "mean_absolute_error", call: "MeanAbsoluteError", compute: absoluteError}
 	// MeanAbsolutePercentageError is 100·|p-y|/|y|, with 1e-7 for a smaller |y|.
-	MeanAbsolutePercentageError Loss = &formula{
+	MeanAbsolutePercentageError Loss = &placeLoss{
 		name: "mean_absolute_percentage_error", call: "MeanAbsolutePercentageError", compute: percentageError,
 	}
 	// MeanSquaredLogarithmicError is (log(1+p) - log(1+y))²: for numbers of many orders of magnitude. y must not be
 	// negative; a p below 1e-7 counts as 1e-7, and has no gradient.
-	MeanSquaredLogarithmicError Loss = &formula{
+	MeanSquaredLogarithmicError Loss = &placeLoss{
 		name: "mean_squared_logarithmic_error", call: "MeanSquaredLogarithmicError", compute: logarithmicError, truth: notNegativeTruth,
 	}
 	// LogCosh is log(cosh(p-y)): near 0 half the square, far away |p-y| - log 2.
-	LogCosh Loss = &formula{name: "log_cosh", call: "LogCosh", compute: logCosh}
+	LogCosh Loss = &placeLoss{name: "log_cosh", call: "LogCosh", compute: logCosh}
 	// Poisson is p - y·log(p+1e-7): for counts y, of which p is the expected one and must not be negative: with
 	// [Softplus] at the output.
-	Poisson Loss = &formula{name: "poisson", call: "Poisson", compute: poisson, refused: wantsRate, truth: notNegativeTruth}
+	Poisson Loss = &placeLoss{name: "poisson", call: "Poisson", compute: poisson, refused: wantsRate, truth: notNegativeTruth}
 )
 
 // Huber is (p-y)²/2 where |p-y| is at most delta, and delta·(|p-y| - delta/2) beyond, averaged over the outputs: outliers
 // pull no harder than delta. 1 is usual. P. J. Huber, Robust estimation of a location parameter, 1964.
 func Huber(delta float64) Loss {
-	f := &formula{name: "huber", call: fmt.Sprintf("Huber(%v)", delta), compute: huber, setting: float32(delta)}
+	f := &placeLoss{name: "huber", call: fmt.Sprintf("Huber(%v)", delta), compute: huber, setting: float32(delta)}
 	if !(f.setting > 0) || math.IsInf(float64(f.setting), 0) {
 		f.invalid = "delta must be a number above 0"
 	}
@@ -147,9 +147,9 @@ func poisson(s span) {
 
 // CosineSimilarity is the cosine of the angle between the outputs of a place and its truth, 1 where they point the same
 // way. As a loss it is that negated, as in Keras, so that training brings them together; as a metric it is the cosine.
-var CosineSimilarity Loss = cosineSimilarity{&formula{name: "cosine_similarity", call: "CosineSimilarity", compute: oppositeCosine}}
+var CosineSimilarity Loss = cosineSimilarity{&placeLoss{name: "cosine_similarity", call: "CosineSimilarity", compute: oppositeCosine}}
 
-type cosineSimilarity struct{ *formula }
+type cosineSimilarity struct{ *placeLoss }
 
 func (cosineSimilarity) larger() bool { return true }
 

@@ -74,7 +74,16 @@ func (b *block) build(outer *layerCore, input []int) (output []int, err error) {
 
 func (b *block) forward(x *Tensor) *Tensor {
 	for _, l := range b.layers {
-		x = l.Forward(x)
+		x = forwardWithin(l, x)
 	}
 	return x
+}
+
+// forwardWithin runs a layer that is within another one.
+func forwardWithin(l Layer, x *Tensor) *Tensor {
+	y := l.Forward(x)
+	if y != nil && y.node != nil && y.node.tape != nil {
+		y.node.tape.regularizeActivity(l, y)
+	}
+	return y
 }

@@ -19,7 +19,11 @@ type layerSettings struct {
 	momentum    float64
 	causal      bool
 	rate        float64 // of dropout
+	frozen      bool
+	activity    Regularizer
 	err         error
+
+	parameterRules
 }
 
 // option is what all options of layers are. Which layers one is for is told by the methods without effect that it has
@@ -63,13 +67,14 @@ func applyOptions[O option](s *layerSettings, call string, options []O) {
 // give tells a layer its name, its activation and what was wrong.
 func (s *layerSettings) give(c *layerCore) {
 	c.name, c.activation, c.err = s.name, s.activation, s.err
+	c.rules, c.regularizer, c.frozen = s.parameterRules, s.activity, s.frozen
 }
 
 // parameters makes a kernel of the given shape and, unless it is not wanted, a bias for its last size.
 func (s *layerSettings) parameters(c *layerCore, shape ...int) (kernel, bias *Parameter) {
 	kernel = c.add("kernel", s.initializer, shape...)
 	if s.useBias {
-		bias = c.add("bias", Zeros, shape[len(shape)-1])
+		bias = c.add("bias", s.biasRules.or(Zeros), shape[len(shape)-1])
 	}
 	return kernel, bias
 }

@@ -40,6 +40,9 @@ func fitOf(tb testing.TB, m *Model, batch int, optimizer Optimizer, loss Loss, x
 	}
 	m.draw()
 	m.step = m.optimizer.start(len(m.weights))
+	if err := m.step.arrange(m.parameters); err != nil {
+		tb.Fatal(err)
+	}
 	f := newFit(tb.Context(), m, s, train, rows{})
 	f.seeTraining()
 	return f

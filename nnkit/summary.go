@@ -103,7 +103,17 @@ func (m *Model) summary() (head []string, rows [][]string, notes []string) {
 	case m.weights == nil:
 		notes = append(notes, "the number of inputs comes with the data")
 	default:
-		notes = append(notes, fmt.Sprintf("%s, %s parameters (%s)", inputsText(m.input), groups(total), bytesText(4*total)))
+		note := fmt.Sprintf("%s, %s parameters (%s)", inputsText(m.input), groups(total), bytesText(4*total))
+		frozen := 0
+		for _, p := range m.parameters {
+			if !p.Trainable() {
+				frozen += p.Len()
+			}
+		}
+		if frozen > 0 {
+			note += fmt.Sprintf(", %s of them frozen", groups(frozen))
+		}
+		notes = append(notes, note)
 	}
 	if m.loss != nil {
 		var text strings.Builder

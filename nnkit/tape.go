@@ -36,6 +36,9 @@ type Tape struct {
 	layer     int   // of the model, at work
 	noise     random.Stream
 	drawn     uint64 // numbers of the noise, in this step
+	// What layers' outputs add to the sum of the rows' losses, and those with a gradient.
+	penalty    float64
+	activities []activity
 }
 
 // node is a tensor on a tape.
@@ -147,6 +150,7 @@ func (n *node) setShape(shape []int) {
 // Reset begins a new step: the tape is empty, and its memory is used again.
 func (t *Tape) Reset() {
 	t.used, t.drawn = 0, 0
+	t.penalty, t.activities = 0, t.activities[:0]
 	t.memory.reset()
 	t.noise.Index++
 }
@@ -385,7 +389,7 @@ func (n *node) gradient() []float32 { return n.slope.data[:len(n.data)] }
 // clearMissed sets the gradients of parameters that the last Backward has not reached to zero.
 func (t *Tape) clearMissed(parameters []*Parameter) {
 	for _, p := range parameters {
-		if p.mark != t.mark {
+		if p.mark != t.mark && p.Trainable() {
 			clear(p.gradient)
 		}
 	}

@@ -2,9 +2,10 @@ package nnkit
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
-	"github.com/seed5607215b/nnkit/nnkit/internal/parallel"
 	"github.com/seed5607215b/nnkit/nnkit/internal/random"
 )
 
@@ -39,6 +40,7 @@ func (m *Model) through(t *Tape, x *Tensor, from, to int) (y *Tensor, err error)
 			return nil, fmt.Errorf("%s: has returned nil from Forward", l.core().where(i))
 		}
 		x = t.put(x)
+		t.regularizeActivity(l, x)
 		if !t.recording && i < to-1 {
 			t.release(first, x.node)
 		}
@@ -116,7 +118,7 @@ func (w *network) evaluate(ctx context.Context, all rows, step int, j *judged, m
 			return err
 		}
 	}
-	values[0] = total / float64(seen)
+	values[0] = total/float64(seen) + w.m.penalty(&w.tape)
 	for i, m := range meters {
 		values[1+i] = m.value(true)
 	}
@@ -126,7 +128,7 @@ func (w *network) evaluate(ctx context.Context, all rows, step int, j *judged, m
 // lossOf adds the places' losses to a total.
 func (w *network) lossOf(total float64, j *judged) (_ float64, err error) {
 	defer caught(&err)
-	return w.m.loss.sum(total, j, j.weights, nil), nil
+	return w.m.loss.sum(total, j, j.weights, nil) + j.perPlace(w.tape.penalty), nil
 }
 
 // measure takes what was judged into metrics.
@@ -146,7 +148,6 @@ type trainer struct {
 	seen   int     // of the places
 	meters []meter
 	judged judged
-	sweep  sweep
 	quiet  network // for validation
 }
 
@@ -205,6 +206,8 @@ func (t *trainer) step(n int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
+	from = tape.seedActivities(from, n)
+	sum += t.judged.perPlace(tape.penalty) + float64(float64(t.judged.count())*t.m.penalty(tape))
 	t.total += sum
 	t.seen += t.judged.count()
 	if err := measure(t.meters, &t.judged); err != nil {
@@ -212,6 +215,7 @@ func (t *trainer) step(n int) (float64, error) {
 	}
 	tape.backward(from)
 	tape.clearMissed(t.m.parameters)
+	t.m.addPenaltyGradient(tape)
 	return sum / float64(t.judged.count()), nil
 }
 
@@ -230,6 +234,9 @@ func (t *trainer) seed() (from *node, sum float64, err error) {
 		from = j.out.node
 	}
 	if from == nil || !from.wanted {
+		if len(t.m.parameters) > 0 && !slices.ContainsFunc(t.m.parameters, (*Parameter).Trainable) {
+			return nil, 0, errors.New("all parameters are frozen: there is nothing to train; Unfreeze some")
+		}
 		at := len(t.m.layers) - 1
 		return nil, 0, fmt.Errorf("the output of %s, or the loss, does not depend on any parameter: there is nothing to train",
 			t.m.layers[at].core().where(at))
@@ -242,11 +249,6 @@ func (t *trainer) seed() (from *node, sum float64, err error) {
 	}
 	t.tape.contribute(s)
 	return from, sum, nil
-}
-
-func (t *trainer) update(s stepper) {
-	s.next()
-	t.sweep.run(s, t.m.weights, t.m.gradients)
 }
 
 // scores writes the loss and the metrics of the epoch so far, or of all of it.
@@ -262,23 +264,3 @@ func (t *trainer) validate(ctx context.Context, r rows, values []float64) error 
 	t.reset()
 	return t.quiet.evaluate(ctx, r, t.batch.n, &t.judged, t.meters, values)
 }
-
-// sweep is an optimizer's step over all weights, split over the cores if there are many.
-type sweep struct {
-	s    stepper
-	w, g []float32
-}
-
-const sweepBlock = 1 << 14
-
-func (t *sweep) run(s stepper, w, g []float32) {
-	if len(w) < 2*sweepBlock {
-		s.apply(w, g, 0, len(w))
-		return
-	}
-	t.s, t.w, t.g = s, w, g
-	parallel.Run((len(w)+sweepBlock-1)/sweepBlock, t)
-}
-
-// Block implements parallel.Task.
-func (t *sweep) Block(i int) { t.s.apply(t.w, t.g, i*sweepBlock, min(len(t.w), (i+1)*sweepBlock)) }

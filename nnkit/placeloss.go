@@ -7,8 +7,8 @@ import (
 	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
 )
 
-// formula is a loss that is computed for each place by itself.
-type formula struct {
+// placeLoss is a loss that is computed for each place by itself.
+type placeLoss struct {
 	name    string // as in a History
 	call    string // as in Go, for messages: Huber(1)
 	compute func(s span)
@@ -21,13 +21,13 @@ type formula struct {
 	truth   func(call, name string, y *Tensor) error
 }
 
-func (f *formula) String() string { return f.name }
+func (f *placeLoss) String() string { return f.name }
 
-func (f *formula) larger() bool { return false }
+func (f *placeLoss) larger() bool { return false }
 
-func (f *formula) newMeter(int) meter { return &lossMeter{loss: f, sign: 1} }
+func (f *placeLoss) newMeter(int) meter { return &lossMeter{loss: f, sign: 1} }
 
-func (f *formula) suits(o output) error {
+func (f *placeLoss) suits(o output) error {
 	switch {
 	case f.invalid != "":
 		return errors.New(f.call + ": " + f.invalid)
@@ -37,23 +37,23 @@ func (f *formula) suits(o output) error {
 	return nil
 }
 
-func (f *formula) fromSums(a Activation) bool { return a != nil && a == f.from }
+func (f *placeLoss) fromSums(a Activation) bool { return a != nil && a == f.from }
 
-func (f *formula) counts(width, truth int) counting {
+func (f *placeLoss) counts(width, truth int) counting {
 	if f.count == nil {
 		return countByShape(width, truth)
 	}
 	return f.count(width, truth)
 }
 
-func (f *formula) checkTruth(name string, y *Tensor, o output) error {
+func (f *placeLoss) checkTruth(name string, y *Tensor, o output) error {
 	if err := sameShape(name, y, o); err != nil || f.truth == nil {
 		return err
 	}
 	return f.truth(f.call, name, y)
 }
 
-func (f *formula) sum(sum float64, j *judged, weights, grad []float32) float64 {
+func (f *placeLoss) sum(sum float64, j *judged, weights, grad []float32) float64 {
 	losses := j.room.parts.run(f.compute, f.setting, f.fromSums(j.activation), j, weights, grad)
 	return total(sum, losses, weights)
 }
@@ -97,8 +97,8 @@ func sum64(x []float32) float64 {
 	return (a + b) + (c + d)
 }
 
-// formulaParts is a formula at work on a batch, in parts that may be computed at the same time.
-type formulaParts struct {
+// placeLossParts is a formula at work on a batch, in parts that may be computed at the same time.
+type placeLossParts struct {
 	compute func(s span)
 	all     span
 	weights []float32
@@ -110,12 +110,12 @@ type formulaParts struct {
 const formulaPart = 1 << 14
 
 // run computes the loss of each place, and the gradient of their weighted mean if grad is not nil.
-func (f *formulaParts) run(compute func(s span), setting float32, fromSums bool, j *judged, weights, grad []float32) []float64 {
+func (f *placeLossParts) run(compute func(s span), setting float32, fromSums bool, j *judged, weights, grad []float32) []float64 {
 	n := j.count()
 	size := n * j.width
 	room := &j.room
 	room.losses, room.value, room.spare = grown(room.losses, n), grown(room.value, size), grown(room.spare, size)
-	*f = formulaParts{
+	*f = placeLossParts{
 		compute: compute,
 		all: span{
 			p: j.p[:size], y: j.y, width: j.width, setting: setting,
@@ -138,7 +138,7 @@ func (f *formulaParts) run(compute func(s span), setting float32, fromSums bool,
 }
 
 // Block implements parallel.Task.
-func (f *formulaParts) Block(i int) {
+func (f *placeLossParts) Block(i int) {
 	lo, hi := i*f.places, min((i+1)*f.places, len(f.all.losses))
 	s := f.all.slice(lo, hi)
 	f.compute(s)
