@@ -372,9 +372,7 @@ func (f *fit) epoch() error {
 	if err := f.m.step.arrange(f.m.parameters); err != nil {
 		return err
 	}
-	if f.s.shuffle {
-		random.Stream{Seed: uint64(int64(f.m.seed)), Purpose: random.Shuffle, Index: uint32(f.m.epochs)}.Permutation(f.order)
-	}
+	f.shuffle()
 	f.trainer.reset()
 	for lo := 0; lo < f.train.n; lo += f.trainer.batch.n {
 		t.Batch++
@@ -396,6 +394,9 @@ func (f *fit) epoch() error {
 		if t.stopped && t.Batch < t.Batches {
 			return nil // the epoch is not complete
 		}
+	}
+	if where := f.m.badWeights(); where != "" {
+		return f.ranAway("a weight is no longer a number", where)
 	}
 	f.m.step.average.show(f.m.weights)
 	if f.validation.n > 0 {
@@ -420,6 +421,13 @@ func (f *fit) epoch() error {
 	return t.err
 }
 
+// shuffle puts the rows into the order of the present epoch.
+func (f *fit) shuffle() {
+	if f.s.shuffle {
+		random.Stream{Seed: uint64(int64(f.m.seed)), Purpose: random.Shuffle, Index: uint32(f.m.epochs)}.Permutation(f.order)
+	}
+}
+
 // batch takes one step. It does not allocate.
 func (f *fit) batch(order []int32) error {
 	t := &f.state
@@ -430,12 +438,18 @@ func (f *fit) batch(order []int32) error {
 	}
 	t.BatchLoss = loss
 	if math.IsNaN(t.BatchLoss) || math.IsInf(t.BatchLoss, 0) {
-		return fmt.Errorf("the loss is no longer a number (%v) in epoch %d, batch %d: use a smaller learning rate (it is %v), or "+
-			"standardize the features", t.BatchLoss, t.Epoch, t.Batch, t.LearningRate())
+		return f.ranAway(fmt.Sprintf("the loss is no longer a number (%v)", t.BatchLoss), f.trainer.notFinite(len(order)))
 	}
 	if err := t.step.step(f.m, len(order)); err != nil {
 		return err
 	}
 	f.trainer.scores(t.Scores.values, t.Batch == t.Batches)
 	return nil
+}
+
+// ranAway is the error of a training whose numbers are no longer finite.
+func (f *fit) ranAway(what, where string) error {
+	t := &f.state
+	return fmt.Errorf("%s in epoch %d, batch %d: %s; use a smaller learning rate (it is %v), clip the gradients "+
+		"(nnkit.GlobalClipNorm), or standardize the features", what, t.Epoch, t.Batch, where, t.LearningRate())
 }

@@ -1,0 +1,173 @@
+package nnkit
+
+import (
+	"context"
+	"fmt"
+	"html"
+	"math"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+
+	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
+)
+
+// FindLearningRate looks for a good learning rate: it trains for a while and raises the rate from batch to batch, each time
+// by the same factor, until the loss runs away. Then weights, states and optimizer are put back as they were. The optimizer is that of
+// [Model.Compile], whatever its rate; x and y are as for [Model.Fit]. L. N. Smith, Cyclical learning rates for
+// training neural networks, WACV 2017.
+//
+//	rates, err := model.FindLearningRate(x, y)
+//	fmt.Println(rates.Suggestion())
+//
+// Options are [FromRate], [ToRate], [RateSteps] and [RateBatchSize].
+func (m *Model) FindLearningRate(x, y any, options ...RateTestOption) (*RateTest, error) {
+	const caller = "FindLearningRate"
+	if err := m.compiled(caller); err != nil {
+		return nil, err
+	}
+	if !m.fitting.CompareAndSwap(false, true) {
+		return nil, fmt.Errorf("%s: the model is being trained already: wait for that to end", caller)
+	}
+	defer m.fitting.Store(false)
+	s := rateTestSettings{from: 1e-7, to: 10, steps: 100, batch: 32}
+	for _, o := range options {
+		o(&s)
+	}
+	switch {
+	case !(s.from > 0 && s.to > s.from) || math.IsInf(s.to, 1):
+		return nil, fmt.Errorf("%s: FromRate(%v), ToRate(%v): the first must be above 0 and below the second", caller, s.from, s.to)
+	case s.steps < 10:
+		return nil, fmt.Errorf("%s: RateSteps(%d): it must be at least 10", caller, s.steps)
+	case s.batch < 1:
+		return nil, fmt.Errorf("%s: RateBatchSize(%d): it must be at least 1", caller, s.batch)
+	}
+	train, err := m.convert(caller, "x", "y", x, y)
+	if err != nil {
+		return nil, err
+	}
+	m.draw()
+	return m.testRates(&s, train)
+}
+
+type rateTestSettings struct {
+	from, to     float64
+	steps, batch int
+}
+
+// RateTestOption is an option of [Model.FindLearningRate].
+type RateTestOption func(s *rateTestSettings)
+
+// FromRate is the learning rate to begin with; 1e-7 by default.
+func FromRate(rate float64) RateTestOption { return func(s *rateTestSettings) { s.from = rate } }
+
+// ToRate is the learning rate to end with; 10 by default.
+func ToRate(rate float64) RateTestOption { return func(s *rateTestSettings) { s.to = rate } }
+
+// RateSteps is how many batches are trained on; 100 by default.
+func RateSteps(batches int) RateTestOption { return func(s *rateTestSettings) { s.steps = batches } }
+
+// RateBatchSize is the batch size to test for, 32 by default: it should be that of the training.
+func RateBatchSize(rows int) RateTestOption { return func(s *rateTestSettings) { s.batch = rows } }
+
+// testRates is the test itself.
+func (m *Model) testRates(s *rateTestSettings, train rows) (*RateTest, error) {
+	ctx, release := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer release()
+	weights, gradients, step, epochs, batches := slices.Clone(m.weights), slices.Clone(m.gradients), m.step, m.epochs, m.batches
+	states := make([][]float32, len(m.states))
+	for i, p := range m.states {
+		states[i] = slices.Clone(p.Data())
+	}
+	defer func() {
+		copy(m.weights, weights)
+		copy(m.gradients, gradients)
+		m.step, m.epochs, m.batches = step, epochs, batches
+		for i, p := range m.states {
+			copy(p.Data(), states[i])
+		}
+	}()
+	m.step = m.optimizer.start(len(m.weights))
+	m.step.schedule = Schedule{}
+	if err := m.step.arrange(m.parameters); err != nil {
+		return nil, fmt.Errorf("FindLearningRate: %w", err)
+	}
+
+	r := &RateTest{}
+	f := newFit(ctx, m, &fitSettings{batch: new(min(s.batch, train.n)), shuffle: true}, train, rows{})
+	factor := simd.Exp64(simd.Log64(s.to/s.from) / float64(s.steps-1))
+	rate, mean, share, best := s.from, 0.0, 1.0, math.Inf(1)
+	for lo := train.n; len(r.rates) < s.steps; lo += f.trainer.batch.n {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("FindLearningRate: %w", ErrInterrupted)
+		}
+		if lo >= train.n {
+			lo = 0
+			f.shuffle()
+			m.epochs++
+		}
+		order := f.order[lo:min(lo+f.trainer.batch.n, train.n)]
+		f.trainer.gather(train, order)
+		loss, err := f.trainer.step(len(order))
+		if err != nil {
+			return nil, fmt.Errorf("FindLearningRate: %w", err)
+		}
+		if math.IsNaN(loss) || math.IsInf(loss, 0) {
+			break
+		}
+		const keep = 0.9
+		mean = float64(keep*mean) + float64((1-keep)*loss)
+		share *= keep
+		smooth := mean / (1 - share)
+		r.rates, r.losses = append(r.rates, rate), append(r.losses, smooth)
+		best = min(best, smooth)
+		if smooth > 4*best && len(r.rates) > 10 {
+			break
+		}
+		m.step.rate = rate
+		if err := m.step.step(m, len(order)); err != nil {
+			return nil, fmt.Errorf("FindLearningRate: %w", err)
+		}
+		rate *= factor
+	}
+	if len(r.rates) < 3 {
+		return nil, fmt.Errorf("FindLearningRate: the loss is no longer a number at a rate of %v already: begin with a smaller one, FromRate(%v), "+
+			"or standardize the features", rate, s.from/1000)
+	}
+	return r, nil
+}
+
+// RateTest is what [Model.FindLearningRate] has seen: the loss over the learning rate.
+type RateTest struct{ rates, losses []float64 }
+
+// Rates returns the learning rates in rising order. It is a copy.
+func (r *RateTest) Rates() []float64 { return slices.Clone(r.rates) }
+
+// Losses returns the loss at each rate, smoothed by an exponential moving average of momentum 0.9. It is a copy.
+func (r *RateTest) Losses() []float64 { return slices.Clone(r.losses) }
+
+// Suggestion returns a rate to train with: that at which the smoothed loss fell fastest, over the logarithm of the rate, of
+// those up to a tenth of the rate at its lowest point, near which a training is about to run away.
+func (r *RateTest) Suggestion() float64 {
+	lowest := slices.Index(r.losses, slices.Min(r.losses))
+	at, steepest := 0, 0.0
+	for i := 1; i+1 < len(r.losses) && r.rates[i] <= r.rates[lowest]/10; i++ {
+		if slope := r.losses[i+1] - r.losses[i-1]; slope < steepest {
+			at, steepest = i, slope
+		}
+	}
+	return r.rates[at]
+}
+
+// String tells the suggestion and what was seen.
+func (r *RateTest) String() string {
+	lowest := slices.Index(r.losses, slices.Min(r.losses))
+	return fmt.Sprintf("learning rate %.2g suggested: from %.2g to %.2g the loss was lowest, %s, at %.2g",
+		r.Suggestion(), r.rates[0], r.rates[len(r.rates)-1], scoreText(r.losses[lowest]), r.rates[lowest])
+}
+
+// HTML tells the same for a notebook.
+func (r *RateTest) HTML() string {
+	return "<p>" + html.EscapeString(strings.ToUpper(r.String()[:1])+r.String()[1:]) + "</p>"
+}
