@@ -5,8 +5,8 @@ import "fmt"
 // Conv2D makes a convolutional layer for images of shape (height, width, channels): filters kernels of size×size, and an
 // activation. Its kernel has the shape (size, size, channels, filters), as in Keras.
 //
-// Options are an [Activation], [Name], [KernelInitializer], [UseBias], [KernelSize], [Strides], [DilationRate], [Groups]
-// and a [Padding], [ValidPadding] by default.
+// Options are an [Activation], those of [Dense], [KernelSize], [Strides], [DilationRate], [Groups] and a [Padding],
+// [ValidPadding] by default.
 //
 //	nnkit.Conv2D(32, 3, nnkit.ReLU, nnkit.SamePadding)
 func Conv2D(filters, size int, options ...ConvOption) Layer {

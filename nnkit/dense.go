@@ -10,8 +10,9 @@ import (
 // (inputs, units), bias and each row of y of length units. The number of inputs comes from the layer before it or from
 // the data.
 //
-// Options are an [Activation] ([Linear] by default), [Name], [KernelInitializer] ([GlorotUniform] by default, with
-// biases of zero, as in Keras) and [UseBias].
+// Options are an [Activation] ([Linear] by default), [Name], [KernelInitializer] ([GlorotUniform] by default),
+// [BiasInitializer] ([Zeros] by default), [UseBias], [KernelRegularizer], [BiasRegularizer], [ActivityRegularizer],
+// [KernelConstraint], [BiasConstraint] and [Trainable].
 //
 //	nnkit.Dense(10, nnkit.ReLU)
 //	nnkit.Dense(1, nnkit.Sigmoid, nnkit.Name("output"))

@@ -32,7 +32,7 @@
 //
 // The methods of [Tensor] compute: x.MatMul(w).Add(b).ReLU(). Those on a [Tape] can be differentiated. A layer of one's
 // own embeds [BaseLayer], or is a [Lambda], and a loss is a function given to [LossFunc]; both need only say what they
-// compute.
+// compute. An optimizer is a function given to [OptimizerFunc], a learning rate's course one given to [ScheduleFunc].
 //
 // The package knows no notebook and draws nothing.
 package nnkit

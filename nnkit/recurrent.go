@@ -11,7 +11,8 @@ import (
 // the order input, forget, cell, output; the recurrent kernel begins orthogonal, and the forget gate's bias as 1. S.
 // Hochreiter and J. Schmidhuber, Long short-term memory, Neural Computation 9(8), 1997.
 //
-// Options are [Name], [KernelInitializer], [UseBias], [ReturnSequences] and [GoBackwards].
+// Options are those of [Dense] but for the activation, [RecurrentInitializer], [RecurrentRegularizer],
+// [RecurrentConstraint], [ReturnSequences] and [GoBackwards].
 func LSTM(units int, options ...RecurrentOption) Layer {
 	return newRecurrent("LSTM", "lstm", simd.LSTMCell, units, options)
 }

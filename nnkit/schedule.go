@@ -184,8 +184,8 @@ func PiecewiseConstantDecay(boundaries []int, values []float64) Schedule {
 	return s
 }
 
-// CosineDecay goes down half a wave of the cosine in decaySteps batches, from initial to [Alpha] of it. Before it put a
-// [Warmup]. I. Loshchilov and F. Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017.
+// CosineDecay goes down half a wave of the cosine in decaySteps batches, from initial to [Alpha] of it. In the place of
+// Keras' warmup_steps a [Warmup] goes before it. I. Loshchilov and F. Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017.
 func CosineDecay(initial float64, decaySteps int, options ...ScheduleOption) Schedule {
 	const name = "CosineDecay"
 	c := choose(name, options, map[string]float64{"Alpha": 0})
@@ -222,7 +222,7 @@ func CosineDecayRestarts(initial float64, firstDecaySteps int, options ...Schedu
 //
 //	nnkit.LearningRate(nnkit.Warmup(500, nnkit.CosineDecay(0.1, 10000)))
 //
-// The first batch has 1/steps of the rate. P. Goyal and others, Accurate, large minibatch SGD, 2017.
+// The first batch has 1/steps of the rate (that of Keras' CosineDecay with warmup_steps has nothing, and learns nothing). P. Goyal and others, Accurate, large minibatch SGD, 2017.
 func Warmup[R int | float64 | Schedule](steps int, rate R) Schedule {
 	then := LearningRate(rate).rate
 	s := newSchedule("Warmup", fmt.Sprintf("%d, %s", steps, then), func(step int) float64 {

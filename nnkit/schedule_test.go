@@ -95,6 +95,9 @@ func TestScheduleInFit(t *testing.T) {
 		if last = h.Series("learning_rate"); !slices.Equal(last, rates) || !slices.Equal(h.Names(), []string{"loss", "learning_rate"}) {
 			t.Errorf("the history has %v as %v, want %v", last, h.Names(), rates)
 		}
+		if h.BestEpochBy("learning_rate") != 0 || h.BestEpochBy("loss") == 0 {
+			t.Error("a learning rate is the best, or no loss is")
+		}
 		if !strings.Contains(h.String(), "learning_rate") {
 			t.Errorf("the table has no rates:\n%s", h)
 		}
