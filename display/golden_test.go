@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/seed5607215b/nnkit/display"
@@ -137,4 +138,17 @@ func differ(a, b image.Image) (mean, far float64) {
 		}
 	}
 	return sum / float64(w*h), float64(many) / float64(w*h)
+}
+
+// No size makes a figure panic; where there is no room for a plot, the figure says so.
+func TestEveryKindInEverySize(t *testing.T) {
+	defer display.Defaults()
+	for _, size := range [][2]int{{1, 1}, {160, 120}, {200, 600}, {1200, 130}, {2400, 1800}} {
+		display.Defaults(display.Size(size[0], size[1]))
+		for _, p := range gallery.Pictures(display.Dark) {
+			if svg := p.Figure.SVG(); !strings.HasPrefix(svg, "<svg ") || strings.Contains(svg, "NaN\"") {
+				t.Errorf("%s in %d by %d: %.80s", p.Name, size[0], size[1], svg)
+			}
+		}
+	}
 }
