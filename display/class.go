@@ -14,7 +14,7 @@ import (
 type Float interface{ ~float32 | ~float64 }
 
 // Predicted turns scores, a row for each example, into labels: the column with the highest score, the first of equals; in
-// rows of one column, which hold the probability of class 1, whether that is 0.5 or more. A row without a number gives -1.
+// rows of one column, which hold the probability of class 1, whether that is above 0.5, as nnkit counts its metrics. A row without a number gives -1.
 //
 //	display.Confusion(truth, display.Predicted(probabilities.Rows()))
 func Predicted[T Float](scores [][]T) []int {
@@ -23,7 +23,7 @@ func Predicted[T Float](scores [][]T) []int {
 		labels[i] = -1
 		if len(row) == 1 && row[0] == row[0] {
 			labels[i] = 0
-			if row[0] >= 0.5 {
+			if row[0] > 0.5 {
 				labels[i] = 1
 			}
 			continue

@@ -3,7 +3,7 @@
 //
 //   - training: [Curve], [Compare], [RangeTest], and [Live] while it goes on
 //   - weights: [Weights], [Gradients], [Histograms], [Ridges], [UpdateRatios], [DeadUnits], and [Watch], which collects them
-//   - predictions: [Confusion], [ROC], [PrecisionRecall], [Calibration], [Regression], [Images], [Boundary]
+//   - predictions: [Confusion], [ConfusionMatrix], [ROC], [PrecisionRecall], [Calibration], [Regression], [Images], [Boundary]
 //   - data: [Balance], [Features], [Correlation], [Images], [Waveform], [Spectrogram]
 //   - inside of a network: [Filters], [Activations], [Attention], [Embedding]
 //   - the network itself: [Model], [Architecture]

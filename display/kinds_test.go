@@ -96,7 +96,7 @@ func TestKindsSayWhatTheyCannotDraw(t *testing.T) {
 		{"failing", Boundary([][]float64{{1, 2}}, []int{0}, func([][]float64) ([][]float64, error) { return nil, errors.New("why") }), "the prediction failed: why"},
 		{"too few", Boundary([][]float64{{1, 2}}, []int{0}, func([][]float64) ([][]float64, error) { return nil, nil }), "the prediction has 0 rows for"},
 		{"points of NaN", Boundary([][]float64{{nan, 2}}, []int{0}, predict), "no point has two numbers"},
-		{"one point", Boundary([][]float64{{1, 2}}, []int{1}, predict), "1 of 1 points on the right side"},
+		{"one point", Boundary([][]float64{{1, 2}}, []int{0}, predict), "1 of 1 points on the right side"},
 
 		{"no labels", Balance(nil), "there are no labels"},
 		{"thousand labels", Balance(thousand), "3000 examples in 1000 classes"},
@@ -164,8 +164,8 @@ func TestErrorsOfPictures(t *testing.T) {
 
 func TestPredicted(t *testing.T) {
 	nan := float32(math.NaN())
-	got := Predicted([][]float32{{0.2, 0.7, 0.1}, {0.5}, {0.49}, {nan}, {nan, 0.1}, {}, {1, 1}})
-	for i, want := range []int{1, 1, 0, -1, 1, -1, 0} {
+	got := Predicted([][]float32{{0.2, 0.7, 0.1}, {0.5}, {0.51}, {nan}, {nan, 0.1}, {}, {1, 1}})
+	for i, want := range []int{1, 0, 1, -1, 1, -1, 0} {
 		if got[i] != want {
 			t.Errorf("row %d is of class %d, want %d", i, got[i], want)
 		}

@@ -3,6 +3,7 @@ package display
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/seed5607215b/nnkit/nnkit"
@@ -65,6 +66,22 @@ func Model(model *nnkit.Model, options ...Option) *Figure {
 		layers = append(layers, l)
 	}
 	return Architecture(layers, options...)
+}
+
+// ConfusionMatrix draws what [nnkit.ConfusionMatrix] has counted, as [Confusion] does, with its names of the classes unless the options
+// have others.
+func ConfusionMatrix(matrix *nnkit.Confusion, options ...Option) *Figure {
+	if matrix == nil {
+		return note("nothing to draw: there is no confusion matrix", options)
+	}
+	var truth, predicted []int
+	for t, row := range matrix.Counts() {
+		for p, n := range row {
+			truth = append(truth, slices.Repeat([]int{t}, n)...)
+			predicted = append(predicted, slices.Repeat([]int{p}, n)...)
+		}
+	}
+	return Confusion(truth, predicted, append([]Option{Classes(matrix.Names()...)}, options...)...)
 }
 
 // WeightWatch is what [Watch] returns, for the arguments of Fit.

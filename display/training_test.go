@@ -315,6 +315,26 @@ func TestModel(t *testing.T) {
 	}
 }
 
+func TestConfusionMatrix(t *testing.T) {
+	matrix, err := nnkit.ConfusionMatrix([][]float32{{0.9, 0.1}, {0.2, 0.8}, {0.3, 0.7}}, []int{0, 1, 0}, "cat", "dog")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := ConfusionMatrix(matrix)
+	if want := "confusion matrix of 2 classes, accuracy 66.7 %, 2 of 3"; f.String() != want {
+		t.Errorf("says %q, want %q", f, want)
+	}
+	if d := checkSVG(t, f.SVG()); !d.has("cat") || !d.has("dog") {
+		t.Errorf("texts %q", d.texts)
+	}
+	if d := checkSVG(t, ConfusionMatrix(matrix, Classes("Katze", "Hund")).SVG()); !d.has("Katze") || d.has("cat") {
+		t.Errorf("texts %q", d.texts)
+	}
+	if f := ConfusionMatrix(nil); !strings.Contains(f.String(), "there is no confusion matrix") {
+		t.Errorf("says %q", f)
+	}
+}
+
 func TestWatch(t *testing.T) {
 	watch := Watch()
 	if f := watch.Ridges(); !strings.Contains(f.String(), "there are no values") {
