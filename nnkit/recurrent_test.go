@@ -121,13 +121,13 @@ func TestRecurrentLayers(t *testing.T) {
 			t.Errorf("%s: the output is %v with %d parameters, want %v with %d", l.Kind, l.OutputShape, n, test.output, test.parameters)
 		}
 	}
-	names := ""
+	var names strings.Builder
 	for _, p := range Sequential(Input(10, 8), Bidirectional(GRU(4), GRU(4, GoBackwards()))).Parameters() {
-		names += " " + p.Name()
+		names.WriteString(" " + p.Name())
 	}
 	if want := " bidirectional_1/forward/kernel bidirectional_1/forward/recurrent_kernel bidirectional_1/forward/bias" +
-		" bidirectional_1/backward/kernel bidirectional_1/backward/recurrent_kernel bidirectional_1/backward/bias"; names != want {
-		t.Errorf("the parameters are%s\nwant%s", names, want)
+		" bidirectional_1/backward/kernel bidirectional_1/backward/recurrent_kernel bidirectional_1/backward/bias"; names.String() != want {
+		t.Errorf("the parameters are%s\nwant%s", names.String(), want)
 	}
 }
 
