@@ -11,7 +11,7 @@ import (
 // output than a true no, with halves for equals. With [PR] it is the area under precision over recall.
 //
 // It is exact, of all thresholds, where Keras takes 200: it keeps the outputs of an epoch, four bytes for each, and sorts
-// them at the epoch's end. Within an epoch it is renewed whenever the outputs have doubled. It is NaN where all are yes or
+// them at the epoch's end. Within an epoch it is renewed whenever there are four times as many. It is NaN where all are yes or
 // all are no.
 //
 // For questions answered yes or no all outputs are taken together; for classes it is the mean of the areas of each class
@@ -46,8 +46,17 @@ func (m *auc) checkTruth(name string, y *Tensor, o output) error { return o.coun
 
 func (m *auc) newMeter(width int) meter { return &aucMeter{auc: m, outputs: make([]scored, width)} }
 
-// scored are the outputs where the truth is yes, and where it is no.
-type scored struct{ yes, no []float32 }
+// scored are the outputs where the truth is yes, and where it is no, as numbers of the same order.
+type scored struct{ yes, no []uint32 }
+
+// ordered gives outputs an order that integers have.
+func ordered(v float32) uint32 {
+	bits := math.Float32bits(v + 0) // -0 is 0
+	if bits>>31 == 1 {
+		return ^bits
+	}
+	return bits | 1<<31
+}
 
 type aucMeter struct {
 	*auc
@@ -56,13 +65,15 @@ type aucMeter struct {
 	seen    int
 	known   int // how many were seen when the area was last computed
 	area    float64
+	unknown bool // an output was not a number
+	spare   []uint32
 }
 
 func (m *aucMeter) reset() {
 	for i, s := range m.outputs {
 		m.outputs[i] = scored{s.yes[:0], s.no[:0]}
 	}
-	m.seen, m.known, m.area = 0, 0, math.NaN()
+	m.seen, m.known, m.area, m.unknown = 0, 0, math.NaN(), false
 }
 
 func (m *aucMeter) add(j *judged) {
@@ -81,14 +92,15 @@ func (m *aucMeter) add(j *judged) {
 			if !j.counting.classes() {
 				yes = j.y[i*j.width+k] > t
 			}
+			m.unknown = m.unknown || v != v
 			s := &m.outputs[0]
 			if m.average == macro {
 				s = &m.outputs[k]
 			}
 			if yes {
-				s.yes = append(s.yes, v)
+				s.yes = append(s.yes, ordered(v))
 			} else {
-				s.no = append(s.no, v)
+				s.no = append(s.no, ordered(v))
 			}
 		}
 	}
@@ -96,7 +108,7 @@ func (m *aucMeter) add(j *judged) {
 }
 
 func (m *aucMeter) value(done bool) float64 {
-	if m.seen == m.known || !done && m.seen < 2*m.known {
+	if m.seen == m.known || !done && m.seen < 4*m.known {
 		return m.area
 	}
 	m.known = m.seen
@@ -105,20 +117,50 @@ func (m *aucMeter) value(done bool) float64 {
 		if len(s.yes) == 0 || len(s.no) == 0 {
 			continue
 		}
+		m.spare = grown(m.spare, max(len(s.yes), len(s.no)))
+		sortNumbers(s.yes, m.spare)
+		sortNumbers(s.no, m.spare)
 		n++
 		sum += s.area(m.pr)
 	}
-	m.area = sum / float64(n) // NaN of none
+	if m.area = sum / float64(n); m.unknown { // NaN of none
+		m.area = math.NaN()
+	}
 	return m.area
 }
 
-// area sorts the outputs and goes through the thresholds from the highest on.
+// sortNumbers sorts long slices by their digits of 11 bits, the last ones first. spare is at least as long.
+func sortNumbers(x, spare []uint32) {
+	if len(x) < 256 {
+		slices.Sort(x)
+		return
+	}
+	from, to := x, spare[:len(x)]
+	for shift := 0; shift < 32; shift += 11 {
+		var at [1 << 11]uint32
+		for _, v := range from {
+			at[v>>shift&(1<<11-1)]++
+		}
+		sum := uint32(0)
+		for i, n := range at {
+			at[i] = sum
+			sum += n
+		}
+		for _, v := range from {
+			digit := v >> shift & (1<<11 - 1)
+			to[at[digit]] = v
+			at[digit]++
+		}
+		from, to = to, from
+	}
+	copy(x, from) // three digits end in spare
+}
+
+// area goes through the thresholds from the highest on. yes and no are sorted.
 func (s scored) area(pr bool) float64 {
-	slices.Sort(s.yes)
-	slices.Sort(s.no)
 	sum, yes, no := 0.0, 0, 0
 	for yes < len(s.yes) || no < len(s.no) {
-		at := float32(math.Inf(-1))
+		at := uint32(0)
 		if yes < len(s.yes) {
 			at = s.yes[len(s.yes)-1-yes]
 		}
@@ -126,9 +168,6 @@ func (s scored) area(pr bool) float64 {
 			at = max(at, s.no[len(s.no)-1-no])
 		}
 		y, n := equals(s.yes[:len(s.yes)-yes], at), equals(s.no[:len(s.no)-no], at)
-		if y+n == 0 { // not numbers
-			return math.NaN()
-		}
 		if pr {
 			sum += precisionArea(yes, no, y, n)
 		} else { // a trapezium
@@ -143,7 +182,7 @@ func (s scored) area(pr bool) float64 {
 }
 
 // equals counts how many numbers at the end of a sorted slice are v.
-func equals(sorted []float32, v float32) int {
+func equals(sorted []uint32, v uint32) int {
 	n := 0
 	for n < len(sorted) && sorted[len(sorted)-1-n] == v {
 		n++
