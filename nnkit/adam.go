@@ -61,7 +61,7 @@ type power struct{ base, value float64 }
 
 // next goes on to the next t and returns 1-βᵗ.
 func (p *power) next() float64 {
-	p.value *= p.base
+	p.value = float64(p.value * p.base)
 	return 1 - p.value
 }
 

@@ -53,7 +53,7 @@ type judged struct {
 func (j *judged) count() int { return j.rows * j.places }
 
 // perPlace makes a sum over rows one over places.
-func (j *judged) perPlace(sum float64) float64 { return sum * float64(j.places) }
+func (j *judged) perPlace(sum float64) float64 { return float64(sum * float64(j.places)) }
 
 // grown returns a slice of n elements, in the memory of s if that is enough.
 func grown[E any](s []E, n int) []E {

@@ -46,7 +46,7 @@ func (r *nAdamRule) schedule() float64 { return r.beta1 * (0.5 + float64(0.5*r.s
 
 func (r *nAdamRule) next(rate, keep float64) {
 	mu := r.ahead
-	r.product *= mu
+	r.product = float64(r.product * mu)
 	r.ahead = r.schedule()
 	r.k.Rate = float32(rate * (1 - mu) / (1 - r.product))
 	r.k.Ahead = float32(rate * r.ahead / (1 - float64(r.product*r.ahead)))

@@ -118,7 +118,7 @@ func (m *Model) testRates(s *rateTestSettings, train rows) (*RateTest, error) {
 		}
 		const keep = 0.9
 		mean = float64(keep*mean) + float64((1-keep)*loss)
-		share *= keep
+		share = float64(share * keep)
 		smooth := mean / (1 - share)
 		r.rates, r.losses = append(r.rates, rate), append(r.losses, smooth)
 		best = min(best, smooth)

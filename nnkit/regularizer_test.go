@@ -197,3 +197,39 @@ func TestLayerWeightOptionErrors(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+// Where a loss is a mean over the steps of sequences, what outputs add is still their mean over the rows.
+func TestActivityRegularizerOfSequences(t *testing.T) {
+	x, _ := blobs(6, 4, 2)
+	y := zeros([]int{6, 2, 3})
+	run := func(options ...DenseOption) (m *Model, losses [2]float64) {
+		m = Sequential(Input(4), Reshape(2, 2), Dense(3, options...))
+		if err := m.Compile(SGD(LearningRate(1e-30)), MeanSquaredError); err != nil {
+			t.Fatal(err)
+		}
+		h, err := m.Fit(x, y, BatchSize(4), Verbose(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := m.Evaluate(x, y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m, [2]float64{h.Last("loss"), s.Value("loss")}
+	}
+	m, with := run(ActivityRegularizer(L1(0.5)))
+	_, without := run()
+	p, err := m.Predict(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := 0.0
+	for _, v := range p.Data() {
+		want += 0.5 * math.Abs(float64(v)) / 6
+	}
+	for i := range with {
+		if got := with[i] - without[i]; math.Abs(got-want) > 1e-5 {
+			t.Errorf("the outputs add %v, want %v", got, want)
+		}
+	}
+}

@@ -205,7 +205,7 @@ func CosineDecayRestarts(initial float64, firstDecaySteps int, options ...Schedu
 		left, period, height := float64(step), float64(firstDecaySteps), 1.0
 		for left >= period {
 			left -= period
-			period *= longer
+			period = float64(period * longer)
 			height *= higher
 		}
 		return initial * halfWave(float64(height*(1-alpha))+alpha, alpha, left/period)
@@ -293,7 +293,7 @@ func cosinePi(p float64) float64 {
 	x := math.Pi * (0.5 - p)
 	square, term, sum := float64(x*x), x, x
 	for n := 2.0; n < 24; n += 2 {
-		term *= -square / (n * (n + 1))
+		term = float64(term * (-square / (n * (n + 1))))
 		sum += term
 	}
 	return min(max(sum, -1), 1)
