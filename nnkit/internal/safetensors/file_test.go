@@ -19,7 +19,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	f := &File{
 		Metadata: map[string]string{"model": "Dense(1, \"x\")\n", "": ""},
 		Tensors: []Tensor{
-			Float64("numbers", []float64{math.Pi, math.Inf(1), -0.0}),
+			Float64("numbers", []float64{math.Pi, math.Inf(1), math.Copysign(0, -1)}),
 			Float32("a/kernel", []int{2, 3}, []float32{1, -2, 3.5, 0, 1e-40, float32(math.Inf(-1))}),
 			Float32("nothing", []int{0, 4}, nil),
 			Float32("scalar", nil, []float32{7}),
@@ -49,8 +49,14 @@ func TestNarrowTypes(t *testing.T) {
 		bits uint16
 		want float32
 	}{
-		{0x3c00, 1}, {0xc000, -2}, {0x7bff, 65504}, {0x0001, 1.0 / (1 << 24)}, {0x0400, 1.0 / (1 << 14)}, {0x7c00, float32(math.Inf(1))},
-		{0x8000, float32(math.Copysign(0, -1))}, {0x3555, 0.333251953125},
+		{0x3c00, 1},
+		{0xc000, -2},
+		{0x7bff, 65504},
+		{0x0001, 1.0 / (1 << 24)},
+		{0x0400, 1.0 / (1 << 14)},
+		{0x7c00, float32(math.Inf(1))},
+		{0x8000, float32(math.Copysign(0, -1))},
+		{0x3555, 0.333251953125},
 	} {
 		x := Tensor{"x", F16, []int{1}, binary.LittleEndian.AppendUint16(nil, c.bits)}
 		got, err := x.Float32()
