@@ -65,7 +65,7 @@ var (
 // LeakyReLUSlope is x above 0 and slope·x below. A. L. Maas et al., Rectifier nonlinearities improve neural network
 // acoustic models, ICML 2013.
 func LeakyReLUSlope(slope float64) Activation {
-	return &smooth{fmt.Sprintf("leaky_relu(%v)", slope), func(x *Tensor) *Tensor { return x.LeakyReLU(slope) }}
+	return leakyReLU{slope: slope}
 }
 
 // ActivationFunc makes an activation of a function written with the operations of [Tensor], under a name.
@@ -74,12 +74,12 @@ func ActivationFunc(name string, f func(x *Tensor) *Tensor) Activation { return 
 // ActivationLayer makes a layer that does nothing but apply an activation.
 func ActivationLayer(a Activation, options ...LayerOption) Layer {
 	l := &lambdaLayer{}
-	l.layer.give("activation", options)
+	l.layer.give("activation", "ActivationLayer(…)", options)
 	if a == nil {
 		l.layer.err = fmt.Errorf("ActivationLayer(nil): name one, nnkit.ReLU for example")
 		return l
 	}
-	l.layer.activation, l.f = a, a.apply
+	l.layer.activation, l.layer.made.activation, l.f = a, a, a.apply
 	return l
 }
 
@@ -106,6 +106,10 @@ type (
 	sigmoid          struct{ forActivated }
 	tanh             struct{ forActivated }
 	softmax          struct{ forActivated }
+	leakyReLU        struct {
+		forActivated
+		slope float64
+	}
 )
 
 // forActivated marks what layers with an activation take.
@@ -131,3 +135,7 @@ func (a tanh) set(s *layerSettings)              { s.activation = a }
 func (softmax) String() string                   { return "softmax" }
 func (softmax) apply(x *Tensor) *Tensor          { return x.Softmax() }
 func (a softmax) set(s *layerSettings)           { s.activation = a }
+func (a leakyReLU) String() string               { return fmt.Sprintf("leaky_relu(%v)", a.slope) }
+func (a leakyReLU) source() string               { return fmt.Sprintf("LeakyReLUSlope(%v)", a.slope) }
+func (a leakyReLU) apply(x *Tensor) *Tensor      { return x.LeakyReLU(a.slope) }
+func (a leakyReLU) set(s *layerSettings)         { s.activation = a }

@@ -71,6 +71,8 @@ type adamRule struct {
 	m, v, most   []float32
 }
 
+func (r *adamRule) numbers() []any { return []any{&r.beta1.value, &r.beta2.value} }
+
 func (r *adamRule) next(rate, keep float64) {
 	first, second := r.beta1.next(), r.beta2.next()
 	r.k.Rate, r.k.Keep = float32(rate*math.Sqrt(second)/first), float32(keep)

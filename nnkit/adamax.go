@@ -34,6 +34,8 @@ type adamaxRule struct {
 	m, u  []float32
 }
 
+func (r *adamaxRule) numbers() []any { return []any{&r.beta1.value} }
+
 func (r *adamaxRule) next(rate, keep float64) {
 	r.k.Rate, r.k.Keep = float32(rate/r.beta1.next()), float32(keep)
 }

@@ -28,6 +28,12 @@
 // before training starts where that is possible. [Sequential] returns only the model, so that it can be chained; what
 // was wrong in it is said by [Model.Compile].
 //
+// # Saving
+//
+// [Model.Save] writes a model to one file, with all that training needs to go on to the same bits, and [Load] makes it
+// again; a [Checkpoint] does so while it trains. The file is a safetensors file: others read the weights from it, and
+// [Model.LoadWeights] reads theirs, PyTorch's by [FromPyTorch].
+//
 // # Operations, layers and losses of one's own
 //
 // The methods of [Tensor] compute: x.MatMul(w).Add(b).ReLU(). Those on a [Tape] can be differentiated. A layer of one's

@@ -14,7 +14,7 @@ import (
 // 2014. The rate is from 0 to below 1.
 func Dropout(rate float64, options ...LayerOption) Layer {
 	l := &dropoutLayer{rate: rate}
-	l.layer.give("dropout", options)
+	l.layer.give("dropout", fmt.Sprintf("Dropout(%v, …)", rate), options)
 	if !(rate >= 0 && rate < 1) {
 		l.layer.err = fmt.Errorf("Dropout(%v): the rate must be at least 0 and below 1", rate)
 	}
@@ -33,7 +33,7 @@ func (l *dropoutLayer) Forward(x *Tensor) *Tensor { return x.Dropout(l.rate) }
 // through.
 func GaussianNoise(deviation float64, options ...LayerOption) Layer {
 	l := &noiseLayer{deviation: deviation}
-	l.layer.give("gaussian_noise", options)
+	l.layer.give("gaussian_noise", fmt.Sprintf("GaussianNoise(%v, …)", deviation), options)
 	if !(deviation >= 0) {
 		l.layer.err = fmt.Errorf("GaussianNoise(%v): the standard deviation must be at least 0", deviation)
 	}

@@ -13,13 +13,13 @@ func Embedding(vocabulary, dimension int, options ...EmbeddingOption) Layer {
 	l := &embeddingLayer{vocabulary: vocabulary, dimension: dimension}
 	call := fmt.Sprintf("Embedding(%d, %d, …)", vocabulary, dimension)
 	l.layer.kind = "embedding"
-	s := layerSettings{initializer: RandomUniform(-0.05, 0.05)}
+	s := layerSettings{table: RandomUniform(-0.05, 0.05)}
 	applyOptions(&s, call, options)
 	if s.err == nil && (vocabulary < 1 || dimension < 1) {
 		s.err = fmt.Errorf("%s: both numbers must be at least 1", call)
 	}
 	s.give(&l.layer)
-	l.initializer = s.initializer
+	l.initializer = s.table
 	return l
 }
 
@@ -45,7 +45,7 @@ func (o EmbeddingInitializerOption) set(s *layerSettings) {
 	if o.initializer == nil {
 		s.err = fmt.Errorf("EmbeddingInitializer(nil): name one, GlorotUniform for example")
 	}
-	s.initializer = o.initializer
+	s.table = o.initializer
 }
 
 type embeddingLayer struct {

@@ -61,6 +61,9 @@ func (m *Model) Fit(x, y any, options ...FitOption) (*History, error) {
 	ctx, release := signal.NotifyContext(s.ctx, os.Interrupt)
 	defer release()
 	f := newFit(ctx, m, s, train, validation)
+	if err = f.resume(); err != nil {
+		return nil, fmt.Errorf("Fit: %w", err)
+	}
 	err = f.run()
 	h := f.state.History
 	h.Duration, h.stopped = f.state.Elapsed(), f.state.reason

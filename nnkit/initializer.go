@@ -88,6 +88,12 @@ type scaling struct {
 
 func (s scaling) String() string { return s.name }
 
+func (s scaling) source() string {
+	fan := [...]string{FanIn: "FanIn", FanOut: "FanOut", FanAvg: "FanAvg"}[s.fan]
+	d := [...]string{"UniformDistribution", "TruncatedNormalDistribution", "NormalDistribution"}[s.d]
+	return fmt.Sprintf("VarianceScaling(%v, %s, %s)", s.scale, fan, d)
+}
+
 func (s scaling) check() error {
 	if s.fan < FanIn || s.fan > FanAvg || s.d < UniformDistribution || s.d > NormalDistribution {
 		return fmt.Errorf("VarianceScaling(%v, %d, %d): the fan is FanIn, FanOut or FanAvg, the distribution UniformDistribution, "+
@@ -141,8 +147,8 @@ func drawTruncated(w []float32, deviation float64, s random.Stream) {
 
 // RandomNormal draws normal numbers of mean 0; Keras' default of the standard deviation is 0.05.
 func RandomNormal(stddev float64) Initializer {
-	return drawn{
-		"random_normal", checkSettings("RandomNormal", setting{"stddev", stddev, positive}),
+	return &drawn{
+		"random_normal", fmt.Sprintf("RandomNormal(%v)", stddev), checkSettings("RandomNormal", setting{"stddev", stddev, positive}),
 		func(w []float32, s random.Stream) { drawNormal(w, stddev, s) },
 	}
 }
@@ -150,15 +156,18 @@ func RandomNormal(stddev float64) Initializer {
 // TruncatedNormal draws normal numbers of mean 0 and leaves out those beyond two standard deviations; stddev is that before
 // the cut, for which Keras' default is 0.05.
 func TruncatedNormal(stddev float64) Initializer {
-	return drawn{
-		"truncated_normal", checkSettings("TruncatedNormal", setting{"stddev", stddev, positive}),
+	return &drawn{
+		"truncated_normal", fmt.Sprintf("TruncatedNormal(%v)", stddev), checkSettings("TruncatedNormal", setting{"stddev", stddev, positive}),
 		func(w []float32, s random.Stream) { drawTruncated(w, stddev, s) },
 	}
 }
 
 // RandomUniform draws numbers between two; Keras' defaults are ±0.05.
 func RandomUniform(low, high float64) Initializer {
-	d := drawn{"random_uniform", nil, func(w []float32, s random.Stream) { drawUniform(w, low, high, s) }}
+	d := &drawn{
+		"random_uniform", fmt.Sprintf("RandomUniform(%v, %v)", low, high), nil,
+		func(w []float32, s random.Stream) { drawUniform(w, low, high, s) },
+	}
 	if !(low < high) || math.IsInf(high-low, 0) {
 		d.err = fmt.Errorf("RandomUniform(%v, %v): the first number must be the smaller", low, high)
 	}
@@ -168,15 +177,18 @@ func RandomUniform(low, high float64) Initializer {
 // drawn draws every number in the same way.
 type drawn struct {
 	name string
+	call string
 	err  error
 	draw func(w []float32, s random.Stream)
 }
 
-func (d drawn) String() string { return d.name }
+func (d *drawn) String() string { return d.name }
 
-func (d drawn) check() error { return d.err }
+func (d *drawn) source() string { return d.call }
 
-func (d drawn) fill(w []float32, _, _ int, s random.Stream) { d.draw(w, s) }
+func (d *drawn) check() error { return d.err }
+
+func (d *drawn) fill(w []float32, _, _ int, s random.Stream) { d.draw(w, s) }
 
 var (
 	// Zeros is how biases begin.
@@ -195,6 +207,8 @@ type constant struct {
 
 func (c constant) String() string { return c.name }
 
+func (c constant) source() string { return fmt.Sprintf("Constant(%v)", c.value) }
+
 func (c constant) fill(w []float32, _, _ int, _ random.Stream) { fill(w, c.value) }
 
 // Identity is gain on the diagonal of a matrix and 0 elsewhere: a layer that begins by letting through what it gets. Q. V.
@@ -204,6 +218,8 @@ func Identity(gain float64) Initializer { return identity{float32(gain)} }
 type identity struct{ gain float32 }
 
 func (identity) String() string { return "identity" }
+
+func (d identity) source() string { return fmt.Sprintf("Identity(%v)", d.gain) }
 
 func (d identity) fill(w []float32, in, out int, _ random.Stream) {
 	clear(w)

@@ -50,6 +50,7 @@ func (b *BaseLayer) AddParameter(name string, i Initializer, shape ...int) *Para
 // AddState makes an array that the layer keeps beside its parameters and that is not trained, such as a moving average. Call it in
 // Build.
 func (b *BaseLayer) AddState(name string, i Initializer, shape ...int) *Parameter {
+	b.layer.check(name, shape)
 	p := newParameter(b.layer.name+"/"+name, i, shape...)
 	p.leaf.wanted = false
 	b.layer.states = append(b.layer.states, p)
@@ -72,15 +73,31 @@ type layerCore struct {
 	rules       parameterRules
 	regularizer Regularizer // of its output
 	frozen      bool
+	made        layerSettings // as the constructor was called; without a call for a user's own
+	room        int           // how many numbers a parameter may have; 0 for any
 }
 
 func (c *layerCore) add(name string, i Initializer, shape ...int) *Parameter {
 	if err := fitsShape(i, shape); err != nil {
 		fail(name, "%v", err)
 	}
+	c.check(name, shape)
 	p := newParameter(c.name+"/"+name, i, shape...)
 	c.parameters = append(c.parameters, p)
 	return p
+}
+
+// check refuses a parameter of which a file that is being read cannot hold the numbers.
+func (c *layerCore) check(name string, shape []int) {
+	if c.room == 0 {
+		return
+	}
+	size := 1
+	for _, d := range shape {
+		if size *= max(d, 1); size > c.room {
+			fail("Load", "%s/%s would have the shape %s, more numbers than there are in the file", c.name, name, shapeText(shape))
+		}
+	}
 }
 
 // build lets a layer prepare itself for rows of the given shape, and finds the shape of its output.
@@ -170,6 +187,7 @@ func Lambda(name string, f func(x *Tensor) *Tensor) Layer {
 	var s layerSettings
 	Name(name).set(&s)
 	s.give(&l.layer)
+	l.layer.made = layerSettings{}
 	if f == nil {
 		l.layer.err = fmt.Errorf("Lambda(%q, nil): the function is missing", name)
 	}

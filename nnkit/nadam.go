@@ -44,6 +44,10 @@ type nAdamRule struct {
 // schedule returns the next μ.
 func (r *nAdamRule) schedule() float64 { return r.beta1 * (0.5 + float64(0.5*r.slow.next())) }
 
+func (r *nAdamRule) numbers() []any {
+	return []any{&r.slow.value, &r.beta2.value, &r.ahead, &r.product}
+}
+
 func (r *nAdamRule) next(rate, keep float64) {
 	mu := r.ahead
 	r.product = float64(r.product * mu)

@@ -163,6 +163,41 @@ func (o *optimizer) String() string {
 	return o.name + "(" + strings.Join(parts, ", ") + ")"
 }
 
+// source writes the optimizer as a call.
+func (o *optimizer) source() (string, error) {
+	if _, own := o.formula.(*ownFormula); own || len(o.groups) > 0 {
+		return "", fmt.Errorf("a file cannot hold the functions of %s, its own or those of its ParameterGroup: save the weights by SaveWeights", o.name)
+	}
+	rate := o.rate.String()
+	if !o.rate.constant() {
+		if _, err := evaluate[Schedule](rate); err != nil {
+			return "", fmt.Errorf("a file cannot hold the schedule %s: save the weights by SaveWeights", rate)
+		}
+	}
+	options := []string{"LearningRate(" + rate + ")"}
+	if o.decay == 0 {
+		options = append(options, "WeightDecay(0)")
+	}
+	for _, s := range o.settings() {
+		options = append(options, fmt.Sprintf("%s(%v)", s.name, s.value))
+	}
+	for _, b := range []struct {
+		on   bool
+		name string
+	}{{o.nesterov, "Nesterov()"}, {o.centered, "Centered()"}, {o.amsGrad, "AMSGrad()"}} {
+		if b.on {
+			options = append(options, b.name)
+		}
+	}
+	if o.accumulate > 1 {
+		options = append(options, fmt.Sprintf("GradientAccumulation(%d)", o.accumulate))
+	}
+	if o.average.on {
+		options = append(options, fmt.Sprintf("MovingAverage(%v)", o.average.momentum))
+	}
+	return o.name + "(" + strings.Join(options, ", ") + ")", nil
+}
+
 func (o *optimizer) check() error {
 	if o.err != nil {
 		return o.err

@@ -77,6 +77,8 @@ func (r *ownRule) know(parameters []*Parameter) {
 	}
 }
 
+func (r *ownRule) numbers() []any { return []any{&r.step.Count} }
+
 func (r *ownRule) next(rate, keep float64) {
 	r.plainStep.next(rate, keep)
 	r.step.Rate = rate

@@ -83,22 +83,22 @@ func (l *poolLayer) Forward(x *Tensor) *Tensor {
 
 // GlobalMaxPooling2D makes a layer that keeps the largest number of each channel of an image: (channels).
 func GlobalMaxPooling2D(options ...LayerOption) Layer {
-	return newGlobalPool("global_max_pooling2d", false, options, (*Tensor).MaxPool2D)
+	return newGlobalPool("GlobalMaxPooling2D", "global_max_pooling2d", false, options, (*Tensor).MaxPool2D)
 }
 
 // GlobalAveragePooling2D makes a layer that takes the mean of each channel of an image: (channels).
 func GlobalAveragePooling2D(options ...LayerOption) Layer {
-	return newGlobalPool("global_average_pooling2d", false, options, (*Tensor).AveragePool2D)
+	return newGlobalPool("GlobalAveragePooling2D", "global_average_pooling2d", false, options, (*Tensor).AveragePool2D)
 }
 
 // GlobalMaxPooling1D makes a layer that keeps the largest number of each channel of a sequence: (channels).
 func GlobalMaxPooling1D(options ...LayerOption) Layer {
-	return newGlobalPool("global_max_pooling1d", true, options, (*Tensor).MaxPool2D)
+	return newGlobalPool("GlobalMaxPooling1D", "global_max_pooling1d", true, options, (*Tensor).MaxPool2D)
 }
 
 // GlobalAveragePooling1D makes a layer that takes the mean of each channel of a sequence over its steps: (channels).
 func GlobalAveragePooling1D(options ...LayerOption) Layer {
-	return newGlobalPool("global_average_pooling1d", true, options, (*Tensor).AveragePool2D)
+	return newGlobalPool("GlobalAveragePooling1D", "global_average_pooling1d", true, options, (*Tensor).AveragePool2D)
 }
 
 // LayerOption is an argument of every layer that takes options: [Name].
@@ -113,17 +113,17 @@ type globalPoolLayer struct {
 	pool     func(x *Tensor, p Pooling) *Tensor
 }
 
-func newGlobalPool(kind string, sequence bool, options []LayerOption, pool func(*Tensor, Pooling) *Tensor) Layer {
+func newGlobalPool(name, kind string, sequence bool, options []LayerOption, pool func(*Tensor, Pooling) *Tensor) Layer {
 	l := &globalPoolLayer{sequence: sequence, pool: pool}
-	l.layer.give(kind, options)
+	l.layer.give(kind, name+"(…)", options)
 	return l
 }
 
-// give names a layer that has no other options.
-func (c *layerCore) give(kind string, options []LayerOption) {
+// give names a layer that has no other options; call is how it is made.
+func (c *layerCore) give(kind, call string, options []LayerOption) {
 	c.kind = kind
 	var s layerSettings
-	applyOptions(&s, kind, options)
+	applyOptions(&s, call, options)
 	s.give(c)
 }
 
@@ -142,14 +142,14 @@ func (l *globalPoolLayer) Forward(x *Tensor) *Tensor {
 // Flatten makes a layer that lays a row's numbers next to each other: images to plain numbers, before a [Dense].
 func Flatten(options ...LayerOption) Layer {
 	l := &lambdaLayer{f: (*Tensor).Flatten}
-	l.layer.give("flatten", options)
+	l.layer.give("flatten", "Flatten(…)", options)
 	return l
 }
 
 // Reshape makes a layer that lays each row out in another shape. One size may be -1: it becomes what the others leave.
 func Reshape(shape ...int) Layer {
 	l := &lambdaLayer{f: func(x *Tensor) *Tensor { return x.reshapeRows(shape) }}
-	l.layer.kind = "reshape"
+	l.layer.give("reshape", "Reshape"+callText(shape), nil)
 	return l
 }
 

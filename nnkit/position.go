@@ -12,7 +12,7 @@ import (
 // NeurIPS 2017.
 func PositionalEncoding(options ...LayerOption) Layer {
 	l := &positionLayer{}
-	l.layer.give("positional_encoding", options)
+	l.layer.give("positional_encoding", "PositionalEncoding(…)", options)
 	return l
 }
 
@@ -61,7 +61,7 @@ func (l *positionLayer) Forward(x *Tensor) *Tensor { return x.Add(l.codes) }
 // PositionEmbedding makes a layer that adds to each step of a sequence, (steps, features), a trained vector for its place.
 func PositionEmbedding(options ...LayerOption) Layer {
 	l := &learntPositionLayer{}
-	l.layer.give("position_embedding", options)
+	l.layer.give("position_embedding", "PositionEmbedding(…)", options)
 	return l
 }
 
@@ -86,7 +86,7 @@ func (l *learntPositionLayer) Forward(x *Tensor) *Tensor { return x.Add(l.vector
 // last dimension. K. He et al., Delving deep into rectifiers, ICCV 2015.
 func PReLU(options ...LayerOption) Layer {
 	l := &preluLayer{}
-	l.layer.give("prelu", options)
+	l.layer.give("prelu", "PReLU(…)", options)
 	return l
 }
 

@@ -130,7 +130,7 @@ func (l *recurrentLayer) Forward(x *Tensor) *Tensor {
 //	nnkit.Bidirectional(nnkit.LSTM(32), nnkit.LSTM(32, nnkit.GoBackwards()))
 func Bidirectional(forward, backward Layer, options ...LayerOption) Layer {
 	l := &bidirectionalLayer{}
-	l.layer.give("bidirectional", options)
+	l.layer.give("bidirectional", "Bidirectional(…)", options)
 	f, ok := forward.(*recurrentLayer)
 	b, also := backward.(*recurrentLayer)
 	switch {
@@ -154,6 +154,8 @@ type bidirectionalLayer struct {
 	BaseLayer
 	forward, backward *recurrentLayer
 }
+
+func (l *bidirectionalLayer) inner() []Layer { return []Layer{l.forward, l.backward} }
 
 // Build builds both layers.
 func (l *bidirectionalLayer) Build(input []int) error {

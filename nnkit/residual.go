@@ -6,7 +6,7 @@ import "fmt"
 // K. He et al., Deep residual learning for image recognition, CVPR 2016.
 func Residual(layers ...Layer) Layer {
 	l := &residualLayer{block: block{layers: layers}}
-	l.layer.kind = "residual"
+	l.layer.give("residual", "Residual(…)", nil)
 	l.layer.err = l.check("Residual")
 	return l
 }
@@ -71,6 +71,8 @@ func (b *block) build(outer *layerCore, input []int) (output []int, err error) {
 	}
 	return output, nil
 }
+
+func (b *block) inner() []Layer { return b.layers }
 
 func (b *block) forward(x *Tensor) *Tensor {
 	for _, l := range b.layers {

@@ -18,12 +18,16 @@ type layerSettings struct {
 	epsilon     float64
 	momentum    float64
 	causal      bool
-	rate        float64 // of dropout
+	rate        float64     // of dropout
+	table       Initializer // of an embedding
 	frozen      bool
 	activity    Regularizer
 	err         error
 
 	parameterRules
+
+	call     string         // how the layer is made, with … for what the options said
+	defaults *layerSettings // before the options
 }
 
 // option is what all options of layers are. Which layers one is for is told by the methods without effect that it has
@@ -52,6 +56,8 @@ func (forWindows) poolOption()      {}
 
 // applyOptions applies options to the defaults s. call is how messages name the layer: Dense(3, …).
 func applyOptions[O option](s *layerSettings, call string, options []O) {
+	defaults := *s
+	s.call, s.defaults = call, &defaults
 	for i, o := range options {
 		if any(o) == nil {
 			s.err = fmt.Errorf("%s: option %d is nil", call, i+1)
@@ -64,9 +70,9 @@ func applyOptions[O option](s *layerSettings, call string, options []O) {
 	}
 }
 
-// give tells a layer its name, its activation and what was wrong.
+// give tells a layer its name, its activation, what was wrong and how it was made.
 func (s *layerSettings) give(c *layerCore) {
-	c.name, c.activation, c.err = s.name, s.activation, s.err
+	c.name, c.activation, c.err, c.made = s.name, s.activation, s.err, *s
 	c.rules, c.regularizer, c.frozen = s.parameterRules, s.activity, s.frozen
 }
 

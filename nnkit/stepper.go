@@ -55,6 +55,34 @@ func (o *optimizer) start(n int) *stepper {
 	return s
 }
 
+// stepMemory points to what an optimizer remembers, under names: numbers, which may be of any type that JSON can hold,
+// and arrays of as many numbers as there are weights, nil where there is none yet.
+type stepMemory struct {
+	numbers map[string]any
+	arrays  map[string]*[]float32
+}
+
+// remembered lists what is to be written to a file and read from it.
+func (s *stepper) remembered() stepMemory {
+	m := stepMemory{
+		map[string]any{
+			"rate": &s.rate, "batches": &s.batches, "gathered_batches": &s.gathered.batches, "gathered_rows": &s.gathered.rows, "shown": &s.average.shown,
+		},
+		map[string]*[]float32{"gathered": &s.gathered.mean, "average": &s.average.mean, "weights": &s.average.other},
+	}
+	for i := range s.memory.arrays {
+		m.arrays[fmt.Sprintf("state_%d", i)] = &s.memory.arrays[i]
+	}
+	for i, g := range s.groups {
+		if r, ok := g.rule.(interface{ numbers() []any }); ok {
+			for k, v := range r.numbers() {
+				m.numbers[fmt.Sprintf("group_%d_%d", i, k)] = v
+			}
+		}
+	}
+	return m
+}
+
 // arrange finds out which weights are in which group, less those of parameters that are not trained. It is done at the
 // beginning of each epoch, since parameters may be frozen and freed between them.
 func (s *stepper) arrange(parameters []*Parameter) error {

@@ -14,7 +14,7 @@ func TransformerEncoder(heads, feedForward int, options ...AttentionOption) Laye
 	if l.attention.layer.err == nil && feedForward < 1 {
 		l.attention.layer.err = fmt.Errorf("%s: the units must be at least 1", call)
 	}
-	l.layer.name, l.layer.err = l.attention.layer.name, l.attention.layer.err
+	l.layer.name, l.layer.err, l.layer.made = l.attention.layer.name, l.attention.layer.err, l.attention.layer.made
 	return l
 }
 

@@ -1,0 +1,101 @@
+package nnkit
+
+import (
+	_ "embed"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+//go:embed testdata/weights.json
+var weightsReference []byte
+
+// likeDense is nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)).
+func likeDense() *Model { return Sequential(Input(4), Dense(3, ReLU), Dense(2)) }
+
+// The same models as in testdata/weights.py.
+var weightsLikePyTorch = map[string]struct {
+	model   func() *Model
+	modules []string
+}{
+	"dense":    {likeDense, nil},
+	"float64":  {likeDense, []string{"0", "2"}},
+	"float16":  {likeDense, nil},
+	"bfloat16": {likeDense, nil},
+	"images": {func() *Model {
+		return Sequential(Input(6, 7, 2), Conv2D(4, 3), BatchNormalization(NormEpsilon(1e-5)), ActivationLayer(ReLU), Conv2DTranspose(4, 2, Strides(2)),
+			PReLU(), Conv2D(6, 3, KernelSize(3, 2), Groups(2)), GroupNormalization(3, NormEpsilon(1e-5)), MaxPooling2D(3), Flatten(), Dropout(0.5), Dense(5))
+	}, []string{"conv1", "norm", "up", "slopes", "conv2", "group", "fc"}},
+	"sequences": {func() *Model {
+		return Sequential(Input(5, 3), Conv1D(5, 2, Name("conv")), Flatten(), Dense(6, Name("fc")))
+	}, nil},
+	"recurrent": {func() *Model {
+		return Sequential(Input(5, 3), LSTM(4, ReturnSequences()), LSTM(4, ReturnSequences()),
+			Bidirectional(GRU(3, ReturnSequences()), GRU(3, ReturnSequences(), GoBackwards())), SimpleRNN(2))
+	}, []string{"lstm", "lstm", "gru", "rnn"}},
+	"attention": {func() *Model {
+		return Sequential(Input(4), Embedding(7, 6, Name("words")), TransformerEncoder(2, 8, Name("encoder")), MultiHeadAttention(3, 2, Name("attention")),
+			LayerNormalization(NormEpsilon(1e-5), Name("norm")))
+	}, nil},
+}
+
+// A model with PyTorch's weights predicts what PyTorch does.
+func TestWeightsFromPyTorch(t *testing.T) {
+	var cases []struct {
+		Name  string
+		File  []byte
+		Shape []int
+		X, Y  []float64
+	}
+	if err := json.Unmarshal(weightsReference, &cases); err != nil {
+		t.Fatal(err)
+	}
+	if len(cases) != len(weightsLikePyTorch) {
+		t.Fatalf("PyTorch has %d models: write testdata/weights.json again", len(cases))
+	}
+	for _, c := range cases {
+		path := filepath.Join(t.TempDir(), "weights.safetensors")
+		if err := os.WriteFile(path, c.File, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		like := weightsLikePyTorch[c.Name]
+		m := like.model()
+		if err := m.LoadWeights(path, FromPyTorch(like.modules...)); err != nil {
+			t.Errorf("%s: %v", c.Name, err)
+			continue
+		}
+		x, err := NewTensor(appendNarrow(nil, c.X), c.Shape...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, err := m.forward(&Tape{}, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e := far(y.Data(), c.Y, 1); e > 1e-5 {
+			t.Errorf("%s: the output is off by %.2g", c.Name, e)
+		}
+		if c.Name != "dense" {
+			continue
+		}
+		for _, bad := range []struct {
+			model   *Model
+			modules []string
+			want    string
+		}{
+			{likeDense(), []string{"0"}, "FromPyTorch names 1 module, but the model has 2 layers with parameters"},
+			{likeDense(), []string{"0", "1"}, "it lacks 1.weight (2, 3), 1.bias (2); the model has no 2.bias, 2.weight"},
+			{Sequential(Input(4), Dense(3)), nil, "the file has the modules 0, 2, and the model the layers dense_1: name their modules"},
+			{Sequential(Input(4), &scaledLayer{}, Dense(3)), nil, `FromPyTorch does not know the layer "scaledlayer_1"`},
+		} {
+			if err := bad.model.LoadWeights(path, FromPyTorch(bad.modules...)); err == nil || !strings.Contains(err.Error(), bad.want) {
+				t.Errorf("%v does not say %q", err, bad.want)
+			}
+		}
+		if err := likeDense().LoadWeights(path); err == nil || !strings.Contains(err.Error(), "for which there is nnkit.FromPyTorch") {
+			t.Errorf("%v does not name FromPyTorch", err)
+		}
+	}
+}
