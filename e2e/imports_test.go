@@ -33,11 +33,12 @@ var mayImport = map[string][]string{
 	"kernel/internal/complete":   {"kernel/internal/program", "kernel/internal/cell"},
 	"kernel/internal/notebook":   {"kernel/internal/message"},
 	"kernel/worker":              {"kernel/internal/wire"},
-	"nnkit":                      {"nnkit/internal/simd", "nnkit/internal/parallel", "nnkit/internal/random", "nnkit/internal/safetensors"},
+	"nnkit":                      {"nnkit/internal/simd", "nnkit/internal/parallel", "nnkit/internal/random", "nnkit/internal/safetensors", "nnkit/internal/onnx"},
 	"nnkit/internal/random":      {},
 	"nnkit/internal/simd":        {"nnkit/internal/random"},
 	"nnkit/internal/parallel":    {},
 	"nnkit/internal/safetensors": {},
+	"nnkit/internal/onnx":        {},
 	"nnkit/data":                 {"nnkit", "nnkit/internal/simd", "nnkit/internal/parallel", "nnkit/internal/random"}, // simd for its exp, the same to the last bit everywhere
 	"nnkit/gonum":                {"nnkit"},
 	"display":                    {"nnkit"}, // in training.go alone

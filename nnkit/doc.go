@@ -32,7 +32,7 @@
 //
 // [Model.Save] writes a model to one file, with all that training needs to go on to the same bits, and [Load] makes it
 // again; a [Checkpoint] does so while it trains. The file is a safetensors file: others read the weights from it, and
-// [Model.LoadWeights] reads theirs, PyTorch's by [FromPyTorch].
+// [Model.LoadWeights] reads theirs, PyTorch's by [FromPyTorch]. [Model.ExportONNX] is for programs that only predict.
 //
 // # Operations, layers and losses of one's own
 //

@@ -5,23 +5,23 @@ import "fmt"
 // MaxPooling2D makes a layer that keeps the largest number of each window of size×size, channel by channel. Windows lie
 // next to each other unless [Strides] says otherwise. Options are [Name], [Strides] and a [Padding].
 func MaxPooling2D(size int, options ...PoolOption) Layer {
-	return newPool("MaxPooling2D", "max_pooling2d", [2]int{size, size}, false, options, (*Tensor).MaxPool2D)
+	return newPool("MaxPooling2D", "max_pooling2d", [2]int{size, size}, false, true, options)
 }
 
 // AveragePooling2D makes a layer that takes the mean of each window of size×size, of what of it lies in the image, channel by
 // channel. Options are those of [MaxPooling2D].
 func AveragePooling2D(size int, options ...PoolOption) Layer {
-	return newPool("AveragePooling2D", "average_pooling2d", [2]int{size, size}, false, options, (*Tensor).AveragePool2D)
+	return newPool("AveragePooling2D", "average_pooling2d", [2]int{size, size}, false, false, options)
 }
 
 // MaxPooling1D is [MaxPooling2D] for sequences of shape (steps, channels).
 func MaxPooling1D(size int, options ...PoolOption) Layer {
-	return newPool("MaxPooling1D", "max_pooling1d", [2]int{1, size}, true, options, (*Tensor).MaxPool2D)
+	return newPool("MaxPooling1D", "max_pooling1d", [2]int{1, size}, true, true, options)
 }
 
 // AveragePooling1D is [AveragePooling2D] for sequences of shape (steps, channels).
 func AveragePooling1D(size int, options ...PoolOption) Layer {
-	return newPool("AveragePooling1D", "average_pooling1d", [2]int{1, size}, true, options, (*Tensor).AveragePool2D)
+	return newPool("AveragePooling1D", "average_pooling1d", [2]int{1, size}, true, false, options)
 }
 
 // PoolOption is an argument of a pooling layer behind the size.
@@ -34,11 +34,11 @@ type poolLayer struct {
 	BaseLayer
 	pooling  Pooling
 	sequence bool
-	pool     func(x *Tensor, p Pooling) *Tensor
+	largest  bool // else the mean
 }
 
-func newPool(name, kind string, size [2]int, sequence bool, options []PoolOption, pool func(*Tensor, Pooling) *Tensor) Layer {
-	l := &poolLayer{sequence: sequence, pool: pool}
+func newPool(name, kind string, size [2]int, sequence, largest bool, options []PoolOption) Layer {
+	l := &poolLayer{sequence: sequence, largest: largest}
 	l.layer.kind = kind
 	var s layerSettings
 	call := fmt.Sprintf("%s(%d, …)", name, size[1])
@@ -58,6 +58,13 @@ func newPool(name, kind string, size [2]int, sequence bool, options []PoolOption
 	return l
 }
 
+func (x *Tensor) pooled(p Pooling, largest bool) *Tensor {
+	if largest {
+		return x.MaxPool2D(p)
+	}
+	return x.AveragePool2D(p)
+}
+
 // Build checks the shape.
 func (l *poolLayer) Build(input []int) error { return checkImage(input, l.sequence) }
 
@@ -75,30 +82,30 @@ func checkImage(input []int, sequence bool) error {
 // Forward pools.
 func (l *poolLayer) Forward(x *Tensor) *Tensor {
 	if !l.sequence {
-		return l.pool(x, l.pooling)
+		return x.pooled(l.pooling, l.largest)
 	}
-	y := l.pool(x.Reshape(x.shape[0], 1, x.shape[1], x.shape[2]), l.pooling)
+	y := x.Reshape(x.shape[0], 1, x.shape[1], x.shape[2]).pooled(l.pooling, l.largest)
 	return y.Reshape(y.shape[0], y.shape[2], y.shape[3])
 }
 
 // GlobalMaxPooling2D makes a layer that keeps the largest number of each channel of an image: (channels).
 func GlobalMaxPooling2D(options ...LayerOption) Layer {
-	return newGlobalPool("GlobalMaxPooling2D", "global_max_pooling2d", false, options, (*Tensor).MaxPool2D)
+	return newGlobalPool("GlobalMaxPooling2D", "global_max_pooling2d", false, true, options)
 }
 
 // GlobalAveragePooling2D makes a layer that takes the mean of each channel of an image: (channels).
 func GlobalAveragePooling2D(options ...LayerOption) Layer {
-	return newGlobalPool("GlobalAveragePooling2D", "global_average_pooling2d", false, options, (*Tensor).AveragePool2D)
+	return newGlobalPool("GlobalAveragePooling2D", "global_average_pooling2d", false, false, options)
 }
 
 // GlobalMaxPooling1D makes a layer that keeps the largest number of each channel of a sequence: (channels).
 func GlobalMaxPooling1D(options ...LayerOption) Layer {
-	return newGlobalPool("GlobalMaxPooling1D", "global_max_pooling1d", true, options, (*Tensor).MaxPool2D)
+	return newGlobalPool("GlobalMaxPooling1D", "global_max_pooling1d", true, true, options)
 }
 
 // GlobalAveragePooling1D makes a layer that takes the mean of each channel of a sequence over its steps: (channels).
 func GlobalAveragePooling1D(options ...LayerOption) Layer {
-	return newGlobalPool("GlobalAveragePooling1D", "global_average_pooling1d", true, options, (*Tensor).AveragePool2D)
+	return newGlobalPool("GlobalAveragePooling1D", "global_average_pooling1d", true, false, options)
 }
 
 // LayerOption is an argument of every layer that takes options: [Name].
@@ -110,11 +117,11 @@ type LayerOption interface {
 type globalPoolLayer struct {
 	BaseLayer
 	sequence bool
-	pool     func(x *Tensor, p Pooling) *Tensor
+	largest  bool // else the mean
 }
 
-func newGlobalPool(name, kind string, sequence bool, options []LayerOption, pool func(*Tensor, Pooling) *Tensor) Layer {
-	l := &globalPoolLayer{sequence: sequence, pool: pool}
+func newGlobalPool(name, kind string, sequence, largest bool, options []LayerOption) Layer {
+	l := &globalPoolLayer{sequence: sequence, largest: largest}
 	l.layer.give(kind, name+"(…)", options)
 	return l
 }
@@ -135,7 +142,7 @@ func (l *globalPoolLayer) Forward(x *Tensor) *Tensor {
 	if l.sequence {
 		x = x.Reshape(x.shape[0], 1, x.shape[1], x.shape[2])
 	}
-	y := l.pool(x, Pooling{Size: [2]int{x.shape[1], x.shape[2]}})
+	y := x.pooled(Pooling{Size: [2]int{x.shape[1], x.shape[2]}}, l.largest)
 	return y.Reshape(y.shape[0], y.shape[3])
 }
 

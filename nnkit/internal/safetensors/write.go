@@ -11,9 +11,19 @@ import (
 	"slices"
 )
 
-// WriteFile writes a file so that at every moment, whatever happens, there is either what was there before or all of the
-// new one: under another name in the same folder, which takes the old one's place when all of it is on the disk.
-func (f *File) WriteFile(path string) (err error) {
+// WriteFile writes a file as Replace does.
+func (f *File) WriteFile(path string) error { return replace(path, f.Write) }
+
+// Replace writes data to a file so that at every moment, whatever happens, there is either what was there before or all of
+// the new one: under another name in the same folder, which takes the old one's place when all of it is on the disk.
+func Replace(path string, data []byte) error {
+	return replace(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+func replace(path string, write func(io.Writer) error) (err error) {
 	folder := filepath.Dir(path)
 	temporary, err := os.CreateTemp(folder, "."+filepath.Base(path)+".*")
 	if err != nil {
@@ -32,7 +42,7 @@ func (f *File) WriteFile(path string) (err error) {
 	if err := temporary.Chmod(mode); err != nil {
 		return err
 	}
-	if err := f.Write(temporary); err != nil {
+	if err := write(temporary); err != nil {
 		return err
 	}
 	if err := temporary.Sync(); err != nil {
