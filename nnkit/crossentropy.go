@@ -58,6 +58,14 @@ func (l CrossEntropy) call() string {
 	return [...]string{"BinaryCrossEntropy", "CategoricalCrossEntropy", "SparseCategoricalCrossEntropy", "KLDivergence"}[l.kind]
 }
 
+// source is the loss as a file has it.
+func (l CrossEntropy) source() string {
+	if l.smoothing == 0 {
+		return l.call()
+	}
+	return fmt.Sprintf("LabelSmoothing(%s, %v)", l.call(), l.smoothing)
+}
+
 func (l CrossEntropy) larger() bool { return false }
 
 func (l CrossEntropy) newMeter(int) meter { return &lossMeter{loss: l, sign: 1} }

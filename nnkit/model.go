@@ -248,6 +248,8 @@ func (m *Model) States() []*Parameter {
 
 func (m *Model) core() *layerCore { return &m.layer }
 
+func (m *Model) inner() []Layer { return m.layers }
+
 // Build makes the model a layer of another one.
 func (m *Model) Build(input []int) error {
 	if m.input == nil {

@@ -32,12 +32,9 @@ func (m *Model) ExportONNX(path string) error {
 
 func (m *Model) onnx() ([]byte, error) {
 	var e exporter
-	x := e.Input("input", m.input...)
-	for i, l := range m.layers {
-		var err error
-		if x, err = e.layer(l, x); err != nil {
-			return nil, fmt.Errorf("%s: %w", l.core().where(i), err)
-		}
+	x, err := e.chain(m.layers, e.Input("input", m.input...))
+	if err != nil {
+		return nil, err
 	}
 	e.Output("output", x, m.layers[len(m.layers)-1].core().output...)
 	text, err := m.source()
@@ -71,6 +68,15 @@ func (e *exporter) transpose(x string, order ...int) string {
 // reshape lays x out anew; 0 keeps a size.
 func (e *exporter) reshape(x string, shape ...int) string {
 	return e.op("Reshape", x, e.Ints(shape...))
+}
+
+func (e *exporter) chain(layers []Layer, x string) (_ string, err error) {
+	for i, l := range layers {
+		if x, err = e.layer(l, x); err != nil {
+			return "", fmt.Errorf("%s: %w", l.core().where(i), err)
+		}
+	}
+	return x, nil
 }
 
 func (e *exporter) layer(l Layer, x string) (string, error) {
@@ -143,14 +149,10 @@ func (e *exporter) sums(l Layer, x string) (string, error) {
 		h := e.product(e.op("Relu", e.product(x, l.up, l.upBias)), l.down, l.downBias)
 		return e.normalize(e.op("Add", x, h), l.gamma[1], l.beta[1], encoderEpsilon), nil
 	case *residualLayer:
-		y := x
-		for _, inner := range l.layers {
-			var err error
-			if y, err = e.layer(inner, y); err != nil {
-				return "", fmt.Errorf("in %q: %w", inner.core().inner, err)
-			}
-		}
-		return e.op("Add", x, y), nil
+		y, err := e.chain(l.layers, x)
+		return e.op("Add", x, y), err
+	case *Model:
+		return e.chain(l.layers, x)
 	case *dropoutLayer, *noiseLayer:
 		return x, nil
 	case *lambdaLayer:

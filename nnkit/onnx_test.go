@@ -18,6 +18,7 @@ func onnxModels() []*Model {
 		Sequential(Input(6), Embedding(5, 8), PositionalEncoding(), TransformerEncoder(2, 16), TransformerEncoder(4, 16, Causal()), GlobalAveragePooling1D(),
 			Dense(2, Softmax)),
 		Sequential(Input(5, 6, 2), Conv2DTranspose(4, 3, Strides(2)), Conv2DTranspose(2, 2, Strides(3, 2)), Conv2DTranspose(2, 4, SamePadding, Strides(2))),
+		Sequential(Input(4), Sequential(Dense(5, Tanh), Residual(Dense(5))), Dense(2)),
 		Sequential(Input(9, 4), Conv1D(4, 3, DilationRate(2), CausalPadding), Conv1D(6, 2, SamePadding, Groups(2)), SimpleRNN(3), Residual(Dense(3, SiLU))),
 	}
 }
@@ -44,7 +45,7 @@ func TestExportONNX(t *testing.T) {
 	}{
 		{Sequential(Dense(1)), "ExportONNX: the model has no weights yet"},
 		{Sequential(Input(3), Lambda("own", (*Tensor).Neg)), `ExportONNX: lambda layer "own" (layer 1): ONNX does not know this kind of layer`},
-		{Sequential(Input(3), Dense(3), Residual(&scaledLayer{})), `residual layer "residual_1" (layer 2): in "scaledlayer_1": ONNX does not know`},
+		{Sequential(Input(3), Dense(3), Residual(&scaledLayer{})), `residual layer "residual_1" (layer 2): scaledlayer layer "residual_1/scaledlayer_1" (layer 1): ONNX does not know`},
 		{Sequential(Input(3), Dense(3, ActivationFunc("odd", (*Tensor).Neg))), "ONNX does not know the activation odd"},
 	} {
 		if err := c.m.ExportONNX(path); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -23,6 +23,8 @@ type placeLoss struct {
 
 func (f *placeLoss) String() string { return f.name }
 
+func (f *placeLoss) source() string { return f.call }
+
 func (f *placeLoss) larger() bool { return false }
 
 func (f *placeLoss) newMeter(int) meter { return &lossMeter{loss: f, sign: 1} }

@@ -1,6 +1,9 @@
 package nnkit
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Precision is the share of true yeses among the yeses that the model gives: TP/(TP+FP), 0 where it gives none.
 //
@@ -44,6 +47,24 @@ const (
 	macro
 	weighted
 )
+
+// source writes the metric as a call.
+func (s *metricSettings) source() string {
+	options := []string{fmt.Sprintf("Name(%q)", s.name)}
+	if s.threshold != nil {
+		options = append(options, fmt.Sprintf("Threshold(%v)", *s.threshold))
+	}
+	if s.class != nil {
+		options = append(options, fmt.Sprintf("ClassID(%d)", *s.class))
+	}
+	if s.average != byCounting {
+		options = append(options, map[average]string{micro: "Micro", macro: "Macro", weighted: "Weighted"}[s.average])
+	}
+	if s.pr {
+		options = append(options, "PR")
+	}
+	return s.call + "(" + strings.Join(options, ", ") + ")"
+}
 
 func (s *metricSettings) suits(o output) error {
 	if s.threshold != nil && *s.threshold != *s.threshold {

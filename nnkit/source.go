@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -67,8 +68,15 @@ var vocabulary = map[string]any{
 	"MaxNorm": MaxNorm, "MinMaxNorm": MinMaxNorm, "UnitNorm": UnitNorm, "NonNeg": NonNeg,
 
 	"BinaryCrossEntropy": BinaryCrossEntropy, "CategoricalCrossEntropy": CategoricalCrossEntropy,
-	"SparseCategoricalCrossEntropy": SparseCategoricalCrossEntropy, "MeanSquaredError": MeanSquaredError,
-	"MeanAbsoluteError": MeanAbsoluteError, "Accuracy": Accuracy,
+	"SparseCategoricalCrossEntropy": SparseCategoricalCrossEntropy, "LabelSmoothing": CrossEntropy.LabelSmoothing,
+	"KLDivergence": KLDivergence, "BinaryFocalCrossEntropy": BinaryFocalCrossEntropy, "Poisson": Poisson,
+	"Hinge": Hinge, "SquaredHinge": SquaredHinge, "CategoricalHinge": CategoricalHinge, "CosineSimilarity": CosineSimilarity,
+	"MeanSquaredError": MeanSquaredError, "MeanAbsoluteError": MeanAbsoluteError, "LogCosh": LogCosh, "Huber": Huber,
+	"MeanAbsolutePercentageError": MeanAbsolutePercentageError, "MeanSquaredLogarithmicError": MeanSquaredLogarithmicError,
+
+	"Accuracy": Accuracy, "TopKAccuracy": TopKAccuracy, "Precision": Precision, "Recall": Recall, "F1Score": F1Score, "AUC": AUC,
+	"Threshold": Threshold, "ClassID": ClassID, "Micro": Micro, "Macro": Macro, "Weighted": Weighted, "PR": PR,
+	"RootMeanSquaredError": RootMeanSquaredError, "R2Score": R2Score,
 
 	"Compile": func(optimizer Optimizer, loss Loss, metrics ...Metric) compilation {
 		return compilation{optimizer, loss, metrics}
@@ -106,12 +114,12 @@ func sourceOf(v any) (string, error) {
 		}
 	}
 	switch v := v.(type) {
+	case Layer:
+		return sourceOfLayer(v)
 	case interface{ source() (string, error) }:
 		return v.source()
 	case interface{ source() string }:
 		return v.source(), nil
-	case Layer:
-		return sourceOfLayer(v)
 	case Activation:
 		return registeredSource("Activation", v, v.String())
 	case Loss:
@@ -123,6 +131,10 @@ func sourceOf(v any) (string, error) {
 }
 
 func sourceOfLayer(l Layer) (string, error) {
+	if m, ok := l.(*Model); ok { // whose input the one around it tells
+		layers, err := sourcesOf(m.layers)
+		return "Sequential(" + strings.Join(layers, ", ") + ")", err
+	}
 	s := &l.core().made
 	if s.call == "" {
 		return sourceOfRegistered(l)
@@ -132,13 +144,9 @@ func sourceOfLayer(l Layer) (string, error) {
 		return "", err
 	}
 	if o, ok := l.(outer); ok {
-		var layers []string
-		for _, l := range o.inner() {
-			text, err := sourceOf(l)
-			if err != nil {
-				return "", err
-			}
-			layers = append(layers, text)
+		layers, err := sourcesOf(o.inner())
+		if err != nil {
+			return "", err
 		}
 		options = append(layers, options...)
 	}
@@ -150,6 +158,18 @@ func sourceOfLayer(l Layer) (string, error) {
 		return strings.TrimSuffix(call, ", ") + ")", nil
 	}
 	return call + strings.Join(options, ", ") + ")", nil
+}
+
+// sourcesOf writes layers within a layer.
+func sourcesOf(layers []Layer) ([]string, error) {
+	texts := make([]string, len(layers))
+	for i, l := range layers {
+		var err error
+		if texts[i], err = sourceOf(l); err != nil {
+			return nil, fmt.Errorf("in it, %s: %w", l.core().where(i), err)
+		}
+	}
+	return texts, nil
 }
 
 // changed writes the options that have changed settings.
@@ -371,6 +391,12 @@ func call(name string, f reflect.Value, args []any) (any, error) {
 		v := reflect.ValueOf(arg)
 		if n, ok := arg.(int); ok && want.Kind() == reflect.Float64 {
 			v = reflect.ValueOf(float64(n))
+		}
+		if layers, ok := arg.([]Layer); ok && want == reflect.TypeFor[Layer]() { // a model within a model
+			if slices.ContainsFunc(layers, func(l Layer) bool { _, is := l.(*inputLayer); return is }) {
+				return nil, fmt.Errorf("argument %d of %s is a model within a model, and has an Input", i+1, name)
+			}
+			v = reflect.ValueOf(Sequential(layers...))
 		}
 		if !v.Type().AssignableTo(want) {
 			return nil, fmt.Errorf("argument %d of %s is a %v and must be a %v", i+1, name, v.Type(), want)

@@ -20,6 +20,8 @@ type topK struct {
 
 func (m topK) String() string { return m.name }
 
+func (m topK) source() string { return fmt.Sprintf("TopKAccuracy(%d, Name(%q))", m.k, m.name) }
+
 func (m topK) larger() bool { return true }
 
 func (m topK) suits(o output) error {

@@ -73,10 +73,18 @@ func (m *Model) hasWeights(caller string) error {
 // kept are the arrays that a file holds: parameters and states.
 func (m *Model) kept() []*Parameter { return slices.Concat(m.parameters, m.states) }
 
+// nameOf is a parameter's name in a file, which has none of a model around this one.
+func (m *Model) nameOf(p *Parameter) string {
+	if m.layer.owner == nil {
+		return p.name
+	}
+	return strings.TrimPrefix(p.name, m.layer.name+"/")
+}
+
 func (m *Model) tensors() []safetensors.Tensor {
 	var list []safetensors.Tensor
 	for _, p := range m.kept() {
-		list = append(list, safetensors.Float32(p.name, p.leaf.shape, p.leaf.data))
+		list = append(list, safetensors.Float32(m.nameOf(p), p.leaf.shape, p.leaf.data))
 	}
 	return list
 }
@@ -110,7 +118,7 @@ const besideWeights = "/"
 // own reads what this package has written.
 func (l *loading) own(m *Model) error {
 	for _, p := range m.kept() {
-		if x, err := l.take(p.name, p.leaf.shape...); err != nil {
+		if x, err := l.take(m.nameOf(p), p.leaf.shape...); err != nil {
 			return err
 		} else if x != nil {
 			l.values[p] = x.data
@@ -177,5 +185,6 @@ func several(list []string) string {
 func (l *loading) apply() {
 	for p, values := range l.values {
 		copy(p.leaf.data, values)
+		p.drawn = true
 	}
 }
