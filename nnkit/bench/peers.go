@@ -92,7 +92,8 @@ func (p *peers) time(peer, workload string, while time.Duration) (float64, error
 	return strconv.ParseFloat(answer, 64)
 }
 
-const calm = 60 * time.Millisecond
+// OpenBLAS' threads look for work for up to 2^28 cycles, on the core that ours would have.
+const calm = 300 * time.Millisecond
 
 func (p *peers) stop() error {
 	if err := p.ask.Close(); err != nil {
