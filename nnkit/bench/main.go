@@ -13,9 +13,10 @@
 //	W4   an LSTM of 128 over 50 steps of 32 features, batches of 32
 //	W5   a Transformer encoder layer of 128, 4 heads, over 64 tokens, batches of 32
 //
-// predict is one row through the network of W1; gemm512 the product of two 512×512 matrices, beside what a loop of
-// multiply-adds in registers reaches in the same run. In the end the peak memory of processes that train is compared.
-// Where OpenBLAS does not know the processor, the peers are told which of its kernels to use.
+// predict is one row through the network of W1; gemm512 the product of two 512×512 matrices, gemm128x512x784 that of
+// 128×784 and 784×512, beside what a loop of multiply-adds in registers reaches in the same run. In the end the peak
+// memory of processes that train is compared. Where OpenBLAS does not know the processor, the peers are told which of
+// its kernels to use.
 package main
 
 import (
@@ -96,10 +97,10 @@ type result struct {
 
 func printLine(r result) error {
 	if r.Memory > 0 {
-		_, err := fmt.Printf("%-8s  peak memory  ours %7.1f MiB  %-12s %7.1f MiB  ratio %.3f\n", r.Workload, r.Memory, r.Peer, r.PeerMemory, r.MemoryRatio)
+		_, err := fmt.Printf("%-15s  peak memory  ours %7.1f MiB  %-12s %7.1f MiB  ratio %.3f\n", r.Workload, r.Memory, r.Peer, r.PeerMemory, r.MemoryRatio)
 		return err
 	}
-	line := fmt.Sprintf("%-8s  %d threads  ours %9.2f µs", r.Workload, r.Threads, r.Ours)
+	line := fmt.Sprintf("%-15s  %d threads  ours %9.2f µs", r.Workload, r.Threads, r.Ours)
 	if r.Peer != "" {
 		line += fmt.Sprintf("  %-12s %9.2f µs  ratio %.3f (%.3f to %.3f)", r.Peer, r.PeerTime, r.Ratio, r.RatioMin, r.RatioMax)
 	}

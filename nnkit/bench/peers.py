@@ -122,14 +122,15 @@ def sklearn_predict():
     return lambda: model.predict_proba(x[:1]), 1
 
 
-def torch_gemm(n):
-    a, b, c = torch.ones(n, n), torch.ones(n, n), torch.empty(n, n)
+def torch_gemm(m, n, k):
+    a, b, c = torch.ones(m, k), torch.ones(k, n), torch.empty(m, n)
     return lambda: torch.mm(a, b, out=c), 1
 
 
 def prepare(peer, workload):
     if workload.startswith("gemm"):
-        return torch_gemm(int(workload[4:]))
+        sizes = [int(n) for n in workload[4:].split("x")]
+        return torch_gemm(*(sizes if len(sizes) == 3 else sizes * 3))
     if workload == "predict":
         return torch_predict() if peer == "PyTorch" else sklearn_predict()
     return torch_step(workload) if peer == "PyTorch" else sklearn_step(workload)

@@ -50,7 +50,7 @@ var workloads = []workload{
 			nnkit.TransformerEncoder(4, 512), nnkit.GlobalAveragePooling1D(), nnkit.Dense(10, nnkit.Softmax))
 	}},
 	{"predict", []string{"PyTorch", "scikit-learn"}, 0, false, []int{1}, prediction},
-	gemm(128), gemm(256), gemm(512), gemm(1024),
+	gemm(128, 128, 128), gemm(256, 256, 256), gemm(512, 512, 512), gemm(128, 512, 784), gemm(1024, 1024, 1024),
 }
 
 // training prepares a Fit that goes through so many batches and epochs in a turn.
@@ -127,14 +127,21 @@ func prediction() (func() error, int, error) {
 	}, 1000, nil
 }
 
-// gemm is the product of two square matrices.
-func gemm(n int) workload {
-	return workload{fmt.Sprint("gemm", n), []string{"PyTorch"}, 2 * n * n * n, false, []int{1, 2}, func() (func() error, int, error) {
-		a, b := make([]float32, n*n), make([]float32, n*n)
+// gemm is the product of matrices of m×k and k×n numbers.
+func gemm(m, n, k int) workload {
+	name := fmt.Sprint("gemm", m)
+	if n != m || k != m {
+		name = fmt.Sprintf("gemm%dx%dx%d", m, n, k)
+	}
+	return workload{name, []string{"PyTorch"}, 2 * m * n * k, false, []int{1, 2}, func() (func() error, int, error) {
+		a, b := make([]float32, m*k), make([]float32, k*n)
 		for i := range a {
-			a[i], b[i] = 1, 1
+			a[i] = 1
 		}
-		p := &simd.Product{M: n, N: n, K: n, A: simd.RowMajor(a, n), B: simd.RowMajor(b, n), C: make([]float32, n*n), Stride: n}
+		for i := range b {
+			b[i] = 1
+		}
+		p := &simd.Product{M: m, N: n, K: k, A: simd.RowMajor(a, k), B: simd.RowMajor(b, n), C: make([]float32, m*n), Stride: n}
 		return func() error {
 			parallel.Run(p.Blocks(), p)
 			return nil
