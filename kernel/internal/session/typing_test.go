@@ -65,9 +65,9 @@ func TestTyping(t *testing.T) {
 		text, replaced string
 		want           []string // at the beginning of the list
 	}{
-		{"model.F|", "F", []string{"Fit"}},
+		{"model.Pred|", "Pred", []string{"Predict"}},
 		{"model.Fit(x, y, nnkit.Ep|", "Ep", []string{"Epochs"}},
-		{"model.Compile(nnkit.|", "", []string{"AdaGrad", "Adam"}},
+		{"model.Compile(nnkit.|", "", []string{"AdaDelta", "AdaGrad", "Adam"}},
 		{"place.|", "", []string{"Y", "x", "z"}},
 		{"\"𝄞ä\"; pla|ce", "pla", []string{"place"}},
 		{"rand.Int|", "Int", []string{"Int", "Int32", "Int32N", "Int64"}},
@@ -82,7 +82,7 @@ func TestTyping(t *testing.T) {
 		{"!bas|", "bas", []string{"base32", "base64", "basename"}},
 		{"%%bash\nls da|", "da", []string{"data/"}},
 		{"%get gonum.org/v1/plot/vg/vgs|", "gonum.org/v1/plot/vg/vgs", []string{"gonum.org/v1/plot/vg/vgsvg"}},
-		{"?model.F|", "F", []string{"Fit"}},
+		{"?model.Pred|", "Pred", []string{"Predict"}},
 		{"?%wh|", "%wh", []string{"%who"}},
 		{"f, err := os.Open(\"data/dia|\")", "data/dia", []string{"data/diabetes.csv"}},
 		{"%xyzzy a|", "", nil},
