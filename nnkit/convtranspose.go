@@ -114,7 +114,7 @@ func (o *convTransposed) backward(t *Tape, n *node) {
 	f, dy := &o.forward, n.gradient()
 	if wantedOf(o.b) {
 		s := t.part(o.b)
-		columnSums(s.data, dy, len(dy)/max(1, f.Channels), f.Channels)
+		simd.ColumnSums(s.data, dy, len(dy)/max(1, f.Channels), f.Channels)
 		t.contribute(s)
 	}
 	if wantedOf(o.w) {

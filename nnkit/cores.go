@@ -85,6 +85,3 @@ func (s *spreading) Block(i int) {
 		s.three(s.dst[lo:hi], s.a[lo:hi], s.b[lo:hi])
 	}
 }
-
-// columnSums sets dst to the sums of the columns of rows of its length.
-func columnSums(dst, src []float32, rows, width int) { simd.ColumnSums(dst, src, rows, width) }

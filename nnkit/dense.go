@@ -134,7 +134,7 @@ func (o *lineared) backward(t *Tape, n *node) {
 	}
 	if wantedOf(o.b) {
 		s := t.part(o.b)
-		columnSums(s.data, dy, o.rows, o.out)
+		simd.ColumnSums(s.data, dy, o.rows, o.out)
 		t.contribute(s)
 	}
 	if wantedOf(o.x) {

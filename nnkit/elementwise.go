@@ -33,10 +33,7 @@ type paired struct {
 
 func (x *Tensor) pair(name string, op simd.Operation, y *Tensor) *Tensor {
 	n := next(name, x, y, nil)
-	if n.shape == nil {
-		n.shape = n.room[:0]
-	}
-	n.shape = appendBroadcast(n.shape[:0], name, x.shape, y.shape)
+	n.shape = appendBroadcast(n.blank(), name, x.shape, y.shape)
 	n.make(n.shape...)
 	switch {
 	case len(x.data) != len(n.data) || len(y.data) != len(n.data):
@@ -49,7 +46,7 @@ func (x *Tensor) pair(name string, op simd.Operation, y *Tensor) *Tensor {
 }
 
 // kernels are the operations on tensors of one shape.
-var kernels = map[simd.Operation]func(dst, a, b []float32){
+var kernels = [...]func(dst, a, b []float32){
 	simd.AddNumbers: simd.Add, simd.SubtractNumbers: simd.Subtract, simd.MultiplyNumbers: simd.Multiply, simd.DivideNumbers: simd.Divide,
 	simd.MaximumNumbers: simd.Maximum, simd.MinimumNumbers: simd.Minimum,
 }
@@ -92,37 +89,9 @@ func broadcast(op simd.Operation, dst []float32, shape []int, x, y operand) {
 	}
 	// A run is as many dimensions at the end as have each operand either whole or stretched, and more runs lie in one
 	// matrix as long as the same is true of the dimension before them.
+	run, xRun, yRun, outer := together(shape, x, y)
+	rows, xRows, yRows, outer := together(shape[:outer], x.before(len(shape)-outer), y.before(len(shape)-outer))
 	var room [8]int
-	run, outer := 1, len(shape)
-	xRun, yRun := true, true
-	for ; outer > 0; outer-- {
-		u, v, one := x.whole(outer-1, shape), y.whole(outer-1, shape), shape[outer-1] == 1
-		if one {
-			continue
-		}
-		if run == 1 {
-			xRun, yRun = u, v
-		}
-		if u != xRun || v != yRun {
-			break
-		}
-		run *= shape[outer-1]
-	}
-	rows := 1
-	xRows, yRows := true, true
-	for ; outer > 0; outer-- {
-		u, v, one := x.whole(outer-1, shape), y.whole(outer-1, shape), shape[outer-1] == 1
-		if one {
-			continue
-		}
-		if rows == 1 {
-			xRows, yRows = u, v
-		}
-		if u != xRows || v != yRows {
-			break
-		}
-		rows *= shape[outer-1]
-	}
 	index := append(room[:0], shape[:outer]...)
 	clear(index)
 	xs, ys := x.matrix(rows, run, xRows, xRun), y.matrix(rows, run, yRows, yRun)
@@ -133,6 +102,29 @@ func broadcast(op simd.Operation, dst []float32, shape []int, x, y operand) {
 		step(index, shape)
 	}
 }
+
+// together returns how many numbers the dimensions at the end of a shape have along which each operand is either whole or
+// stretched, which of the two it is, and how many dimensions are before them.
+func together(shape []int, x, y operand) (size int, xWhole, yWhole bool, outer int) {
+	size, xWhole, yWhole = 1, true, true
+	for outer = len(shape); outer > 0; outer-- {
+		if shape[outer-1] == 1 {
+			continue
+		}
+		u, v := x.whole(outer-1, shape), y.whole(outer-1, shape)
+		if size == 1 {
+			xWhole, yWhole = u, v
+		}
+		if u != xWhole || v != yWhole {
+			break
+		}
+		size *= shape[outer-1]
+	}
+	return size, xWhole, yWhole, outer
+}
+
+// before is the operand without its last n dimensions, as far as shapes go.
+func (o operand) before(n int) operand { return operand{shape: o.shape[:max(0, len(o.shape)-n)]} }
 
 // whole says whether the operand is not stretched along a dimension of the larger shape.
 func (o operand) whole(i int, shape []int) bool { return sizeAt(o.shape, i-len(shape)) == shape[i] }
@@ -273,7 +265,7 @@ func sumTo(dst []float32, to []int, src []float32, from []int) {
 		width *= sizeAt(from, i)
 	}
 	if width == len(dst) {
-		columnSums(dst, src, len(src)/width, width)
+		simd.ColumnSums(dst, src, len(src)/width, width)
 		return
 	}
 	if rows := len(src) / len(dst); width == 1 && len(dst)*rows == len(src) && stretchedAtEnd(to, from) {

@@ -92,7 +92,7 @@ func GradCAM(m *Model, x any, layer string, output int) (*Tensor, error) {
 		g := y.gradient()
 		for r := range y.shape[0] {
 			from := r * places * channels
-			columnSums(weight, g[from:from+places*channels], places, channels)
+			simd.ColumnSums(weight, g[from:from+places*channels], places, channels)
 			simd.Scale(weight, weight, 1/float32(places))
 			for p := range places {
 				v := float32(simd.Dot(weight, y.data[from+p*channels:][:channels]))

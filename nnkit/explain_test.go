@@ -176,7 +176,6 @@ func TestPermutationImportance(t *testing.T) {
 
 func TestExplainErrors(t *testing.T) {
 	m, x, y := trainedOn(t)
-	_ = y
 	only := func(_ any, err error) error { return err }
 	for _, test := range []struct {
 		err  error

@@ -23,15 +23,12 @@ func (x *Tensor) MatMul(y *Tensor) *Tensor {
 	o := noted[product](n)
 	o.x, o.y, o.xt, o.yt = x.node, y.node, x, y
 	o.k = k
-	if n.shape == nil {
-		n.shape = n.room[:0]
-	}
 	if len(b) <= 2 {
 		o.count, o.m, o.n = 1, len(x.data)/max(1, k), 1
 		if k == 0 {
 			o.m = sizeOf(a[:len(a)-1])
 		}
-		n.shape = append(n.shape[:0], a[:len(a)-1]...)
+		n.shape = append(n.blank(), a[:len(a)-1]...)
 		if len(b) == 2 {
 			o.n = b[1]
 			n.shape = append(n.shape, b[1])
@@ -47,7 +44,7 @@ func (x *Tensor) MatMul(y *Tensor) *Tensor {
 				shapeText(a), shapeText(b))
 		}
 		o.count, o.m, o.n = sizeOf(b[:outer]), a[outer], b[outer+1]
-		n.shape = append(append(n.shape[:0], a[:outer+1]...), b[outer+1])
+		n.shape = append(append(n.blank(), a[:outer+1]...), b[outer+1])
 	}
 	n.make(n.shape...)
 	o.up = simd.Batch{

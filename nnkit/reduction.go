@@ -43,16 +43,13 @@ func (x *Tensor) reduceAxis(name string, axis int, mean bool) *Tensor {
 	if mean {
 		o.factor = 1 / float32(o.size)
 	}
-	if n.shape == nil {
-		n.shape = n.room[:0]
-	}
-	n.shape = append(append(n.shape[:0], x.shape[:axis]...), x.shape[axis+1:]...)
+	n.shape = append(append(n.blank(), x.shape[:axis]...), x.shape[axis+1:]...)
 	n.make(n.shape...)
 	if o.inner == 1 {
 		simd.RowSums(n.data, simd.RowMajor(x.data, o.size), o.outer, o.size)
 	} else {
 		for i := range o.outer {
-			columnSums(n.data[i*o.inner:(i+1)*o.inner], x.data[i*o.size*o.inner:(i+1)*o.size*o.inner], o.size, o.inner)
+			simd.ColumnSums(n.data[i*o.inner:(i+1)*o.inner], x.data[i*o.size*o.inner:(i+1)*o.size*o.inner], o.size, o.inner)
 		}
 	}
 	if mean {

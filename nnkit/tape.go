@@ -141,10 +141,15 @@ func (n *node) setShape(shape []int) {
 		copy(n.shape, shape)
 		return
 	}
+	n.shape = append(n.blank(), shape...)
+}
+
+// blank is the node's room for a shape.
+func (n *node) blank() []int {
 	if n.shape == nil {
 		n.shape = n.room[:0]
 	}
-	n.shape = append(n.shape[:0], shape...)
+	return n.shape[:0]
 }
 
 // Reset begins a new step: the tape is empty, and its memory is used again.
