@@ -2,8 +2,6 @@
 
 package simd
 
-import "sync"
-
 // A product is cut into tiles that fit the registers, at most 14×32 with AVX-512 and 6×16 with AVX2: each element of C
 // is one chain of multiply-adds that stays in a register for up to depth of them. The columns of B that a tile needs are
 // copied into a panel, where their parts lie next to each other: by the first tile of a column of tiles as it reads
@@ -19,6 +17,8 @@ type panels struct {
 	b [depth * 2 * 16]float32          // as wide as two vectors
 	a [depth * farRows / 6 * 8]float32 // tile by tile, each in rows of 16 or 8 numbers
 }
+
+var spares spare[panels]
 
 // shape is how high a tile of a set may be.
 type shape struct {
@@ -64,8 +64,8 @@ func (p *Product) partInTiles(i0, i1, j0, j1 int) bool {
 	vectors := 2
 	switch {
 	case w.far || p.B.ColumnStride != 1 || w.count > 1 && j1-j0 > w.lanes:
-		free := borrow()
-		defer giveBack(free)
+		free := spares.borrow()
+		defer spares.giveBack(free)
 		w.panels = free
 	case i1-i0 <= w.few:
 		vectors = 4
@@ -235,28 +235,4 @@ func transpose(dst []float32, width int, src []float32, stride, lines, k int) {
 			transpose8(&dst[(k-8)*width+l], uintptr(width)*4, &src[l*stride+k-8], uintptr(stride)*4, 1)
 		}
 	}
-}
-
-// unused are panels that nobody uses: as many as parts have ever run at the same time.
-var unused struct {
-	sync.Mutex
-	free []*panels
-}
-
-func borrow() *panels {
-	unused.Lock()
-	defer unused.Unlock()
-	n := len(unused.free)
-	if n == 0 {
-		return new(panels)
-	}
-	p := unused.free[n-1]
-	unused.free = unused.free[:n-1]
-	return p
-}
-
-func giveBack(p *panels) {
-	unused.Lock()
-	defer unused.Unlock()
-	unused.free = append(unused.free, p)
 }
