@@ -55,6 +55,8 @@ func command(args []string) error {
 		return runCommand(args[1:])
 	case "jupyter":
 		return jupyterCommand(args[1:])
+	case "build":
+		return buildCommand(args[1:])
 	case "version", "--version":
 		fmt.Printf("nnkit %s, %s %s/%s\n", session.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return nil

@@ -6,7 +6,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -31,8 +33,40 @@ func (b *Builder) Program(ctx context.Context, text string) (string, error) {
 	}
 	slow := time.AfterFunc(2*time.Second, func() { b.progress("compiling packages (once for each of them)") })
 	defer slow.Stop()
-	c := exec.CommandContext(ctx, b.tools.goTool, "build", "-buildvcs=false", "-ldflags=-s -w", "-o", program, source)
-	c.Dir, c.Env = b.tools.dir, b.tools.environ
+	if _, err := b.run(ctx, nil, "build", "-buildvcs=false", "-ldflags=-s -w", "-o", program, source); err != nil {
+		return "", err
+	}
+	return program, nil
+}
+
+// Whole builds the program whose files, of package main, are in a folder of the
+// session's module, and writes the executable to output. It is linked statically, as
+// far as the packages that it imports do not use C.
+func (b *Builder) Whole(ctx context.Context, dir, output string) (static bool, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return false, errors.New("the builder is closed")
+	}
+	if output, err = filepath.Abs(output); err != nil {
+		return false, err
+	}
+	withC, err := b.run(ctx, nil, "list", "-deps", "-f", "{{if and (not .Standard) .CgoFiles}}{{.ImportPath}}{{end}}", dir)
+	if err != nil {
+		return false, err
+	}
+	var env []string
+	if static = strings.TrimSpace(withC) == ""; static {
+		env = []string{"CGO_ENABLED=0"}
+	}
+	_, err = b.run(ctx, env, "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", output, dir)
+	return static, err
+}
+
+// run runs the go command in the session's module and returns what it prints.
+func (b *Builder) run(ctx context.Context, env []string, args ...string) (string, error) {
+	c := exec.CommandContext(ctx, b.tools.goTool, args...)
+	c.Dir, c.Env = b.tools.dir, append(slices.Clone(b.tools.environ), env...)
 	withChildren(c)
 	out, err := c.CombinedOutput()
 	if ctx.Err() != nil {
@@ -41,5 +75,5 @@ func (b *Builder) Program(ctx context.Context, text string) (string, error) {
 	if err != nil {
 		return "", compileError(out, err)
 	}
-	return program, nil
+	return string(out), nil
 }

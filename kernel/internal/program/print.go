@@ -311,7 +311,7 @@ func (p *printer) rename(c *cell.Cell, id *ast.Ident, name string) edit {
 // types that are unique in the session. The unit is nil for statements.
 func (p *printer) edits(c *cell.Cell, u *unit, root ast.Node) []edit {
 	var edits []edit
-	if !c.Unchecked() {
+	if !c.Unchecked() && !p.config.Whole {
 		edits = p.checks(c, u, root)
 	}
 	embeds := map[*ast.Ident]bool{}

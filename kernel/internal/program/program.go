@@ -37,6 +37,9 @@ type Config struct {
 	GoVersion string
 	// Alone makes each cell a whole program, with a function main: see alone.go.
 	Alone bool
+	// Whole is for cells that become one program, which is interrupted as a whole:
+	// loops have no checks. See whole.go.
+	Whole bool
 }
 
 // A Program is the live declarations of a session. It is not safe for

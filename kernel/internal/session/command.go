@@ -38,7 +38,8 @@ type call struct {
 	*execution
 	*command
 	cell.Command
-	args []string
+	args   []string
+	number int // among the cell's commands
 }
 
 // An execution is the way of one cell through the session.
@@ -67,7 +68,7 @@ func (s *Session) newExecution(ctx context.Context, count int, source string) (*
 		return nil, err
 	}
 	for _, m := range e.cell.Commands {
-		c := call{execution: e, Command: m}
+		c := call{execution: e, Command: m, number: len(e.calls)}
 		if c.command = lookUp(m.Name); c.command == nil {
 			return nil, c.wrap(errors.New(unknown(m.Name)))
 		}
@@ -91,9 +92,12 @@ func (e *execution) before() error {
 	return e.runCalls(func(c call) bool { return c.early || c.Place == cell.Before })
 }
 
-// after runs the commands behind the last statement.
+// after runs the commands behind the last statement. A program that the cell is for
+// is told of those between them too.
 func (e *execution) after() error {
-	return e.runCalls(func(c call) bool { return !c.early && c.Place == cell.After })
+	return e.runCalls(func(c call) bool {
+		return !c.early && (c.Place == cell.After || e.config.whole != nil && c.Place == cell.Between)
+	})
 }
 
 func (e *execution) runCalls(now func(call) bool) error {
@@ -132,7 +136,11 @@ func (e *execution) end() error {
 }
 
 func (c call) do() error {
-	if err := c.run(&c); err != nil {
+	run := c.run
+	if w := c.config.whole; w != nil && (!c.early || c.names[0] == "%capture") {
+		run = w.note
+	}
+	if err := run(&c); err != nil {
 		return c.wrap(err)
 	}
 	return nil

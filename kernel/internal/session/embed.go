@@ -39,7 +39,10 @@ func (s *Session) embedFiles(patterns []string) (dir string, files []string, err
 	if listed.Error != nil {
 		return "", nil, errors.New(listed.Error.Err)
 	}
-	return dir, listed.EmbedFiles, nil
+	if w := s.config.whole; w != nil {
+		dir, err = w.embed(dir, listed.EmbedFiles)
+	}
+	return dir, listed.EmbedFiles, err
 }
 
 // embedName is the file that the go command takes the lines from.

@@ -48,7 +48,7 @@ func (c *call) exec() error {
 	if len(c.args) == 0 || !token.IsIdentifier(c.args[0]) {
 		return errUsage
 	}
-	main := call{execution: c.execution, command: lookUp("%main"), args: c.args[1:]}
+	main := call{execution: c.execution, command: lookUp("%main"), args: c.args[1:], number: len(c.calls)}
 	main.Start, main.Place = c.Start, cell.Before
 	if c.cell.HasStatements() {
 		main.Place = cell.Between

@@ -38,6 +38,8 @@ type Config struct {
 	History *history.History
 	// Progress is told what takes long before the first cell runs. It may be nil.
 	Progress func(string)
+
+	whole *Whole // the program that the cells are for, if they are not to be run
 }
 
 // A Session runs the cells of one notebook. Cells are executed one at a time;
@@ -138,7 +140,7 @@ func New(config Config) (*Session, error) {
 // start makes everything ready for the first cell: one worker for all cells, or
 // where that cannot be had, what it takes to give each a process of its own.
 func (s *Session) start(ctx context.Context) error {
-	if s.config.Alone {
+	if s.config.Alone || s.config.whole != nil {
 		return s.startWith(ctx, true)
 	}
 	err := s.startWith(ctx, false)
@@ -155,14 +157,17 @@ func (s *Session) startWith(ctx context.Context, alone bool) error {
 	if err != nil {
 		return err
 	}
-	s.builder, s.alone = b, alone
+	s.builder, s.alone = b, alone && s.config.whole == nil
 	s.types = newPackages(b, s.cellContext, s.readable)
-	s.program = s.newProgram(alone)
+	s.program = s.newProgram(s.alone)
 	s.typing = newTyping(s)
 	var r runner
-	if alone {
+	switch {
+	case s.config.whole != nil:
+		r = s.config.whole
+	case alone:
 		r = newAlone(b, s.startWorker)
-	} else {
+	default:
 		r = newLive(b, s.startWorker)
 	}
 	err = r.ready(ctx)
@@ -187,6 +192,7 @@ func (s *Session) newProgram(alone bool) *program.Program {
 		Embed:    s.embedFiles,
 		Find:     func(name string) []string { return s.builder.Find(s.cellContext(), name) },
 		Alone:    alone,
+		Whole:    s.config.whole != nil,
 	})
 }
 

@@ -34,16 +34,22 @@ func (c *call) shell(dir string) error {
 
 // script runs a command whose input is the cell.
 func (c *call) script() error {
-	line := strings.TrimSpace(strings.TrimPrefix(c.Name, "%%script") + " " + c.Args)
-	line = strings.TrimPrefix(line, "%%")
-	args, err := splitArgs(line)
+	args, err := c.scriptArgs()
 	if err != nil {
 		return err
 	}
-	if len(args) == 0 {
-		return errUsage
-	}
 	return c.runProgram(c.settings.dir, strings.NewReader(c.Body), args[0], args[1:]...)
+}
+
+// scriptArgs are the program that gets the cell and its arguments.
+func (c *call) scriptArgs() ([]string, error) {
+	line := strings.TrimSpace(strings.TrimPrefix(c.Name, "%%script") + " " + c.Args)
+	line = strings.TrimPrefix(line, "%%")
+	args, err := splitArgs(line)
+	if err == nil && len(args) == 0 {
+		err = errUsage
+	}
+	return args, err
 }
 
 // runProgram runs a program to its end. What it prints is shown at once, and an

@@ -3,6 +3,7 @@ package live
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path"
@@ -13,12 +14,16 @@ import (
 	"unsafe"
 )
 
+// Files, where it is set, has the files that Embed reads: a program that was built
+// of a notebook brings them.
+var Files fs.FS
+
 // Embed reads files of a directory into what target points to: a string or a
 // []byte takes one, an embed.FS any number. Names have slashes.
 func Embed(target any, dir string, files ...string) error {
 	contents := map[string]string{}
 	for _, name := range files {
-		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		data, err := readFile(dir, name)
 		if err != nil {
 			return err
 		}
@@ -39,6 +44,13 @@ func Embed(target any, dir string, files ...string) error {
 		*(**[]embedFile)(v.Addr().UnsafePointer()) = &tree
 	}
 	return nil
+}
+
+func readFile(dir, name string) ([]byte, error) {
+	if Files != nil {
+		return fs.ReadFile(Files, path.Join(dir, name))
+	}
+	return os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
 }
 
 // embedFile is a file or a folder as package embed keeps it.

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+
+	"github.com/seed5607215b/nnkit/kernel/internal/message"
+	"github.com/seed5607215b/nnkit/kernel/internal/notebook"
+	"github.com/seed5607215b/nnkit/kernel/internal/session"
+)
+
+// parametersTag marks the cell whose variables are the notebook's parameters.
+const parametersTag = "parameters"
+
+// buildCommand makes a program of a notebook.
+func buildCommand(args []string) (err error) {
+	flags := newFlags("build")
+	output := flags.String("o", "", "the program (default NOTEBOOK without .ipynb)")
+	name, err := parse(flags, "notebook", args)
+	if err != nil {
+		return err
+	}
+	nb, err := notebook.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	if *output == "" {
+		*output = strings.TrimSuffix(name, filepath.Ext(name))
+	}
+	executable, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	config := session.Config{Dir: filepath.Dir(name), Progress: func(what string) { fmt.Printf("        %s\n", what) }}
+	if config.Sources, err = session.FindSources(executable, ".", config.Dir); err != nil {
+		return err
+	}
+	w, err := session.NewWhole(config)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	count := 0
+	for _, c := range nb.Cells {
+		if c.Type != notebook.Code || strings.TrimSpace(c.Source) == "" {
+			continue
+		}
+		count++
+		if reply := w.Add(ctx, count, c.Source, c.Tagged(parametersTag), told{}); reply.Status != "ok" {
+			return fmt.Errorf("%s cannot be built:\n%s", name, strings.Join(reply.Traceback, "\n"))
+		}
+	}
+	static, err := w.Build(ctx, filepath.Base(name), *output)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(*output)
+	if err != nil {
+		return err
+	}
+	how := "linked statically"
+	if !static {
+		how = "linked with the C libraries of this machine"
+	}
+	fmt.Printf("wrote %s, %.1f MB, %s\n", *output, float64(info.Size())/1e6, how)
+	return nil
+}
+
+// told is an Output that prints texts on the terminal.
+type told struct{}
+
+func (told) Stream(_, text string)                     { fmt.Fprint(os.Stderr, text) }
+func (told) Display(message.DisplayData)               {}
+func (told) Update(message.DisplayData)                {}
+func (told) Result(message.MIMEBundle, map[string]any) {}
+func (told) Clear(bool)                                {}
+
+func (told) Input(string, bool) (string, error) {
+	return "", errors.New("nobody is asked while a program is built")
+}

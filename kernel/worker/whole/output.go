@@ -1,0 +1,61 @@
+package whole
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/seed5607215b/nnkit/kernel/internal/wire"
+)
+
+// output is where the values go that cells end with.
+type output struct {
+	dir   string // for pictures
+	cell  int
+	shown int // pictures of the cell so far
+}
+
+// pictures are the forms that become files, the best first.
+var pictures = []struct{ mime, extension string }{
+	{"image/svg+xml", ".svg"}, {"image/png", ".png"}, {"image/jpeg", ".jpg"}, {"image/gif", ".gif"}, {"application/pdf", ".pdf"},
+}
+
+// show prints each value's text, or the name of the file that holds its picture.
+func (o *output) show(outputs []wire.Bundle) {
+	for _, b := range outputs {
+		name, err := o.picture(b.Data)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "Cell [%d]: the picture is not kept: %v\n", o.cell, err)
+		}
+		if text, ok := b.Data["text/plain"].(string); ok && text != "" {
+			fmt.Println(strings.ReplaceAll(text, "ʹ", ""))
+		}
+		if name != "" {
+			fmt.Println("wrote", name)
+		}
+	}
+}
+
+// picture writes the best of a value's pictures to a file and returns its name.
+func (o *output) picture(data map[string]any) (string, error) {
+	for _, p := range pictures {
+		text, ok := data[p.mime].(string)
+		if !ok {
+			continue
+		}
+		content := []byte(text)
+		if p.extension != ".svg" {
+			var err error
+			if content, err = base64.StdEncoding.DecodeString(text); err != nil {
+				return "", err
+			}
+		}
+		o.shown++
+		name := filepath.Join(o.dir, fmt.Sprintf("cell%d-%d%s", o.cell, o.shown, p.extension))
+		return name, errors.Join(os.MkdirAll(o.dir, 0o777), os.WriteFile(name, content, 0o666))
+	}
+	return "", nil
+}
