@@ -318,7 +318,7 @@ func (p *printer) edits(c *cell.Cell, u *unit, root ast.Node) []edit {
 	ast.Inspect(root, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.TypeSpec:
-			if obj, ok := p.definition(n.Name).(*types.TypeName); ok && p.isLocal(obj) {
+			if obj, ok := p.definition(n.Name).(*types.TypeName); ok && p.isLocal(obj) && !p.config.Whole {
 				edits = append(edits, p.localType(c, u, n, obj, root)...)
 				return false
 			}

@@ -6,6 +6,8 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"maps"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -70,108 +72,121 @@ type whole struct {
 // that are not needed then, and renames what means something else here.
 func (w *whole) file(text string) (string, error) {
 	fset := token.NewFileSet()
-	f, err := parser.ParseFile(fset, "", text, parser.SkipObjectResolution)
+	syntax, err := parser.ParseFile(fset, "", text, parser.SkipObjectResolution)
 	if err != nil {
 		return "", err
 	}
-	info := &types.Info{Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}, Implicits: map[ast.Node]types.Object{}}
+	f := &wholeFile{text: text, fset: fset, info: &types.Info{Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}}}
 	config := types.Config{Importer: w.config.Importer, GoVersion: w.config.GoVersion}
-	pkg, err := config.Check("main", fset, []*ast.File{f}, info)
-	if err != nil {
+	if f.pkg, err = config.Check("main", fset, []*ast.File{syntax}, f.info); err != nil {
 		return "", err
 	}
-	at := func(pos token.Pos) int { return fset.PositionFor(pos, false).Offset }
-	var edits []edit
-	remove := func(n ast.Node) {
-		edits = append(edits, edit{at(n.Pos()), at(n.End()), strings.Repeat("\n", strings.Count(text[at(n.Pos()):at(n.End())], "\n"))})
+	var imports []*ast.GenDecl
+	var decls, kept []ast.Decl
+	for _, d := range syntax.Decls {
+		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.IMPORT {
+			imports = append(imports, g)
+		} else {
+			decls = append(decls, d)
+		}
 	}
-	renames := map[string]string{} // and what stands for a variable whose type has changed
-	var kept []ast.Node
-	var variables []*ast.GenDecl
-	for _, d := range f.Decls {
-		g, ok := d.(*ast.GenDecl)
-		switch {
-		case ok && g.Tok == token.IMPORT:
-		case ok && g.Tok == token.VAR && len(names(d)) == 1:
-			variables = append(variables, g)
-		case w.isNew(names(d), text[at(d.Pos()):at(d.End())], renames):
+	renames, meanings := w.renames(decls, f)
+	for i, d := range decls {
+		if own := names(d); w.declare(own, meanings[i]) && (len(own) == 0 || !isCast(renames[own[0]])) {
 			kept = append(kept, d)
-		default:
-			remove(d)
+		} else {
+			f.remove(d)
 		}
 	}
-	casts := false
-	for _, g := range variables { // whose types may have got other names
-		v := g.Specs[0].(*ast.ValueSpec)
-		name, typ := v.Names[0].Name, ""
-		if v.Type != nil {
-			typ = apply(text, at(v.Type.Pos()), at(v.Type.End()), renamings(info, pkg, at, v.Type, renames))
-		}
-		isNew := w.isNew([]string{name}, typ, renames)
-		if renames[name] != "" {
-			renames[name] = fmt.Sprintf("(*(*%s)(unsafe%s.Pointer(&%s)))", typ, prime, name)
-			casts = true
-		} else if isNew {
-			kept = append(kept, g)
-			continue
-		}
-		remove(g)
+	for _, d := range kept {
+		f.edits = append(f.edits, f.renamings(d, renames)...)
 	}
+	f.renameImports(imports, kept)
+	if slices.ContainsFunc(slices.Collect(maps.Values(renames)), isCast) {
+		f.replace(syntax.Name.End(), syntax.Name.End(), fmt.Sprintf("; import %s %q", unsafeName, "unsafe"))
+		f.replace(syntax.FileEnd, syntax.FileEnd, fmt.Sprintf("\nvar _ %s.Pointer\n", unsafeName))
+	}
+	return apply(text, 0, len(text), f.edits), nil
+}
 
-	imports := map[string]bool{} // paths of those that are used
+const unsafeName = "unsafe" + prime
+
+// A wholeFile is the text of a package, with what is to change in it.
+type wholeFile struct {
+	text  string
+	fset  *token.FileSet
+	info  *types.Info
+	pkg   *types.Package
+	edits []edit
+}
+
+// at is the offset of a place in the text, whatever //line directives say.
+func (f *wholeFile) at(pos token.Pos) int { return f.fset.PositionFor(pos, false).Offset }
+
+func (f *wholeFile) replace(from, to token.Pos, text string) {
+	f.edits = append(f.edits, edit{f.at(from), f.at(to), text})
+}
+
+func (f *wholeFile) remove(n ast.Node) {
+	f.replace(n.Pos(), n.End(), strings.Repeat("\n", strings.Count(f.text[f.at(n.Pos()):f.at(n.End())], "\n")))
+}
+
+// renameImports marks the names of imports, since no file may import by a name that
+// another one declares, and removes those that are not used.
+func (f *wholeFile) renameImports(imports []*ast.GenDecl, kept []ast.Decl) {
+	used := map[string]bool{} // by name, and by path with a dot before
 	for _, d := range kept {
 		ast.Inspect(d, func(n ast.Node) bool {
-			if id, ok := n.(*ast.Ident); ok {
-				switch obj := info.Uses[id].(type) {
-				case nil:
-				case *types.PkgName:
-					imports[obj.Imported().Path()] = true
-				default:
-					if obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope() {
-						imports[obj.Pkg().Path()] = true // of a dot import, if it is one
-					}
+			id, _ := n.(*ast.Ident)
+			if id == nil {
+				return true
+			}
+			switch obj := f.info.Uses[id].(type) {
+			case nil:
+			case *types.PkgName:
+				used[obj.Name()] = true
+				if !strings.HasSuffix(id.Name, prime) {
+					f.replace(id.End(), id.End(), prime)
+				}
+			default:
+				if obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope() {
+					used["."+obj.Pkg().Path()] = true
 				}
 			}
 			return true
 		})
-		edits = append(edits, renamings(info, pkg, at, d, renames)...)
 	}
-	if casts {
-		end := at(f.Name.End())
-		edits = append(edits, edit{end, end, fmt.Sprintf("; import unsafe%s %q", prime, "unsafe")})
-	}
-	for _, d := range f.Decls {
-		g, ok := d.(*ast.GenDecl)
-		if !ok || g.Tok != token.IMPORT {
-			continue
-		}
+	for _, g := range imports {
 		s := g.Specs[0].(*ast.ImportSpec)
 		path, _ := strconv.Unquote(s.Path.Value)
-		if s.Name.Name != "_" && !imports[path] {
-			remove(g)
+		switch name := s.Name.Name; {
+		case name == "_", name == "." && used["."+path]:
+		case !used[name]:
+			f.remove(g)
+		case !strings.HasSuffix(name, prime):
+			f.replace(s.Name.End(), s.Name.End(), prime)
 		}
 	}
-	return apply(text, 0, len(text), edits), nil
 }
 
 // renamings are the edits to a tree that give what renames says to names of the
 // package, and to fields that are named by a type.
-func renamings(info *types.Info, pkg *types.Package, at func(token.Pos) int, root ast.Node, renames map[string]string) []edit {
+func (f *wholeFile) renamings(root ast.Node, renames map[string]string) []edit {
 	var edits []edit
 	ast.Inspect(root, func(n ast.Node) bool {
 		id, ok := n.(*ast.Ident)
 		if !ok || renames[id.Name] == "" {
 			return true
 		}
-		obj := info.Uses[id]
+		obj := f.info.Uses[id]
 		if obj == nil {
-			obj = info.Defs[id]
+			obj = f.info.Defs[id]
 		}
-		if obj == nil || obj.Pkg() != pkg {
+		if obj == nil || obj.Pkg() != f.pkg {
 			return true
 		}
-		if obj.Parent() == pkg.Scope() || isEmbedded(obj, pkg) {
-			edits = append(edits, edit{at(id.Pos()), at(id.End()), renames[id.Name]})
+		if obj.Parent() == f.pkg.Scope() || isEmbedded(obj, f.pkg) {
+			edits = append(edits, edit{f.at(id.Pos()), f.at(id.End()), renames[id.Name]})
 		}
 		return true
 	})
@@ -193,22 +208,65 @@ func isEmbedded(obj types.Object, pkg *types.Package) bool {
 	return ok && named.Obj().Pkg() == pkg
 }
 
-// isNew notes what a declaration means by its names, and tells whether no file has
-// declared them so. Names that meant something else before are to be renamed.
-func (w *whole) isNew(names []string, text string, renames map[string]string) bool {
+// renames finds what stands for the names of declarations that meant something else
+// before, and what each of the declarations means: its text with that put in, which
+// is the type alone of a variable. So a declaration that refers to one that is renamed
+// means something else too.
+func (w *whole) renames(decls []ast.Decl, f *wholeFile) (map[string]string, []string) {
+	text := func(n ast.Node, renames map[string]string) string {
+		return apply(f.text, f.at(n.Pos()), f.at(n.End()), f.renamings(n, renames))
+	}
+	renames := map[string]string{}
+	meanings := make([]string, len(decls))
+	for changed, rounds := true, 0; changed && rounds <= len(decls); rounds++ {
+		changed = false
+		for i, d := range decls {
+			own := names(d)
+			others := maps.Clone(renames)
+			for _, name := range own {
+				delete(others, name)
+			}
+			g, _ := d.(*ast.GenDecl)
+			isVar := g != nil && g.Tok == token.VAR && len(own) == 1
+			switch {
+			case !isVar:
+				meanings[i] = text(d, others)
+			case g.Specs[0].(*ast.ValueSpec).Type != nil:
+				meanings[i] = text(g.Specs[0].(*ast.ValueSpec).Type, others)
+			}
+			for _, name := range own {
+				known := w.meanings[name]
+				n := slices.Index(known, meanings[i])
+				if n < 0 {
+					n = len(known)
+				}
+				place := ""
+				switch {
+				case n == 0:
+				case isVar: // it stays where it is
+					place = fmt.Sprintf("(*(*%s)(%s.Pointer(&%s)))", meanings[i], unsafeName, name)
+				default:
+					place = fmt.Sprintf("%s%s%s%d", name, prime, prime, n+1)
+				}
+				if renames[name] != place {
+					renames[name], changed = place, true
+				}
+			}
+		}
+	}
+	return renames, meanings
+}
+
+// isCast tells what stands for a variable from what stands for another name.
+func isCast(place string) bool { return strings.HasPrefix(place, "(") }
+
+// declare notes what names mean, and tells whether no file has declared them so.
+func (w *whole) declare(names []string, meaning string) bool {
 	isNew := len(names) == 0
 	for _, name := range names {
-		known := w.meanings[name]
-		i := 0
-		for i < len(known) && known[i] != text {
-			i++
-		}
-		if i == len(known) {
-			w.meanings[name] = append(known, text)
+		if known := w.meanings[name]; !slices.Contains(known, meaning) {
+			w.meanings[name] = append(known, meaning)
 			isNew = true
-		}
-		if i > 0 {
-			renames[name] = fmt.Sprintf("%s%s%s%d", name, prime, prime, i+1)
 		}
 	}
 	return isNew
@@ -257,7 +315,7 @@ func (p *Program) Parameters(plan *Plan) []Parameter {
 	var list []Parameter
 	add := func(id *ast.Ident, value ast.Expr) {
 		v := p.vars[id.Name]
-		if v == nil || v.unusable != "" || !settable[v.typ] {
+		if v == nil || v.unusable != "" || !settable[v.typ] && !v.isDuration() {
 			return
 		}
 		c := plan.cell
@@ -292,5 +350,10 @@ func (p *Program) Parameters(plan *Plan) []Parameter {
 // settable are the types of parameters.
 var settable = map[string]bool{
 	"bool": true, "string": true, "int": true, "int64": true, "uint": true, "uint64": true, "uint32": true, "int32": true,
-	"float64": true, "float32": true, "time.Duration": true,
+	"float64": true, "float32": true,
+}
+
+func (v *variable) isDuration() bool {
+	name, typ, ok := strings.Cut(v.typ, ".")
+	return ok && typ == "Duration" && v.imports[name] == "time"
 }

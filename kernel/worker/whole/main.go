@@ -118,12 +118,12 @@ func (nb *Notebook) failure(c Cell, o wire.Outcome) string {
 	} else {
 		name += ": "
 	}
-	fmt.Fprintf(&b, "%s: %s%s\n", where, name, strings.ReplaceAll(o.Value, "ʹ", ""))
+	fmt.Fprintf(&b, "%s: %s%s\n", where, name, marks.ReplaceAllString(o.Value, ""))
 	for _, f := range o.Frames {
 		if f.Omitted > 0 {
 			fmt.Fprintf(&b, "\t… %d more frames\n", f.Omitted)
 		}
-		function, _, _ := strings.Cut(f.Function, "ʹ")
+		function := marks.ReplaceAllString(f.Function, "")
 		if strings.HasPrefix(f.Function, "main.cellʹ") {
 			function = "the cell"
 		}

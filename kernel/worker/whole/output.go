@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"regexp"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/wire"
 )
@@ -31,13 +31,16 @@ func (o *output) show(outputs []wire.Bundle) {
 			fmt.Fprintf(os.Stderr, "Cell [%d]: the picture is not kept: %v\n", o.cell, err)
 		}
 		if text, ok := b.Data["text/plain"].(string); ok && text != "" {
-			fmt.Println(strings.ReplaceAll(text, "ʹ", ""))
+			fmt.Println(marks.ReplaceAllString(text, ""))
 		}
 		if name != "" {
 			fmt.Println("wrote", name)
 		}
 	}
 }
+
+// marks are those of generated names.
+var marks = regexp.MustCompile(`ʹ+[0-9]*`)
 
 // picture writes the best of a value's pictures to a file and returns its name.
 func (o *output) picture(data map[string]any) (string, error) {

@@ -1,0 +1,5 @@
+//go:build judge
+
+package session
+
+func init() { wholeCases = append(wholeCases, "language") }
