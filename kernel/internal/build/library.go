@@ -91,10 +91,16 @@ func (b *Builder) makeLibrary(ctx context.Context, pkgs []*goListed) (*library, 
 // fills another one, which is then renamed: nobody sees half of it. A lock keeps
 // kernels that start at once from doing the same work.
 func (b *Builder) cached(ctx context.Context, dir string, make func(dir string) error) error {
+	damaged := ""
 	there := func() bool {
-		_, err := os.Stat(dir)
+		if err := checkSums(dir); err != nil {
+			if !errors.Is(err, fs.ErrNotExist) {
+				damaged = err.Error()
+			}
+			return false
+		}
 		now := time.Now() // in use: keep it (see trim)
-		return err == nil && os.Chtimes(dir, now, now) == nil
+		return os.Chtimes(dir, now, now) == nil
 	}
 	if there() {
 		return nil
@@ -115,12 +121,15 @@ func (b *Builder) cached(ctx context.Context, dir string, make func(dir string) 
 	if there() {
 		return nil
 	}
+	if damaged != "" && ctx != b.life {
+		b.progress("building again what is damaged in the cache (" + damaged + ")")
+	}
 	tmp, err := os.MkdirTemp(parent, "tmp-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	if err := make(tmp); err != nil {
+	if err := errors.Join(make(tmp), writeSums(tmp), os.RemoveAll(dir)); err != nil {
 		return err
 	}
 	return os.Rename(tmp, dir)

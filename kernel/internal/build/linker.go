@@ -25,7 +25,7 @@ var roomForSymbols = regexp.MustCompile(`(make\(map\[string\]Sym, )[1-9]0000\)`)
 func (b *Builder) startLinkerBuild() {
 	dir := filepath.Join(b.config.CacheDir, "worker", "link-"+hashOf("link 1", b.tools.id()))
 	linker := filepath.Join(dir, "link")
-	if _, err := os.Stat(linker); err == nil {
+	if checkSums(dir) == nil {
 		b.linker.Store(&linker)
 	}
 	tools := b.tools

@@ -3,6 +3,7 @@ package build
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"time"
@@ -43,10 +44,6 @@ func (t *toolchain) overlay(cacheDir string) (string, error) {
 	text = append(bytes.Replace(text, []byte(beforeWrite), []byte(orderedWrite), 1), orderHook...)
 	dir := filepath.Join(cacheDir, "worker", "overlay-"+hashOf(source, string(text)))
 	changed, file := filepath.Join(dir, "file.go"), filepath.Join(dir, "overlay.json")
-	if _, err := os.Stat(file); err == nil {
-		now := time.Now() // in use: keep it (see trim)
-		return file, os.Chtimes(dir, now, now)
-	}
 	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{source: changed}})
 	if err != nil {
 		return "", err
@@ -54,8 +51,14 @@ func (t *toolchain) overlay(cacheDir string) (string, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", err
 	}
-	if err := writeFile(changed, text); err != nil {
-		return "", err
+	now := time.Now() // in use: keep it (see trim)
+	return file, errors.Join(seeToFile(changed, text), seeToFile(file, replace), os.Chtimes(dir, now, now))
+}
+
+// seeToFile writes a file where it is not there as it should be.
+func seeToFile(name string, data []byte) error {
+	if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, data) {
+		return nil
 	}
-	return file, writeFile(file, replace)
+	return writeFile(name, data)
 }
