@@ -200,7 +200,8 @@ func (f *fit) resumeFrom(path string) error {
 	}
 	t := &f.state
 	t.step = f.m.step
-	t.History.series, t.History.epochs, t.History.seed, t.Epoch = h.series, h.epochs, f.m.seed, h.epochs
+	t.History.names, t.History.series, t.History.rates = h.names, h.series, h.rates
+	t.History.epochs, t.History.seed, t.Epoch = h.epochs, f.m.seed, h.epochs
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"html"
 	"maps"
 	"math"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -216,11 +217,25 @@ func (h *History) add(s *Scores, rate float64) {
 	}
 	h.epochs++
 	h.rates = append(h.rates, rate)
-	switch {
-	case len(h.names) > len(s.values):
-		h.series[learningRateName] = h.rates
-	case rate != h.rates[0]:
-		h.names = append(h.names[:len(h.names):len(h.names)], learningRateName)
-		h.series[learningRateName] = h.rates
+	h.seeRates()
+}
+
+// seeRates makes the learning rate a series once it changes.
+func (h *History) seeRates() {
+	_, seen := h.series[learningRateName]
+	if !seen && !slices.ContainsFunc(h.rates, func(rate float64) bool { return rate != h.rates[0] }) {
+		return
 	}
+	if !seen {
+		h.names = append(h.names[:len(h.names):len(h.names)], learningRateName)
+	}
+	h.series[learningRateName] = h.rates
+}
+
+// scores are the names of all series but the learning rate's.
+func (h *History) scores() []string {
+	if _, seen := h.series[learningRateName]; seen {
+		return h.names[:len(h.names)-1]
+	}
+	return h.names
 }

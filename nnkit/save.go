@@ -118,10 +118,11 @@ func (m *Model) file(h *History) (*safetensors.File, error) {
 		}
 	}
 	if h != nil {
-		p.History = h.names
-		for _, name := range h.names {
+		p.History = h.scores()
+		for _, name := range p.History {
 			f.Tensors = append(f.Tensors, safetensors.Float64(historySeries+name, h.series[name]))
 		}
+		f.Tensors = append(f.Tensors, safetensors.Float64(historySeries+learningRateName, h.rates))
 	}
 	known, err := json.Marshal(p)
 	if err != nil {
@@ -269,7 +270,7 @@ func readHistory(p *progress, f *safetensors.File) (*History, error) {
 		return nil, nil
 	}
 	h := newHistory(nil, p.History, nil, p.Seed)
-	for i, name := range p.History {
+	for i, name := range append(slices.Clone(p.History), learningRateName) {
 		t := tensorNamed(f, historySeries+name)
 		if t == nil {
 			return nil, fmt.Errorf("it lacks the series %q of its history", name)
@@ -286,6 +287,9 @@ func readHistory(p *progress, f *safetensors.File) (*History, error) {
 		}
 		h.series[name] = series
 	}
+	h.rates = h.series[learningRateName]
+	delete(h.series, learningRateName)
+	h.seeRates()
 	return h, nil
 }
 

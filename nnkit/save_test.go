@@ -228,26 +228,27 @@ func stopAt(epoch, batch int) FitOption {
 
 func TestResume(t *testing.T) {
 	x, y := blobs(60, 3, 2)
+	falling := Adam(LearningRate(ExponentialDecay(0.01, 30, 0.5, Staircase()))) // after the fifth epoch
 	for _, name := range []string{"run.safetensors", "run-{epoch}.safetensors"} {
-		for _, every := range []int{1, 2} {
+		for every, optimizer := range map[int]Optimizer{1: Adam(), 2: falling} {
 			options := func(m *Model, path string, more ...FitOption) (*History, error) {
 				return m.Fit(x, y, append([]FitOption{
 					Epochs(12), Seed(3), Verbose(0), BatchSize(8), ValidationSplit(0.2),
 					Checkpoint(path, Resume(), SaveEvery(every)),
 				}, more...)...)
 			}
-			whole := dropoutModel(t, Adam())
+			whole := dropoutModel(t, optimizer)
 			want, err := options(whole, filepath.Join(t.TempDir(), name))
 			if err != nil {
 				t.Fatal(err)
 			}
 			path := filepath.Join(t.TempDir(), name)
 			for _, epoch := range []int{1, 4, 11} {
-				if _, err := options(dropoutModel(t, Adam()), path, stopAt(epoch, 3)); err == nil {
+				if _, err := options(dropoutModel(t, optimizer), path, stopAt(epoch, 3)); err == nil {
 					t.Fatal("the training was not stopped")
 				}
 			}
-			m := dropoutModel(t, Adam())
+			m := dropoutModel(t, optimizer)
 			epochs := 0
 			got, err := options(m, path, OnEpochEnd(func(*Training) { epochs++ }))
 			if err != nil {
@@ -257,7 +258,7 @@ func TestResume(t *testing.T) {
 				t.Errorf("%s every %d: resumed for %d epochs, the training ended with\n%s\nand not with\n%s", name, every, epochs, got, want)
 			}
 			// Nothing is left to do.
-			m = dropoutModel(t, Adam())
+			m = dropoutModel(t, optimizer)
 			if got, err = options(m, path); err != nil || !slices.Equal(m.weights, whole.weights) || got.String() != want.String() {
 				t.Errorf("a training that was complete is not what it was: %v", err)
 			}
