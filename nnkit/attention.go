@@ -88,6 +88,7 @@ func (l *attentionLayer) Build(input []int) error {
 // Forward attends.
 func (l *attentionLayer) Forward(x *Tensor) *Tensor {
 	all := linear("MultiHeadAttention", x, l.kernel.Tensor(), l.bias.tensor(), false)
+	all.keepMask(l, x)
 	y := all.selfAttention(l.heads, l.settings.causal, l.settings.rate)
 	return linear("MultiHeadAttention", y, l.output.Tensor(), l.lastBias.tensor(), false)
 }
@@ -124,6 +125,14 @@ func (x *Tensor) selfAttention(heads int, causal bool, rate float64) *Tensor {
 		Batch: x.shape[0], Heads: heads, Queries: x.shape[1], Keys: x.shape[1], Width: size, ValueWidth: size,
 		Q: part(x.data, 0), K: part(x.data, 1), V: part(x.data, 2), O: simd.Heads{Data: n.data, RowStride: width, HeadStride: size},
 		Scale: float32(1 / math.Sqrt(float64(size))), Causal: causal,
+	}
+	if mask := x.stepMask(); mask != nil { // nobody looks at what it leaves out
+		a.Mask, a.MaskBatch = x.newMask(len(mask)), x.shape[1]
+		for i, m := range mask {
+			if m == 0 {
+				a.Mask[i] = float32(math.Inf(-1))
+			}
+		}
 	}
 	if t := x.trainingTape(); t != nil && rate > 0 {
 		a.DropoutRate = float32(rate)

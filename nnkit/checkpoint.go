@@ -211,8 +211,7 @@ func (m *Model) same(f *safetensors.File) error {
 	if err != nil {
 		return err
 	}
-	c := compilation{m.optimizer, m.loss, m.metrics}
-	compiled, err := c.source()
+	compiled, err := m.compiled.source()
 	if err != nil {
 		return err
 	}

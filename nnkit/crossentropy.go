@@ -66,6 +66,8 @@ func (l CrossEntropy) source() string {
 	return fmt.Sprintf("LabelSmoothing(%s, %v)", l.call(), l.smoothing)
 }
 
+func (l CrossEntropy) objective() {}
+
 func (l CrossEntropy) larger() bool { return false }
 
 func (l CrossEntropy) newMeter(int) meter { return &lossMeter{loss: l, sign: 1} }

@@ -8,7 +8,7 @@ import (
 
 // Embedding makes a layer that looks whole numbers from 0 to below vocabulary up in a trained table: rows of numbers,
 // (steps), become vectors of size dimension, (steps, dimension). The table begins uniform between ±0.05, as in Keras.
-// Options are [Name] and [EmbeddingInitializer].
+// Options are [Name], [EmbeddingInitializer] and [MaskZero].
 func Embedding(vocabulary, dimension int, options ...EmbeddingOption) Layer {
 	l := &embeddingLayer{vocabulary: vocabulary, dimension: dimension}
 	call := fmt.Sprintf("Embedding(%d, %d, …)", vocabulary, dimension)
@@ -19,7 +19,7 @@ func Embedding(vocabulary, dimension int, options ...EmbeddingOption) Layer {
 		s.err = fmt.Errorf("%s: both numbers must be at least 1", call)
 	}
 	s.give(&l.layer)
-	l.initializer = s.table
+	l.initializer, l.maskZero = s.table, s.maskZero
 	return l
 }
 
@@ -53,6 +53,7 @@ type embeddingLayer struct {
 	vocabulary, dimension int
 	initializer           Initializer
 	table                 *Parameter
+	maskZero              bool
 }
 
 // Build makes the table.
@@ -62,7 +63,19 @@ func (l *embeddingLayer) Build([]int) error {
 }
 
 // Forward looks up.
-func (l *embeddingLayer) Forward(x *Tensor) *Tensor { return x.lookup("Embedding", l.table.Tensor()) }
+func (l *embeddingLayer) Forward(x *Tensor) *Tensor {
+	y := x.lookup("Embedding", l.table.Tensor())
+	if l.maskZero && len(x.shape) == 2 {
+		mask := y.newMask(len(x.data))
+		for i, v := range x.data {
+			if v != 0 {
+				mask[i] = 1
+			}
+		}
+		y.setMask(mask)
+	}
+	return y
+}
 
 // Lookup takes the numbers of x for rows of a table of shape (rows, width): each is replaced by that row, so that the
 // result has a dimension more. They must be whole numbers from 0 to below the table's number of rows.

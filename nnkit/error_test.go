@@ -57,7 +57,7 @@ func TestErrors(t *testing.T) {
 		{layers(Dense(1, Name("a")), Dense(1, Name("a"))), `two layers are named "a": give one another name, nnkit.Name("a_b")`},
 		{layers(Dense(1), Input(3)), "Input is argument 2, but it can only come first"},
 		{layers(Input(0), Dense(1)), "Input(0): the number of features must be at least 1"},
-		{layers(shared), `layer "dense_1" is given a second time: make each layer by a call of its own`},
+		{layers(shared), `layer "dense_1" is part of another model: make each layer by a call of its own, or give that model as a layer`},
 
 		// Compile.
 		{compile(small(), nil, BinaryCrossEntropy), "Compile: the optimizer is missing: write nnkit.Adam() for example"},

@@ -2,7 +2,6 @@ package nnkit
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/seed5607215b/nnkit/nnkit/internal/random"
 	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
@@ -32,7 +31,7 @@ func (m *Model) inputGradient(caller string, x any, output int) (*Tensor, error)
 		return nil, err
 	}
 	g := zeros(in.shape)
-	err = m.differentiate(caller, in, output, -1, func(lo int, x, _ *node) {
+	err = m.differentiate(caller, in, output, 0, func(lo int, x, _ *node) {
 		copy(g.data[lo*len(x.data)/max(1, x.shape[0]):], x.gradient())
 	})
 	return g, err
@@ -54,7 +53,7 @@ func IntegratedGradients(m *Model, x any, output, steps int) (*Tensor, error) {
 	sum, at := zeros(in.shape), zeros(in.shape)
 	for s := range steps {
 		simd.Scale(at.data, in.data, float32((float64(s)+0.5)/float64(steps)))
-		err := m.differentiate(caller, at, output, -1, func(lo int, x, _ *node) {
+		err := m.differentiate(caller, at, output, 0, func(lo int, x, _ *node) {
 			part := sum.data[lo*len(x.data)/max(1, x.shape[0]):][:len(x.data)]
 			simd.Add(part, part, x.gradient())
 		})
@@ -80,7 +79,7 @@ func GradCAM(m *Model, x any, layer string, output int) (*Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	shape := m.layers[at].core().output
+	shape := m.shapes[at]
 	if len(shape) != 3 {
 		return nil, fmt.Errorf("%s: layer %q puts out rows of shape %s, and images of shape (height, width, channels) are needed: "+
 			"name a convolutional layer", caller, layer, shapeText(shape))
@@ -114,18 +113,18 @@ func Activations(m *Model, x any, layer string) (*Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	y := zeros(append([]int{in.shape[0]}, m.layers[at].core().output...))
+	y := zeros(append([]int{in.shape[0]}, m.shapes[at]...))
 	_, width := y.rows()
 	n, row := in.rows()
-	t := &Tape{}
+	w := network{m: m}
+	given := rows{n: n, x: []columns{{row, in.data}}}
 	for lo := 0; lo < n; lo += m.inferenceRows() {
 		hi := min(lo+m.inferenceRows(), n)
-		t.Reset()
-		out, err := m.through(t, &t.leaf(in.data[lo*row:hi*row], append([]int{hi - lo}, m.input...)...).Tensor, 0, at+1)
-		if err != nil {
+		w.enter(&given, lo, hi)
+		if err := m.through(&w.tape, 0, m.makerAt(at)+1); err != nil {
 			return nil, fmt.Errorf("%s: %w", caller, err)
 		}
-		copy(y.data[lo*width:], out.data)
+		copy(y.data[lo*width:], w.tape.values.at[at].data)
 	}
 	return y, nil
 }
@@ -187,7 +186,7 @@ func PermutationImportance(m *Model, x, y any, repeats, seed int) ([]float64, er
 	if repeats < 1 {
 		return nil, fmt.Errorf("%s: %d repeats: there must be at least 1", caller, repeats)
 	}
-	if err := m.compiled(caller); err != nil {
+	if err := m.isCompiled(caller); err != nil {
 		return nil, err
 	}
 	in, err := m.explained(caller, x)
@@ -231,24 +230,30 @@ func (m *Model) explained(caller string, x any) (*Tensor, error) {
 	if err := m.ready(caller); err != nil {
 		return nil, err
 	}
+	if len(m.inputs) > 1 || len(m.outputs) > 1 {
+		return nil, fmt.Errorf("%s: it explains models of one input and one output, and this one has %s and %s", caller,
+			countOf(len(m.inputs), "input", "inputs"), countOf(len(m.outputs), "output", "outputs"))
+	}
 	t, err := tensorOf(caller, "x", x)
 	if err != nil {
 		return nil, err
 	}
-	t = m.oneRow(t)
-	if err := m.fits(caller, "x", t); err != nil {
+	t = m.oneRow(t, 0)
+	if err := m.fits(caller, "x", t, 0); err != nil {
 		return nil, err
 	}
 	n, _ := t.rows()
-	return &Tensor{shape: append([]int{n}, m.input...), data: t.data}, nil
+	return &Tensor{shape: append([]int{n}, m.inputs[0].shape...), data: t.data}, nil
 }
 
-func (m *Model) layerNamed(caller, name string) (int, error) {
-	at := slices.IndexFunc(m.layers, func(l Layer) bool { return l.core().name == name })
-	if at < 0 {
-		return 0, fmt.Errorf("%s: there is no layer %q: see the model's summary for their names", caller, name)
+// layerNamed returns the value that a layer puts out, in its first call if it is shared.
+func (m *Model) layerNamed(caller, name string) (value int, err error) {
+	for _, c := range m.calls {
+		if c.layer.core().name == name {
+			return c.to, nil
+		}
 	}
-	return at, nil
+	return 0, fmt.Errorf("%s: there is no layer %q: see the model's summary for their names", caller, name)
 }
 
 func (m *Model) checkOutput(caller string, output int, shape []int) error {
@@ -258,25 +263,32 @@ func (m *Model) checkOutput(caller string, output int, shape []int) error {
 	return nil
 }
 
-// differentiate goes forwards and backwards from one output, some rows at a time, and shows the nodes of the input and,
-// if at is not negative, of that layer's output, with their gradients.
-func (m *Model) differentiate(caller string, x *Tensor, output, at int, see func(lo int, x, y *node)) error {
+// differentiate goes forwards and backwards from one output, some rows at a time, and shows the nodes of the input and of a
+// value, with their gradients.
+func (m *Model) differentiate(caller string, x *Tensor, output, value int, see func(lo int, x, y *node)) error {
 	t := NewTape()
 	n, width := x.rows()
 	step := m.inferenceRows()
+	between := 0
+	if value >= len(m.inputs) {
+		between = m.makerAt(value) + 1
+	}
 	for lo := 0; lo < n; lo += step {
 		hi := min(lo+step, n)
 		t.Reset()
-		in := t.Watch(&Tensor{shape: append([]int{hi - lo}, m.input...), data: x.data[lo*width : hi*width]})
-		y, err := m.through(t, in, 0, at+1)
-		if err != nil {
+		s := t.stack()
+		s.push(len(m.last))
+		in := t.Watch(&Tensor{shape: append([]int{hi - lo}, m.inputs[0].shape...), data: x.data[lo*width : hi*width]})
+		s.at[0] = in
+		if err := m.through(t, 0, between); err != nil {
 			return fmt.Errorf("%s: %w", caller, err)
 		}
-		inside := t.Watch(y)
-		out, err := m.through(t, inside, at+1, len(m.layers))
-		if err != nil {
+		s.at[value] = t.Watch(s.at[value])
+		inside := s.at[value]
+		if err := m.through(t, between, len(m.calls)); err != nil {
 			return fmt.Errorf("%s: %w", caller, err)
 		}
+		out := s.at[m.outputs[0]]
 		if err := m.checkOutput(caller, output, out.shape); err != nil {
 			return err
 		}
@@ -288,13 +300,13 @@ func (m *Model) differentiate(caller string, x *Tensor, output, at int, see func
 			return fmt.Errorf("%s: the output does not depend on x", caller)
 		}
 		t.begin()
-		s := t.part(from)
-		clear(s.data)
+		g := t.part(from)
+		clear(g.data)
 		outputs := len(out.data) / (hi - lo)
 		for r := range hi - lo {
-			s.data[r*outputs+output] = 1
+			g.data[r*outputs+output] = 1
 		}
-		t.contribute(s)
+		t.contribute(g)
 		t.backward(from)
 		for _, n := range []*node{in.node, inside.node} {
 			if n.slope == nil {

@@ -21,17 +21,20 @@ func (t *trainer) notFinite(n int) string {
 	if where := t.m.badWeights(); where != "" {
 		return where
 	}
-	var w network
+	w := network{m: t.m}
 	tape := &w.tape
-	tape.recording, tape.training, tape.noise = true, true, t.tape.noise
-	x := &tape.leaf(t.batch.x[:n*t.batch.width], append([]int{n}, t.m.input...)...).Tensor
-	if !finite(x.data) {
-		return "the batch itself is not finite"
+	tape.recording, tape.training = true, true
+	w.enter(&t.batch, 0, n)
+	tape.noise = t.tape.noise
+	for i, x := range tape.values.at[:len(t.m.inputs)] {
+		if !finite(x.data) {
+			return fmt.Sprintf("the batch itself is not finite, in the input %q", t.m.inputs[i].name)
+		}
 	}
-	for i, l := range t.m.layers {
-		var err error // of a layer that wants finite numbers, perhaps
-		if x, err = t.m.through(tape, x, i, i+1); err != nil || !finite(x.data) {
-			return fmt.Sprintf("the output of %s is the first that is not finite", l.core().where(i))
+	for i, c := range t.m.calls {
+		// An error may be of a layer that wants finite numbers.
+		if err := t.m.through(tape, i, i+1); err != nil || !finite(tape.values.at[c.to].data) {
+			return fmt.Sprintf("the output of %s is the first that is not finite", c.layer.core().where(c.at))
 		}
 	}
 	return "all layers' outputs are finite, so it is the loss that overflows"

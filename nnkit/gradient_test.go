@@ -107,7 +107,7 @@ func naiveMean(m *Model, weights [][]float64, x, y [][]float64) float64 {
 			}
 			h = naiveActivation(l.Activation, z)
 		}
-		total += naiveLoss(m.loss.String(), h, y[r])
+		total += naiveLoss(m.targets[0].loss.String(), h, y[r])
 	}
 	return total / float64(len(x))
 }

@@ -35,6 +35,7 @@ type judged struct {
 	y          []float32  // truth, a number for each output or, for class numbers, one for each place
 	truthShape []int      // of one row of it
 	weights    []float32  // of the places; nil for 1
+	mask       []float32  // of the places: 0 where one does not count; nil for all
 	rows       int
 	places     int // of a row
 	width      int
@@ -47,13 +48,28 @@ type judged struct {
 		cross        simd.CrossEntropy
 		parts        placeLossParts
 	}
+	masked maskedRoom
+}
+
+// see puts an output beside the truth of rows lo to hi-1.
+func (j *judged) see(p *Tensor, y *truth, loss Loss, lo, hi int) {
+	_, width := p.rows()
+	j.out, j.p, j.y, j.weights, j.truthShape, j.rows = p, p.data, y.slice(lo, hi), y.weights.slice(lo, hi), y.shape, hi-lo
+	j.width = p.shape[len(p.shape)-1]
+	if len(p.shape) == 1 {
+		j.width = 1
+	}
+	j.places = width / max(1, j.width)
+	j.counting = loss.counts(j.width, y.width/max(1, j.places))
+	j.z, j.sums, j.activation = nil, nil, nil
+	if z, a := sums(p); a != nil {
+		j.z, j.sums, j.activation = z.data, z, a
+	}
+	j.mask = j.masked.places(p, j.rows, j.places)
 }
 
 // count is the number of places.
 func (j *judged) count() int { return j.rows * j.places }
-
-// perPlace makes a sum over rows one over places.
-func (j *judged) perPlace(sum float64) float64 { return float64(sum * float64(j.places)) }
 
 // grown returns a slice of n elements, in the memory of s if that is enough.
 func grown[E any](s []E, n int) []E {

@@ -1,11 +1,12 @@
 package nnkit
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
 
-// Layer is one step of a network. [Dense], [Input] and their kin make layers, and [Sequential] takes them. A layer
+// Layer is one step of a network. [Dense], [Input] and their kin make layers, and [Sequential] and [Symbol.To] take them. A layer
 // belongs to one model, which names it.
 //
 // A layer of one's own is a type that embeds [BaseLayer] and has a Forward, written with the operations of [Tensor];
@@ -111,15 +112,25 @@ func build(l Layer, input []int) (err error) {
 		}
 	}
 	c.govern()
-	y := l.Forward(zeros(append([]int{1}, input...)))
+	c.output, err = tryForward(l, input)
+	return err
+}
+
+// tryForward finds the shape of a layer's output.
+func tryForward(l Layer, input []int) (output []int, err error) {
+	defer caught(&err)
+	return rowShape(l.Forward(zeros(append([]int{1}, input...))))
+}
+
+// rowShape is the shape of a row of what a layer has made of one.
+func rowShape(y *Tensor) ([]int, error) {
 	switch {
 	case y == nil:
-		return fmt.Errorf("has returned nil from Forward")
+		return nil, errors.New("has returned nil from Forward")
 	case len(y.shape) == 0 || y.shape[0] != 1:
-		return fmt.Errorf("has made the shape %s of one row: the first dimension must go on counting the rows", shapeText(y.shape))
+		return nil, fmt.Errorf("has made the shape %s of one row: the first dimension must go on counting the rows", shapeText(y.shape))
 	}
-	c.output = append([]int(nil), y.shape[1:]...)
-	return nil
+	return append([]int{}, y.shape[1:]...), nil
 }
 
 // caught makes an error of an operation's panic.
@@ -135,36 +146,14 @@ func caught(err *error) {
 
 // LayerInfo describes a layer of a model. [Model.Layers] returns one for each.
 type LayerInfo struct {
-	Index       int          // counted from 1, as messages do
+	Index       int          // counted from 1, as messages do; 0 for an input of a [Functional] model
 	Name        string       // "dense_1", or as given by [Name]
 	Kind        string       // "dense"
 	Activation  string       // "relu"; "linear" for none, "" where a layer has no such thing
 	InputShape  []int        // of one row; nil while the width of the data is not known
 	OutputShape []int        // of one row
+	Inputs      []string     // names of the layers and inputs that it reads, in all its calls; nil for a first layer
 	Parameters  []*Parameter // empty while the width of the data is not known
-}
-
-// Input gives the shape of a row in advance, as the first layer of a [Sequential]: Input(8) for eight features,
-// Input(28, 28, 1) for an image of height, width and channels. It is seldom needed, since the data tell it: use it to look
-// at a model's weights or its size before there are data.
-func Input(shape ...int) Layer {
-	l := &inputLayer{}
-	l.layer.kind = "input"
-	l.layer.output = shape
-	call := "Input" + callText(shape)
-	if len(shape) == 0 {
-		l.layer.err = fmt.Errorf("%s: give the number of features, Input(8), or the sizes of a row, Input(28, 28, 1)", call)
-	}
-	for _, d := range shape {
-		switch {
-		case d > 0:
-		case len(shape) == 1:
-			l.layer.err = fmt.Errorf("%s: the number of features must be at least 1", call)
-		default:
-			l.layer.err = fmt.Errorf("%s: each size must be at least 1", call)
-		}
-	}
-	return l
 }
 
 // callText writes numbers as arguments: (28, 28, 1).
@@ -172,11 +161,6 @@ func callText(numbers []int) string {
 	s := fmt.Sprint(numbers)
 	return "(" + strings.ReplaceAll(s[1:len(s)-1], " ", ", ") + ")"
 }
-
-type inputLayer struct{ BaseLayer }
-
-// Forward returns x.
-func (l *inputLayer) Forward(x *Tensor) *Tensor { return x }
 
 // Lambda makes a layer of a function without parameters, written with the operations of [Tensor]:
 //

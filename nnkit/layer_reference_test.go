@@ -46,12 +46,7 @@ var layersLikePyTorch = map[string]func() Layer{
 
 // Layers have PyTorch's outputs and gradients.
 func TestLayersAgreeWithPyTorch(t *testing.T) {
-	var cases []struct {
-		Name                  string
-		Shape                 []int
-		X, Y, DX              []float64
-		Parameters, Gradients [][]float64
-	}
+	var cases []layerCase
 	if err := json.Unmarshal(layersReference, &cases); err != nil {
 		t.Fatal(err)
 	}
@@ -71,51 +66,61 @@ func TestLayersAgreeWithPyTorch(t *testing.T) {
 		} else if layer = layersLikePyTorch[c.Name](); layer == nil {
 			t.Fatalf("there is no layer for %s", c.Name)
 		}
-		m := Sequential(Input(c.Shape...), layer)
-		if m.err != nil {
-			t.Fatal(m.err)
-		}
-		m.draw()
-		if len(m.parameters) != len(c.Parameters) {
-			t.Fatalf("%s: there are %d parameters, PyTorch has %d", c.Name, len(m.parameters), len(c.Parameters))
-		}
-		for i, p := range m.parameters {
-			if p.Len() != len(c.Parameters[i]) {
-				t.Fatalf("%s: %s has %d numbers, PyTorch %d", c.Name, p.Name(), p.Len(), len(c.Parameters[i]))
-			}
-			copy(p.Data(), appendNarrow(nil, c.Parameters[i]))
-		}
-		x, err := NewTensor(appendNarrow(nil, c.X), append([]int{len(c.X) / sizeOf(c.Shape)}, c.Shape...)...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tape := NewTape()
-		tape.training = true
-		x = tape.Watch(x)
-		y, err := m.forward(tape, x)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if e := far(y.Data(), c.Y, 1); e > 5e-6 {
-			t.Errorf("%s: the output is off by %.2g", c.Name, e)
-		}
-		if err := tape.Backward(y.Mul(weights(y, 0)).Sum()); err != nil {
-			t.Fatal(c.Name, err)
-		}
-		if len(c.DX) > 0 {
-			if e := far(tape.Gradient(x).Data(), c.DX, 1); e > 5e-6 {
-				t.Errorf("%s: the input's gradient is off by %.2g", c.Name, e)
-			}
-		}
-		for i, p := range m.parameters {
-			if e := far(p.Gradient(), c.Gradients[i], 1); e > 5e-6 {
-				t.Errorf("%s: the gradient of %s is off by %.2g", c.Name, p.Name(), e)
-			}
-		}
+		c.compare(t, Sequential(Input(c.Shape...), layer))
 	}
 	for name := range layersLikePyTorch {
 		if !seen[name] {
 			t.Errorf("PyTorch's %s is missing: write testdata/layers.json again", name)
+		}
+	}
+}
+
+// layerCase is what PyTorch makes of a layer.
+type layerCase struct {
+	Name                  string
+	Shape                 []int
+	X, Y, DX              []float64
+	Parameters, Gradients [][]float64
+}
+
+// compare says where a model's numbers are others than PyTorch's.
+func (c *layerCase) compare(t *testing.T, m *Model) {
+	t.Helper()
+	if m.err != nil {
+		t.Fatal(m.err)
+	}
+	m.draw()
+	if len(m.parameters) != len(c.Parameters) {
+		t.Fatalf("%s: there are %d parameters, PyTorch has %d", c.Name, len(m.parameters), len(c.Parameters))
+	}
+	for i, p := range m.parameters {
+		if p.Len() != len(c.Parameters[i]) {
+			t.Fatalf("%s: %s has %d numbers, PyTorch %d", c.Name, p.Name(), p.Len(), len(c.Parameters[i]))
+		}
+		copy(p.Data(), appendNarrow(nil, c.Parameters[i]))
+	}
+	x, err := NewTensor(appendNarrow(nil, c.X), append([]int{len(c.X) / sizeOf(c.Shape)}, c.Shape...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tape := NewTape()
+	tape.training = true
+	x = tape.Watch(x)
+	y := m.Forward(x)
+	if e := far(y.Data(), c.Y, 1); e > 5e-6 {
+		t.Errorf("%s: the output is off by %.2g", c.Name, e)
+	}
+	if err := tape.Backward(y.Mul(weights(y, 0)).Sum()); err != nil {
+		t.Fatal(c.Name, err)
+	}
+	if len(c.DX) > 0 {
+		if e := far(tape.Gradient(x).Data(), c.DX, 1); e > 5e-6 {
+			t.Errorf("%s: the input's gradient is off by %.2g", c.Name, e)
+		}
+	}
+	for i, p := range m.parameters {
+		if e := far(p.Gradient(), c.Gradients[i], 1); e > 5e-6 {
+			t.Errorf("%s: the gradient of %s is off by %.2g", c.Name, p.Name(), e)
 		}
 	}
 }

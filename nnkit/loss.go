@@ -12,6 +12,7 @@ package nnkit
 // [CosineSimilarity]. [LossFunc] makes one of a function.
 type Loss interface {
 	Metric
+	Objective
 
 	// fromSums says whether the loss is computed from what the activation has made the outputs of.
 	fromSums(a Activation) bool

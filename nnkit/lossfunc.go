@@ -22,6 +22,7 @@ type lossFunc struct {
 }
 
 func (l *lossFunc) String() string                   { return l.name }
+func (l *lossFunc) objective()                       {}
 func (l *lossFunc) newMeter(int) meter               { return &lossMeter{loss: l, sign: 1} }
 func (l *lossFunc) larger() bool                     { return false }
 func (l *lossFunc) fromSums(Activation) bool         { return false }

@@ -290,10 +290,10 @@ func TestMetricsAllocateNothing(t *testing.T) {
 		f := fitOf(t, m, 64, Adam(), test.loss, x, y, test.metrics...)
 		weights := make([]float32, 64)
 		fill(weights, 0.5)
-		f.train.weights, f.train.weighted = weights, 1
+		f.train.y[0].weights = columns{1, weights}
 		f.trainer = newTrainer(m, 64, f.train)
 		if n := testing.AllocsPerRun(5, func() {
-			f.trainer.reset()
+			f.trainer.grading.reset()
 			if err := f.batch(f.order); err != nil {
 				t.Fatal(err)
 			}
@@ -397,7 +397,7 @@ func BenchmarkStepWithMetrics(b *testing.B) {
 			f := fitOf(b, Sequential(c.layers()...), 32, Adam(), c.loss, x, y, metrics...)
 			for i := 0; b.Loop(); i++ {
 				if i%64 == 0 { // an epoch
-					f.trainer.reset()
+					f.trainer.grading.reset()
 				}
 				if err := f.batch(f.order); err != nil {
 					b.Fatal(err)

@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 )
 
-// Model is a network of layers, made by [Sequential]. Compile it, Fit it, then Evaluate it and Predict with it; printed,
-// or shown in a notebook, it is its summary.
+// Model is a network of layers, made by [Sequential] or [Functional]. Compile it, Fit it, then Evaluate it and Predict with it;
+// printed, or shown in a notebook, it is its summary.
 //
 // A model is a [Layer], too: as a layer of another model it brings its weights along, as they are, and is from then on
 // trained with that one.
@@ -18,9 +18,10 @@ import (
 // Predict and Evaluate may be called from several goroutines at once, but not while another goroutine is in Fit.
 type Model struct {
 	layer      layerCore // of the model as a layer of another one
-	layers     []Layer   // without Input
-	err        error     // what was wrong in Sequential
-	input      []int     // the shape of a row; nil while unknown
+	layers     []Layer   // each once, without Input
+	functional bool      // made by Functional
+	err        error     // what was wrong in making it
+	wiring
 	seed       int
 	weights    []float32 // all parameters, one after another, each aligned, and below their gradients
 	gradients  []float32
@@ -31,10 +32,9 @@ type Model struct {
 	drawing     sync.Mutex
 	drawn       atomic.Bool
 
-	optimizer Optimizer
-	loss      Loss
-	metrics   []Metric
-	step      *stepper // what the optimizer remembers, made with the first batch
+	compiled compilation
+	targets  []target // what is to be made of each output; none while the model is not compiled
+	step     *stepper // what the optimizer remembers, made with the first batch
 
 	epochs    int // trained so far, in all calls of Fit
 	batches   int // likewise
@@ -42,58 +42,100 @@ type Model struct {
 	inference sync.Pool
 }
 
-// Sequential makes a model of layers through which data goes one after another.
+func newModel(kind string) *Model {
+	m := &Model{seed: DefaultSeed}
+	m.layer.kind = kind
+	return m
+}
+
+// Sequential makes a model of layers through which data goes one after another. For networks that branch see [Functional].
 //
 // What is wrong with the layers is reported by [Model.Compile], and by every later method that returns an error.
 func Sequential(layers ...Layer) *Model {
-	m := &Model{seed: DefaultSeed}
-	m.layer.kind = "sequential"
-	m.err = m.assemble(layers)
+	m := newModel("sequential")
+	if m.err = m.assemble(layers); m.err == nil && m.known() {
+		m.err = m.build(m.given())
+	}
 	m.layer.err = m.err
 	return m
 }
 
 func (m *Model) assemble(layers []Layer) error {
-	count := map[string]int{}
+	names := newNames("Sequential")
+	input := entry{name: "input"}
 	for i, l := range layers {
-		if l == nil {
+		if isNil(l) {
 			return fmt.Errorf("Sequential: layer %d is nil", i+1)
 		}
-		c := l.core()
-		if c.err != nil {
-			return fmt.Errorf("Sequential: layer %d: %w", i+1, c.err)
+		if err := l.core().err; err != nil {
+			return fmt.Errorf("Sequential: layer %d: %w", i+1, err)
 		}
-		if _, ok := l.(*inputLayer); ok {
+		if s, ok := l.(*Symbol); ok {
 			if i != 0 {
 				return fmt.Errorf("Sequential: Input is argument %d, but it can only come first: the layers behind the first "+
 					"know their inputs from the layer before", i+1)
 			}
-			m.input = slices.Clone(c.output)
+			if input.shape = s.input.output; s.input.name != "" {
+				input.name = s.input.name
+			}
 			continue
 		}
-		if c.owner != nil {
-			return fmt.Errorf("Sequential: layer %q is given a second time: make each layer by a call of its own", c.name)
+		if n, ok := l.(*Model); ok && (len(n.inputs) > 1 || len(n.outputs) > 1) {
+			return fmt.Errorf("Sequential: layer %d is a model of %s and %s: apply it by its Call, in a Functional model", i+1,
+				countOf(len(n.inputs), "input", "inputs"), countOf(len(n.outputs), "output", "outputs"))
 		}
-		c.owner = m
-		if c.kind == "" {
-			c.kind = kindOf(l)
+		if c := l.core(); c.owner == m {
+			return fmt.Errorf("Sequential: layer %q is given a second time: make each layer by a call of its own, or share it in a Functional model", c.name)
 		}
-		count[c.kind]++
-		if c.name == "" {
-			c.name = fmt.Sprintf("%s_%d", c.kind, count[c.kind])
+		if err := m.own(l, names); err != nil {
+			return err
 		}
-		if slices.ContainsFunc(m.layers, func(o Layer) bool { return o.core().name == c.name }) {
-			return fmt.Errorf("Sequential: two layers are named %q: give one another name, nnkit.Name(%q)", c.name, c.name+"_b")
-		}
-		m.layers = append(m.layers, l)
 	}
 	if len(m.layers) == 0 {
 		return fmt.Errorf("Sequential: there are no layers: give it at least one, Dense(1, nnkit.Sigmoid) for example")
 	}
-	if m.input != nil {
-		return m.build(m.input)
-	}
+	m.wiring = chained(m.layers, input)
 	return nil
+}
+
+// own makes a layer one of the model's, with a name, if it is not one already.
+func (m *Model) own(l Layer, names *names) error {
+	c := l.core()
+	switch {
+	case c.owner == m:
+		return nil
+	case c.owner != nil:
+		return fmt.Errorf("%s: layer %q is part of another model: make each layer by a call of its own, or give that model as a layer", names.caller, c.name)
+	case c.err != nil:
+		return fmt.Errorf("%s: %w", names.caller, c.err)
+	}
+	if c.kind == "" {
+		c.kind = kindOf(l)
+	}
+	names.count[c.kind]++
+	if c.name == "" {
+		c.name = fmt.Sprintf("%s_%d", c.kind, names.count[c.kind])
+	}
+	if err := names.take(c.name); err != nil {
+		return err
+	}
+	c.owner = m
+	m.layers = append(m.layers, l)
+	return nil
+}
+
+// known says whether the shapes of all inputs are.
+func (m *Model) known() bool {
+	return !slices.ContainsFunc(m.inputs, func(e entry) bool { return e.shape == nil })
+}
+
+// given returns the shapes of the inputs.
+func (m *Model) given() [][]int {
+	shapes := make([][]int, len(m.inputs))
+	for i, e := range m.inputs {
+		shapes[i] = e.shape
+	}
+	return shapes
 }
 
 // kindOf makes a kind of the name of a user's type: Gain is "gain".
@@ -105,21 +147,22 @@ func kindOf(l Layer) string {
 	return strings.ToLower(t.Name())
 }
 
-// build fixes all shapes for rows of the given one, and puts the parameters together.
-func (m *Model) build(input []int) error {
-	shape := input
+// build fixes all shapes for rows of the given ones, and puts the parameters together.
+func (m *Model) build(inputs [][]int) error {
 	m.parameters, m.states, m.regularized = nil, nil, nil
-	for i, l := range m.layers {
+	shapes, err := m.shape(inputs)
+	if err != nil {
+		return err
+	}
+	for _, l := range m.layers {
 		c := l.core()
-		c.parameters, c.states = nil, nil
-		if err := build(l, shape); err != nil {
-			return fmt.Errorf("%s: %w", c.where(i), err)
-		}
-		shape = c.output
 		m.parameters = append(m.parameters, c.parameters...)
 		m.states = append(m.states, c.states...)
 	}
-	m.input = slices.Clone(input)
+	for i := range m.inputs {
+		m.inputs[i].shape = shapes[i]
+	}
+	m.shapes = shapes
 	total := 0
 	for _, p := range m.parameters {
 		total += aligned(p.Len())
@@ -159,47 +202,6 @@ func (m *Model) draw() {
 	m.drawn.Store(true)
 }
 
-// Compile says how the model is trained: by which optimizer, to make which loss small, and which metrics are told
-// besides. It may be called again, to go on with another optimizer for example: weights stay, what the optimizer
-// remembered is forgotten.
-//
-// It is an error when a layer was wrong, when something is missing, when an optimizer's setting is out of bounds and
-// when the loss cannot judge what the last layer puts out.
-func (m *Model) Compile(optimizer Optimizer, loss Loss, metrics ...Metric) error {
-	m.loss = nil // a model that failed to compile is not compiled
-	if m.err != nil {
-		return m.err
-	}
-	if optimizer == nil {
-		return fmt.Errorf("Compile: the optimizer is missing: write nnkit.Adam() for example")
-	}
-	if err := optimizer.check(); err != nil {
-		return fmt.Errorf("Compile: %w", err)
-	}
-	if loss == nil {
-		return fmt.Errorf("Compile: the loss is missing: write nnkit.BinaryCrossEntropy for yes or no, " +
-			"nnkit.SparseCategoricalCrossEntropy for classes, nnkit.MeanSquaredError for numbers")
-	}
-	if err := loss.suits(m.output()); err != nil {
-		return fmt.Errorf("Compile: %w", err)
-	}
-	names := map[string]bool{}
-	for i, metric := range metrics {
-		if metric == nil {
-			return fmt.Errorf("Compile: metric %d is nil", i+1)
-		}
-		if names[metric.String()] {
-			return fmt.Errorf("Compile: the metric %s is given twice: leave one out, or give it another name by nnkit.Name", metric)
-		}
-		names[metric.String()] = true
-		if err := metric.suits(m.output()); err != nil {
-			return fmt.Errorf("Compile: metric %d: %w", i+1, err)
-		}
-	}
-	m.optimizer, m.loss, m.metrics, m.step = optimizer, loss, slices.Clone(metrics), nil
-	return nil
-}
-
 // Reset begins anew: weights are drawn from the seed, and the optimizer and the count of epochs start over.
 func (m *Model) Reset(seed int) error {
 	if m.err != nil {
@@ -218,16 +220,26 @@ func (m *Model) Reset(seed int) error {
 	return nil
 }
 
-// Layers describes the layers in order. Asking for it draws the weights if the width of the input is known.
+// Layers describes the layers in order, those of a [Functional] model behind its inputs. Asking for it draws the weights if the
+// width of the input is known.
 func (m *Model) Layers() []LayerInfo {
 	m.draw()
-	infos := make([]LayerInfo, len(m.layers))
+	var infos []LayerInfo
+	if m.functional {
+		for _, e := range m.inputs {
+			infos = append(infos, LayerInfo{Name: e.name, Kind: "input", OutputShape: slices.Clone(e.shape)})
+		}
+	}
 	for i, l := range m.layers {
 		c := l.core()
-		infos[i] = LayerInfo{
+		info := LayerInfo{
 			Index: i + 1, Name: c.name, Kind: c.kind, Activation: c.activationText(),
 			InputShape: slices.Clone(c.input), OutputShape: slices.Clone(c.output), Parameters: slices.Clone(c.parameters),
 		}
+		if i > 0 || m.functional {
+			info.Inputs = m.readBy(i)
+		}
+		infos = append(infos, info)
 	}
 	return infos
 }
@@ -252,34 +264,100 @@ func (m *Model) inner() []Layer { return m.layers }
 
 // Build makes the model a layer of another one.
 func (m *Model) Build(input []int) error {
-	if m.input == nil {
-		if err := m.build(input); err != nil {
-			return err
+	if len(m.inputs) != 1 {
+		return fmt.Errorf("is a model of %d inputs, and is given one", len(m.inputs))
+	}
+	_, err := m.buildAll([][]int{input})
+	return err
+}
+
+func (m *Model) buildAll(inputs [][]int) ([][]int, error) {
+	if m.shapes == nil {
+		if err := m.build(inputs); err != nil {
+			return nil, err
 		}
-	} else if !slices.Equal(input, m.input) {
-		return fmt.Errorf("gets rows of shape %s, but the model within is for rows of shape %s", shapeText(input), shapeText(m.input))
 	}
-	m.layer.parameters, m.layer.states = slices.Clone(m.parameters), slices.Clone(m.states)
-	for _, p := range slices.Concat(m.parameters, m.states) {
-		p.name = m.layer.name + "/" + strings.TrimPrefix(p.name, m.layer.name+"/")
+	for i, e := range m.inputs {
+		if !slices.Equal(inputs[i], e.shape) {
+			return nil, fmt.Errorf("gets rows of shape %s, but the model within is for rows of shape %s", shapeText(inputs[i]), shapeText(e.shape))
+		}
 	}
-	return nil
+	c := &m.layer
+	c.parameters, c.states = slices.Clone(m.parameters), slices.Clone(m.states)
+	for _, p := range m.kept() {
+		p.name = c.name + "/" + strings.TrimPrefix(p.name, c.name+"/")
+	}
+	outputs := make([][]int, len(m.outputs))
+	for i, v := range m.outputs {
+		outputs[i] = m.shapes[v]
+	}
+	c.input, c.output = inputs[0], outputs[0]
+	c.govern()
+	return outputs, nil
+}
+
+func (m *Model) outputCount() int { return len(m.outputs) }
+
+func (m *Model) forwardAll(s *stack, base int, from []int, to int) {
+	inner := s.push(len(m.last))
+	for i, v := range from {
+		s.at[inner+i] = s.at[base+v]
+	}
+	m.run(s, inner)
+	for i, v := range m.outputs {
+		s.at[base+to+i] = noteActivity(m, s.at[inner+v])
+	}
+	s.pop(inner)
 }
 
 // Forward computes the output for a batch x, whose first dimension counts the rows, on the tape of x if it is on one: for
 // a training loop of one's own (see [Model.ApplyGradients]) and for models within models. It panics with an
 // [*OperationError] where x does not fit; the model must know its input's shape, from data or from [Input].
 func (m *Model) Forward(x *Tensor) *Tensor {
+	s, base := m.entered("Forward", x)
+	if len(m.outputs) != 1 {
+		fail("Forward", "the model has %d outputs: use ForwardAll", len(m.outputs))
+	}
+	m.run(s, base)
+	y := s.at[base+m.outputs[0]]
+	s.pop(base)
+	return y
+}
+
+// ForwardAll is [Model.Forward] for a model of several inputs or outputs, in their order.
+func (m *Model) ForwardAll(x ...*Tensor) []*Tensor {
+	s, base := m.entered("ForwardAll", x...)
+	m.run(s, base)
+	ys := make([]*Tensor, len(m.outputs))
+	for i, v := range m.outputs {
+		ys[i] = s.at[base+v]
+	}
+	s.pop(base)
+	return ys
+}
+
+// entered makes room for a model's values and puts its inputs there.
+func (m *Model) entered(caller string, x ...*Tensor) (s *stack, base int) {
 	if m.err != nil {
-		fail("Forward", "%v", m.err)
+		fail(caller, "%v", m.err)
 	}
-	if err := m.ready("Forward"); err != nil && m.layer.owner == nil {
-		fail("Forward", "the model has seen no data yet and does not know the shape of its input: begin it with nnkit.Input")
+	if err := m.ready(caller); err != nil && m.layer.owner == nil {
+		fail(caller, "the model has seen no data yet and does not know the shape of its input: begin it with nnkit.Input")
 	}
-	for _, l := range m.layers {
-		x = forwardWithin(l, x)
+	if len(x) != len(m.inputs) {
+		fail(caller, "the model has %s and is given %d", countOf(len(m.inputs), "input", "inputs"), len(x))
 	}
-	return x
+	for _, x := range x {
+		if s == nil && x.node != nil && x.node.tape != nil {
+			s = x.node.tape.stack()
+		}
+	}
+	if s == nil {
+		s = &stack{}
+	}
+	base = s.push(len(m.last))
+	copy(s.at[base:], x)
+	return s, base
 }
 
 // ApplyGradients takes a step of the compiled optimizer, with the gradients that the tape's last [Tape.Backward] has found;
@@ -299,7 +377,7 @@ func (m *Model) Forward(x *Tensor) *Tensor {
 //		}
 //	}
 func (m *Model) ApplyGradients(t *Tape) error {
-	if err := m.compiled("ApplyGradients"); err != nil {
+	if err := m.isCompiled("ApplyGradients"); err != nil {
 		return err
 	}
 	if !m.fitting.CompareAndSwap(false, true) {
@@ -307,7 +385,7 @@ func (m *Model) ApplyGradients(t *Tape) error {
 	}
 	defer m.fitting.Store(false)
 	if m.step == nil {
-		m.step = m.optimizer.start(len(m.weights))
+		m.step = m.compiled.optimizer.start(len(m.weights))
 	}
 	m.step.average.hide(m.weights)
 	if err := m.step.arrange(m.parameters); err != nil {

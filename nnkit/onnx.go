@@ -11,8 +11,8 @@ import (
 )
 
 // ExportONNX writes the model to a file in the format ONNX, operators of version 17, from which other programs predict: in
-// a browser or on a phone, say. The input is named "input" and the output "output"; both have any number of rows, shaped
-// as here, images with the channels last. What only training does, dropout and the like, is left out. The numbers of an
+// a browser or on a phone, say. The input is named "input" and the output "output", several as here; they have any number of
+// rows, shaped as here, images with the channels last. What only training does, dropout and the like, is left out. The numbers of an
 // [Embedding]'s input are floats there, too.
 //
 // Layers of one's own and activations of [ActivationFunc] are not known to ONNX: the error names them.
@@ -32,11 +32,24 @@ func (m *Model) ExportONNX(path string) error {
 
 func (m *Model) onnx() ([]byte, error) {
 	var e exporter
-	x, err := e.chain(m.layers, e.Input("input", m.input...))
+	inputs, names := make([]string, len(m.inputs)), []string{"output"}
+	for i, in := range m.inputs {
+		name := "input"
+		if len(m.inputs) > 1 {
+			name = in.name
+		}
+		inputs[i] = e.Input(name, in.shape...)
+	}
+	if len(m.outputs) > 1 {
+		names = m.outputNames()
+	}
+	outputs, err := e.model(m, inputs)
 	if err != nil {
 		return nil, err
 	}
-	e.Output("output", x, m.layers[len(m.layers)-1].core().output...)
+	for i, x := range outputs {
+		e.Output(names[i], x, m.shapes[m.outputs[i]]...)
+	}
 	text, err := m.source()
 	if err != nil {
 		text = "" // it is a description only
@@ -77,6 +90,62 @@ func (e *exporter) chain(layers []Layer, x string) (_ string, err error) {
 		}
 	}
 	return x, nil
+}
+
+// model writes a model's layers and returns its outputs.
+func (e *exporter) model(m *Model, inputs []string) ([]string, error) {
+	values := make([]string, len(m.last))
+	copy(values, inputs)
+	for _, c := range m.calls {
+		in := make([]string, len(c.from))
+		for i, v := range c.from {
+			in[i] = values[v]
+		}
+		out, err := e.call(c.layer, in)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.layer.core().where(c.at), err)
+		}
+		copy(values[c.to:], out)
+	}
+	outputs := make([]string, len(m.outputs))
+	for i, v := range m.outputs {
+		outputs[i] = values[v]
+	}
+	return outputs, nil
+}
+
+// call writes a layer that may have several inputs.
+func (e *exporter) call(l Layer, inputs []string) ([]string, error) {
+	switch l := l.(type) {
+	case *Model:
+		return e.model(l, inputs)
+	case *mergeLayer:
+		e.Scope(l.layer.name)
+		y, err := e.merge(l, inputs)
+		return []string{y}, err
+	}
+	y, err := e.layer(l, inputs[0])
+	return []string{y}, err
+}
+
+func (e *exporter) merge(l *mergeLayer, inputs []string) (string, error) {
+	switch l.merge {
+	case ownMerge:
+		return "", errors.New("ONNX does not know the function of a Merge: write what it does with Add, Multiply and their kin")
+	case concatenation:
+		return e.Node("Concat", inputs, onnx.Int("axis", -1)), nil
+	}
+	operator := [...]string{
+		addition: "Add", averageOf: "Add", subtraction: "Sub", multiplication: "Mul", largestOf: "Max", smallestOf: "Min",
+	}[l.merge]
+	y := inputs[0]
+	for _, x := range inputs[1:] {
+		y = e.op(operator, y, x)
+	}
+	if l.merge == averageOf {
+		y = e.op("Mul", y, e.Number(1/float64(len(inputs))))
+	}
+	return y, nil
 }
 
 func (e *exporter) layer(l Layer, x string) (string, error) {
@@ -134,6 +203,9 @@ func (e *exporter) sums(l Layer, x string) (string, error) {
 	case *groupNormLayer:
 		return e.groupNorm(l, x), nil
 	case *embeddingLayer:
+		if l.maskZero {
+			return "", errors.New(noMasks)
+		}
 		index := e.Node("Cast", []string{x}, onnx.Int("to", 7)) // to int64
 		return e.op("Gather", e.parameter(l.table), index), nil
 	case *positionLayer:
@@ -152,7 +224,13 @@ func (e *exporter) sums(l Layer, x string) (string, error) {
 		y, err := e.chain(l.layers, x)
 		return e.op("Add", x, y), err
 	case *Model:
-		return e.chain(l.layers, x)
+		y, err := e.model(l, []string{x})
+		if err != nil {
+			return "", err
+		}
+		return y[0], nil
+	case *maskingLayer:
+		return "", errors.New(noMasks)
 	case *dropoutLayer, *noiseLayer:
 		return x, nil
 	case *lambdaLayer:
@@ -165,6 +243,8 @@ func (e *exporter) sums(l Layer, x string) (string, error) {
 	}
 	return "", errors.New("ONNX does not know this kind of layer: leave it out, or write what it does with layers of nnkit")
 }
+
+const noMasks = "ONNX has no masks: make a model without Masking and MaskZero for sequences of one length, and load the weights"
 
 func (e *exporter) product(x string, kernel, bias *Parameter) string {
 	y := e.op("MatMul", x, e.parameter(kernel))

@@ -18,12 +18,15 @@ import (
 //
 //	npm ci --prefix e2e && go test -tags onnx -run ONNXRuntime ./nnkit
 func TestONNXRuntimeAgrees(t *testing.T) {
-	type onnxCase struct {
-		Name  string    `json:"name"`
-		Model string    `json:"model"`
+	type onnxInput struct {
 		Shape []int     `json:"shape"`
 		X     []float32 `json:"x"`
-		Y     []float32 `json:"y"`
+	}
+	type onnxCase struct {
+		Name    string               `json:"name"`
+		Model   string               `json:"model"`
+		Inputs  map[string]onnxInput `json:"inputs"`
+		Outputs map[string][]float32 `json:"outputs"`
 	}
 	folder := t.TempDir()
 	var cases []onnxCase
@@ -38,20 +41,35 @@ func TestONNXRuntimeAgrees(t *testing.T) {
 				p.Data()[k] += float32(0.2 * random.Stream{Seed: 5, Index: uint32(j)}.Uniform(k))
 			}
 		}
-		x := zeros(append([]int{3}, m.input...))
-		for k := range x.data {
-			x.data[k] = float32(random.Stream{Seed: 6, Index: uint32(i)}.Normal(k))
-		}
-		if _, ok := m.layers[0].(*embeddingLayer); ok {
+		c := onnxCase{Name: m.String(), Model: filepath.Join(folder, fmt.Sprint(i, ".onnx")), Inputs: map[string]onnxInput{}, Outputs: map[string][]float32{}}
+		var xs []*Tensor
+		for n, in := range m.inputs {
+			x := zeros(append([]int{3}, in.shape...))
 			for k := range x.data {
-				x.data[k] = float32(k % 5)
+				x.data[k] = float32(random.Stream{Seed: 6, Index: uint32(100*n + i)}.Normal(k))
 			}
+			if _, ok := m.layers[0].(*embeddingLayer); ok {
+				for k := range x.data {
+					x.data[k] = float32(k % 5)
+				}
+			}
+			name := "input"
+			if len(m.inputs) > 1 {
+				name = in.name
+			}
+			xs = append(xs, x)
+			c.Inputs[name] = onnxInput{x.shape, x.data}
 		}
-		y, err := m.Predict(x)
+		ys, err := m.PredictAll(xs)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := onnxCase{Name: m.String(), Model: filepath.Join(folder, fmt.Sprint(i, ".onnx")), Shape: x.shape, X: x.data, Y: y.data}
+		for n, name := range m.outputNames() {
+			if len(ys) == 1 {
+				name = "output"
+			}
+			c.Outputs[name] = ys[n].data
+		}
 		if err := m.ExportONNX(c.Model); err != nil {
 			t.Fatal(err)
 		}

@@ -46,10 +46,18 @@ func TestExportONNX(t *testing.T) {
 		{Sequential(Dense(1)), "ExportONNX: the model has no weights yet"},
 		{Sequential(Input(3), Lambda("own", (*Tensor).Neg)), `ExportONNX: lambda layer "own" (layer 1): ONNX does not know this kind of layer`},
 		{Sequential(Input(3), Dense(3), Residual(&scaledLayer{})), `residual layer "residual_1" (layer 2): scaledlayer layer "residual_1/scaledlayer_1" (layer 1): ONNX does not know`},
+		{maskedModels()[0], `embedding layer "embedding_1" (layer 1): ONNX has no masks`},
+		{maskedModels()[1], `masking layer "gaps" (layer 1): ONNX has no masks`},
+		{ownMergeModel(), `merge layer "own" (layer 1): ONNX does not know the function of a Merge`},
 		{Sequential(Input(3), Dense(3, ActivationFunc("odd", (*Tensor).Neg))), "ONNX does not know the activation odd"},
 	} {
 		if err := c.m.ExportONNX(path); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v does not say %q", err, c.want)
 		}
 	}
+}
+
+func ownMergeModel() *Model {
+	a, b := Input(2), Input(2)
+	return Functional(Inputs(a, b), Outputs(Merge("own", func(x ...*Tensor) *Tensor { return x[0].Mul(x[1]) }, a, b)))
 }

@@ -152,7 +152,7 @@ func TestClipping(t *testing.T) {
 		if err := m.Compile(GradientDescent(LearningRate(1), test.option), MeanSquaredError); err != nil {
 			t.Fatal(err)
 		}
-		s := m.optimizer.start(len(m.weights))
+		s := m.compiled.optimizer.start(len(m.weights))
 		if err := s.arrange(m.parameters); err != nil {
 			t.Fatal(err)
 		}
@@ -355,7 +355,7 @@ func TestFreeze(t *testing.T) {
 		t.Helper()
 		before, states := [][]float32(nil), [][]float32(nil)
 		if m.parameters == nil {
-			if err := m.build([]int{3}); err != nil {
+			if err := m.build([][]int{{3}}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -1,6 +1,9 @@
 package nnkit
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // FitOption is an argument of [Model.Fit] behind the data. A [Callback] that embeds [BaseCallback] is one too.
 type FitOption interface{ fitOption() }
@@ -21,7 +24,9 @@ type fitSettings struct {
 	ctx        context.Context
 	callbacks  []Callback
 	verbose    *int
-	weighting  weighting
+	err        error
+	weightings weightings
+	valWeights weightings
 }
 
 // Epochs sets how often Fit goes through the training rows; 1 by default, as in Keras.
@@ -44,10 +49,19 @@ func ValidationSplit(fraction float64) FitOption {
 	return fitFunc(func(s *fitSettings) { s.split = &fraction })
 }
 
-// ValidationData judges every epoch by rows of their own, given as x and y are given to Fit. It excludes
-// [ValidationSplit].
-func ValidationData(x, y any) FitOption {
-	return fitFunc(func(s *fitSettings) { s.valX, s.valY, s.valGiven = x, y, true })
+// ValidationData judges every epoch by rows of their own, given as x and y are given to Fit. [SampleWeight] and [ClassWeight]
+// behind them weigh their loss. It excludes [ValidationSplit].
+func ValidationData(x, y any, weights ...EvaluateOption) FitOption {
+	return fitFunc(func(s *fitSettings) {
+		s.valX, s.valY, s.valGiven = x, y, true
+		for _, w := range weights {
+			if w == nil {
+				s.err = errors.New("ValidationData: a weight is nil")
+				return
+			}
+			s.valWeights = append(s.valWeights, w.weights())
+		}
+	})
 }
 
 // Shuffle says whether the training rows get a new order in each epoch; true by default. The order depends on the seed

@@ -25,6 +25,8 @@ func (f *placeLoss) String() string { return f.name }
 
 func (f *placeLoss) source() string { return f.call }
 
+func (f *placeLoss) objective() {}
+
 func (f *placeLoss) larger() bool { return false }
 
 func (f *placeLoss) newMeter(int) meter { return &lossMeter{loss: f, sign: 1} }

@@ -139,6 +139,12 @@ func (l *globalPoolLayer) Build(input []int) error { return checkImage(input, l.
 
 // Forward pools.
 func (l *globalPoolLayer) Forward(x *Tensor) *Tensor {
+	if mask := x.stepMask(); l.sequence && mask != nil {
+		if !l.largest {
+			return x.maskedMean(mask)
+		}
+		x = x.pick("GlobalMaxPooling1D", x.shape[1], mask, filledUp)
+	}
 	if l.sequence {
 		x = x.Reshape(x.shape[0], 1, x.shape[1], x.shape[2])
 	}

@@ -24,7 +24,7 @@ import (
 // Options are [FromRate], [ToRate], [RateSteps] and [RateBatchSize].
 func (m *Model) FindLearningRate(x, y any, options ...RateTestOption) (*RateTest, error) {
 	const caller = "FindLearningRate"
-	if err := m.compiled(caller); err != nil {
+	if err := m.isCompiled(caller); err != nil {
 		return nil, err
 	}
 	if !m.fitting.CompareAndSwap(false, true) {
@@ -48,7 +48,7 @@ func (m *Model) FindLearningRate(x, y any, options ...RateTestOption) (*RateTest
 		return nil, err
 	}
 	m.draw()
-	return m.testRates(&s, train)
+	return m.testRates(&s, &train)
 }
 
 type rateTestSettings struct {
@@ -72,7 +72,7 @@ func RateSteps(batches int) RateTestOption { return func(s *rateTestSettings) { 
 func RateBatchSize(rows int) RateTestOption { return func(s *rateTestSettings) { s.batch = rows } }
 
 // testRates is the test itself.
-func (m *Model) testRates(s *rateTestSettings, train rows) (*RateTest, error) {
+func (m *Model) testRates(s *rateTestSettings, train *rows) (*RateTest, error) {
 	ctx, release := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer release()
 	weights, gradients, step, epochs, batches := slices.Clone(m.weights), slices.Clone(m.gradients), m.step, m.epochs, m.batches
@@ -88,14 +88,14 @@ func (m *Model) testRates(s *rateTestSettings, train rows) (*RateTest, error) {
 			copy(p.Data(), states[i])
 		}
 	}()
-	m.step = m.optimizer.start(len(m.weights))
+	m.step = m.compiled.optimizer.start(len(m.weights))
 	m.step.schedule = Schedule{}
 	if err := m.step.arrange(m.parameters); err != nil {
 		return nil, fmt.Errorf("FindLearningRate: %w", err)
 	}
 
 	r := &RateTest{}
-	f := newFit(ctx, m, &fitSettings{batch: new(min(s.batch, train.n)), shuffle: true}, train, rows{})
+	f := newFit(ctx, m, &fitSettings{batch: new(min(s.batch, train.n)), shuffle: true}, train, &rows{})
 	factor := simd.Exp64(simd.Log64(s.to/s.from) / float64(s.steps-1))
 	rate, mean, share, best := s.from, 0.0, 1.0, math.Inf(1)
 	for lo := train.n; len(r.rates) < s.steps; lo += f.trainer.batch.n {

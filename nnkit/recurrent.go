@@ -119,9 +119,23 @@ func sequenceHint(input []int) string {
 	return ""
 }
 
-// Forward goes through the steps.
+// Forward goes through the steps. Those that a mask leaves out are put behind the others for it.
 func (l *recurrentLayer) Forward(x *Tensor) *Tensor {
-	return recur(l.operation, l.cell, x, l.kernel.Tensor(), l.recurrent.Tensor(), l.bias.tensor(), l.settings.sequences, l.settings.backwards)
+	s := &l.settings
+	mask := x.stepMask()
+	if mask == nil {
+		return recur(l.operation, l.cell, x, l.kernel.Tensor(), l.recurrent.Tensor(), l.bias.tensor(), s.sequences, s.backwards)
+	}
+	pack, unpack, last := packed, unpacked, lastPacked
+	if s.backwards {
+		pack, unpack, last = packedAtEnd, unpackedFromEnd, firstPackedAtEnd
+	}
+	steps := x.shape[1]
+	y := recur(l.operation, l.cell, x.pick(l.operation, steps, mask, pack), l.kernel.Tensor(), l.recurrent.Tensor(), l.bias.tensor(), true, s.backwards)
+	if s.sequences {
+		return y.pick(l.operation, steps, mask, unpack)
+	}
+	return y.pick(l.operation, 1, mask, last).Reshape(x.shape[0], l.units)
 }
 
 // Bidirectional makes a layer that goes through sequences in both directions by two recurrent layers, the second of which

@@ -11,11 +11,11 @@ import (
 // Register tells of layers, activations, losses and metrics of one's own, so that [Model.Save] can write models that have
 // them and [Load] read them: in every program that does either.
 //
-//	nnkit.Register(&gain{}, nnkit.Lambda("double", double), nnkit.LossFunc("log_cosh", logCosh))
+//	nnkit.Register(&gain{}, nnkit.Lambda("double", double), nnkit.Merge("distance", distance), nnkit.LossFunc("log_cosh", logCosh))
 //
 // A layer is given by a value of its type, a pointer, which is not used further: what a file holds of a layer are the
 // exported fields, as JSON, beside its parameters; a layer behind which there are functions of fields that are not exported
-// comes back without these. A [Lambda], an activation, a loss or a metric counts by its name. A later value of the same name
+// comes back without these. A [Lambda], a [Merge], an activation, a loss or a metric counts by its name. A later value of the same name
 // takes the place of the earlier one.
 func Register(values ...any) error {
 	for i, v := range values {
@@ -23,6 +23,13 @@ func Register(values ...any) error {
 		switch v := v.(type) {
 		case *lambdaLayer:
 			key = registration{"layer", v.layer.name}
+		case *Symbol:
+			l, ok := v.layer.(*mergeLayer)
+			if !ok || l.merge != ownMerge {
+				return fmt.Errorf("Register: value %d is a symbol that no Merge has made", i+1)
+			}
+			registered.Store(registration{"merge", l.layer.name}, l.f)
+			continue
 		case Layer:
 			if t := reflect.TypeOf(v); t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
 				return fmt.Errorf("Register: value %d is a %T: give a pointer to it, &%v{}", i+1, v, t.Name())
@@ -120,4 +127,13 @@ func registeredLayer(name string, fields ...string) (Layer, error) {
 		}
 	}
 	return l, nil
+}
+
+// registeredMerge makes a merge of a user's own again.
+func registeredMerge(name string) (Layer, error) {
+	f, ok := registered.Load(registration{"merge", name})
+	if !ok {
+		return nil, fmt.Errorf("the function of the Merge %q is not registered: make it in this program, too, and give it to nnkit.Register before", name)
+	}
+	return Merge(name, f.(func(x ...*Tensor) *Tensor)).layer, nil
 }

@@ -81,9 +81,19 @@ func (b *block) forward(x *Tensor) *Tensor {
 	return x
 }
 
-// forwardWithin runs a layer that is within another one.
+// forwardWithin runs a layer and sees to what all layers' outputs have in common.
 func forwardWithin(l Layer, x *Tensor) *Tensor {
 	y := l.Forward(x)
+	if y == nil || x.node == nil || x.node.tape == nil {
+		return y
+	}
+	y = x.node.tape.put(y)
+	y.keepMask(l, x)
+	return noteActivity(l, y)
+}
+
+// noteActivity regularizes a layer's output, if that is asked for.
+func noteActivity(l Layer, y *Tensor) *Tensor {
 	if y != nil && y.node != nil && y.node.tape != nil {
 		y.node.tape.regularizeActivity(l, y)
 	}

@@ -97,9 +97,8 @@ func (m *Model) file(h *History) (*safetensors.File, error) {
 			p.Frozen = append(p.Frozen, q.name)
 		}
 	}
-	if m.loss != nil {
-		c := compilation{m.optimizer, m.loss, m.metrics}
-		if f.Metadata[compileKey], err = c.source(); err != nil {
+	if m.targets != nil {
+		if f.Metadata[compileKey], err = m.compiled.source(); err != nil {
 			return nil, err
 		}
 	}
@@ -141,34 +140,31 @@ func buildModel(f *safetensors.File) (*Model, error) {
 	if !ok {
 		return nil, errors.New("it holds arrays and no model: make the model with the same layers and use model.LoadWeights")
 	}
-	layers, err := evaluate[[]Layer](text)
+	m, err := evaluate[*Model](text)
 	if err != nil {
 		return nil, fmt.Errorf("its model: %w", err)
+	}
+	if !m.known() {
+		return nil, errors.New("its model does not begin with the shape of its input: the file is damaged")
+	}
+	for _, shape := range m.given() {
+		size := 1
+		for _, d := range shape {
+			if size > mostInput/d {
+				return nil, fmt.Errorf("its model has rows of shape %s: the file is damaged", shapeText(shape))
+			}
+			size *= d
+		}
 	}
 	room := 1
 	for i := range f.Tensors {
 		room += f.Tensors[i].Len()
 	}
-	limit(layers, room)
-	for _, l := range layers {
-		if l, ok := l.(*inputLayer); ok && l.layer.err == nil {
-			size := 1
-			for _, d := range l.layer.output {
-				if size > mostInput/d {
-					return nil, fmt.Errorf("its model has rows of shape %s: the file is damaged", shapeText(l.layer.output))
-				}
-				size *= d
-			}
-		}
+	limit(m.layers, room)
+	if err := m.build(m.given()); err != nil {
+		return nil, fmt.Errorf("its model: %w", err)
 	}
-	m := Sequential(layers...)
-	if m.err != nil {
-		return nil, fmt.Errorf("its model: %w", m.err)
-	}
-	if m.weights == nil {
-		return nil, errors.New("its model does not begin with the shape of its input: the file is damaged")
-	}
-	limit(layers, 0)
+	limit(m.layers, 0)
 	if text, ok := f.Metadata[compileKey]; ok {
 		c, err := evaluate[compilation](text)
 		if err != nil {
@@ -216,10 +212,10 @@ func (m *Model) restore(f *safetensors.File, check func(*progress) error) (*Hist
 	}
 	var step *stepper
 	if p.Stepped {
-		if m.optimizer == nil {
+		if m.targets == nil {
 			return nil, errors.New("it tells of an optimizer's steps and not of the optimizer: the file is damaged")
 		}
-		step = m.optimizer.start(len(m.weights))
+		step = m.compiled.optimizer.start(len(m.weights))
 		if err := step.remembered().recall(&p, f, len(m.weights)); err != nil {
 			return nil, err
 		}

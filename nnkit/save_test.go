@@ -52,6 +52,30 @@ func savedModels() []*Model {
 		Sequential(Input(4), Sequential(Dense(5), Sequential(Dropout(0.5), Dense(3, ReLU, Name("deep")))), Dense(2)),
 		Sequential(Input(4, 4, 1), GlobalMaxPooling2D()),
 		Sequential(Input(4, 4, 1), GlobalAveragePooling2D()),
+		branched(),
+		nestedGraphs(),
+	}
+}
+
+// nestedGraphs are graphs within a graph, one of them with several inputs and outputs, and within a Sequential.
+func nestedGraphs() *Model {
+	graph := func() *Model {
+		in := Input(4)
+		return Functional(Inputs(in), Outputs(Add(in, in.To(Dense(4, Tanh)))))
+	}
+	p, q := Input(4), Input(3).Named("second")
+	inner := Functional(Inputs(p, q), Outputs(Concatenate(p, q).To(Dense(2)), Multiply(p, q.To(Dense(4)))))
+	a, b := Input(4).Named("a"), Input(3)
+	encoder := graph()
+	out := inner.Call(a.To(encoder), b)
+	return Functional(Inputs(a, b), Outputs(out[0].To(Sequential(Dense(4), graph())), Average(out[1], a.To(encoder))))
+}
+
+// maskedModels have masks, which ONNX has not.
+func maskedModels() []*Model {
+	return []*Model{
+		Sequential(Input(5), Embedding(9, 4, MaskZero()), LSTM(3, ReturnSequences()), GlobalAveragePooling1D(), Dense(2)),
+		Sequential(Input(5, 2), Masking(-1, Name("gaps")), GRU(3)),
 	}
 }
 
@@ -63,7 +87,7 @@ func TestLoadIsWhatWasSaved(t *testing.T) {
 			written[word] = true
 		}
 	}
-	for i, m := range savedModels() {
+	for i, m := range append(savedModels(), maskedModels()...) {
 		if m.err != nil {
 			t.Fatal(m.err)
 		}
@@ -80,7 +104,7 @@ func TestLoadIsWhatWasSaved(t *testing.T) {
 		if want, _ := m.source(); err != nil || source != want {
 			t.Errorf("model %d is %s and not %s", i+1, source, want)
 		}
-		if n.String() != m.String() || n.seed != 7 || n.loss != nil {
+		if n.String() != m.String() || n.seed != 7 || n.targets != nil {
 			t.Errorf("model %d is\n%s\nand not\n%s", i+1, n, m)
 		}
 		for j, p := range m.kept() {
@@ -156,6 +180,7 @@ func savedCompilations() []compilation {
 			Huber(0.5), BinaryFocalCrossEntropy(2),
 		}},
 		{Adam(), Huber(0.5), nil},
+		{Adam(), Losses{"a": LossWeight(MeanSquaredError, 0.25), "b": Hinge}, []Metric{For("a", MeanAbsoluteError), For("b", Precision(Micro))}},
 	}
 }
 
@@ -202,8 +227,8 @@ func TestFitGoesOnAfterLoad(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if half.optimizer.String() != o.String() {
-			t.Errorf("the optimizer is %s and not %s", half.optimizer, o)
+		if half.compiled.optimizer.String() != o.String() {
+			t.Errorf("the optimizer is %s and not %s", half.compiled.optimizer, o)
 		}
 		var histories [2]*History
 		for i, m := range []*Model{whole, half} {

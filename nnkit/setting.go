@@ -20,6 +20,7 @@ type layerSettings struct {
 	causal      bool
 	rate        float64     // of dropout
 	table       Initializer // of an embedding
+	maskZero    bool
 	frozen      bool
 	activity    Regularizer
 	err         error

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,9 +16,13 @@ import (
 
 // vocabulary is what a file may call, or name.
 var vocabulary = map[string]any{
-	"Sequential": func(layers ...Layer) []Layer { return layers }, // whose sizes are checked before they are built
-	"Input":      Input,
-	"Dense":      Dense, "Conv1D": Conv1D, "Conv2D": Conv2D, "Conv2DTranspose": Conv2DTranspose, "Embedding": Embedding,
+	"Sequential": unbuiltSequential, "Functional": unbuiltFunctional, // whose sizes are checked before they are built
+	"Call": namedCall, "Again": sharedCall, "Outputs": outputValues,
+	"Input": Input, "Named": (*Symbol).Named,
+	"Add": mergeOf(addition), "Subtract": mergeOf(subtraction), "Multiply": mergeOf(multiplication), "Average": mergeOf(averageOf),
+	"Maximum": mergeOf(largestOf), "Minimum": mergeOf(smallestOf), "Concatenate": mergeOf(concatenation),
+	"Masking": Masking, "MaskZero": MaskZero,
+	"Dense": Dense, "Conv1D": Conv1D, "Conv2D": Conv2D, "Conv2DTranspose": Conv2DTranspose, "Embedding": Embedding,
 	"LSTM": LSTM, "GRU": GRU, "SimpleRNN": SimpleRNN, "Bidirectional": Bidirectional,
 	"MultiHeadAttention": MultiHeadAttention, "TransformerEncoder": TransformerEncoder,
 	"PositionalEncoding": PositionalEncoding, "PositionEmbedding": PositionEmbedding,
@@ -78,20 +81,16 @@ var vocabulary = map[string]any{
 	"Threshold": Threshold, "ClassID": ClassID, "Micro": Micro, "Macro": Macro, "Weighted": Weighted, "PR": PR,
 	"RootMeanSquaredError": RootMeanSquaredError, "R2Score": R2Score,
 
-	"Compile": func(optimizer Optimizer, loss Loss, metrics ...Metric) compilation {
+	"Losses": lossesOf, "LossOf": func(output string, loss Loss) namedLoss { return namedLoss{output, loss} }, "LossWeight": LossWeight,
+	"For": For,
+	"Compile": func(optimizer Optimizer, loss Objective, metrics ...Metric) compilation {
 		return compilation{optimizer, loss, metrics}
 	},
 	"RegisteredLayer":      registeredLayer,
+	"RegisteredMerge":      registeredMerge,
 	"RegisteredActivation": registeredAs[Activation],
 	"RegisteredLoss":       registeredAs[Loss],
 	"RegisteredMetric":     registeredAs[Metric],
-}
-
-// compilation is what Compile was given.
-type compilation struct {
-	optimizer Optimizer
-	loss      Loss
-	metrics   []Metric
 }
 
 // wordOf returns under what names the vocabulary has its values.
@@ -131,9 +130,11 @@ func sourceOf(v any) (string, error) {
 }
 
 func sourceOfLayer(l Layer) (string, error) {
-	if m, ok := l.(*Model); ok { // whose input the one around it tells
-		layers, err := sourcesOf(m.layers)
-		return "Sequential(" + strings.Join(layers, ", ") + ")", err
+	if m, ok := l.(*Model); ok {
+		return m.sourceWithin()
+	}
+	if m, ok := l.(*mergeLayer); ok {
+		return m.source()
 	}
 	s := &l.core().made
 	if s.call == "" {
@@ -202,6 +203,7 @@ func (s *layerSettings) changed() (options []string, err error) {
 	add(s.rate != d.rate, "AttentionDropout(%v)", s.rate)
 	add(s.epsilon != d.epsilon, "NormEpsilon(%v)", s.epsilon)
 	add(s.momentum != d.momentum, "MovingMomentum(%v)", s.momentum)
+	add(s.maskZero != d.maskZero, "MaskZero()")
 	add(s.frozen != d.frozen, "Trainable(%v)", !s.frozen)
 	add(s.activity != d.activity, "ActivityRegularizer(%v)", s.activity)
 	for _, r := range []struct {
@@ -235,34 +237,6 @@ func learningRateOf(rate any) (RateOption, error) {
 		return LearningRate(rate), nil
 	}
 	return RateOption{}, fmt.Errorf("LearningRate is given a %T", rate)
-}
-
-// source writes the model as a call, with the input it was built for.
-func (m *Model) source() (string, error) {
-	list := []string{"Input" + callText(m.input)}
-	for i, l := range m.layers {
-		text, err := sourceOf(l)
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", l.core().where(i), err)
-		}
-		list = append(list, text)
-	}
-	return "Sequential(" + strings.Join(list, ", ") + ")", nil
-}
-
-func (c *compilation) source() (string, error) {
-	list := []any{c.optimizer, c.loss}
-	for _, m := range c.metrics {
-		list = append(list, m)
-	}
-	texts := make([]string, len(list))
-	for i, v := range list {
-		var err error
-		if texts[i], err = sourceOf(v); err != nil {
-			return "", err
-		}
-	}
-	return "Compile(" + strings.Join(texts, ", ") + ")", nil
 }
 
 // evaluate makes what a text of sourceOf says. It must be a T.
@@ -367,11 +341,11 @@ func (e *evaluation) value(depth int) (v any, err error) {
 		}
 	}
 	e.next()
-	return call(text, f, args)
+	return callWord(text, f, args)
 }
 
-// call calls a function of the vocabulary.
-func call(name string, f reflect.Value, args []any) (any, error) {
+// callWord calls a function of the vocabulary.
+func callWord(name string, f reflect.Value, args []any) (any, error) {
 	t := f.Type()
 	fixed := t.NumIn()
 	if t.IsVariadic() {
@@ -391,12 +365,6 @@ func call(name string, f reflect.Value, args []any) (any, error) {
 		v := reflect.ValueOf(arg)
 		if n, ok := arg.(int); ok && want.Kind() == reflect.Float64 {
 			v = reflect.ValueOf(float64(n))
-		}
-		if layers, ok := arg.([]Layer); ok && want == reflect.TypeFor[Layer]() { // a model within a model
-			if slices.ContainsFunc(layers, func(l Layer) bool { _, is := l.(*inputLayer); return is }) {
-				return nil, fmt.Errorf("argument %d of %s is a model within a model, and has an Input", i+1, name)
-			}
-			v = reflect.ValueOf(Sequential(layers...))
 		}
 		if !v.Type().AssignableTo(want) {
 			return nil, fmt.Errorf("argument %d of %s is a %v and must be a %v", i+1, name, v.Type(), want)

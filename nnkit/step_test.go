@@ -22,7 +22,7 @@ func startFit(tb testing.TB, batch int, optimizer Optimizer, loss Loss, features
 }
 
 // fitOf is startFit for a model and data.
-func fitOf(tb testing.TB, m *Model, batch int, optimizer Optimizer, loss Loss, x, y any, metrics ...Metric) *fit {
+func fitOf(tb testing.TB, m *Model, batch int, optimizer Optimizer, loss Objective, x, y any, metrics ...Metric) *fit {
 	tb.Helper()
 	if metrics == nil {
 		metrics = []Metric{Accuracy}
@@ -39,11 +39,11 @@ func fitOf(tb testing.TB, m *Model, batch int, optimizer Optimizer, loss Loss, x
 		tb.Fatal(err)
 	}
 	m.draw()
-	m.step = m.optimizer.start(len(m.weights))
+	m.step = m.compiled.optimizer.start(len(m.weights))
 	if err := m.step.arrange(m.parameters); err != nil {
 		tb.Fatal(err)
 	}
-	f := newFit(tb.Context(), m, s, train, rows{})
+	f := newFit(tb.Context(), m, s, &train, &rows{})
 	f.seeTraining()
 	return f
 }

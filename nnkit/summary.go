@@ -3,6 +3,7 @@ package nnkit
 import (
 	"fmt"
 	"html"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -84,7 +85,13 @@ func htmlNotes(notes []string) string {
 func (m *Model) summary() (head []string, rows [][]string, notes []string) {
 	head = []string{"layer", "kind", "activation", "output", "parameters"}
 	total := 0
-	for _, l := range m.layers {
+	if m.functional {
+		head = slices.Insert(head, 3, "from")
+		for _, e := range m.inputs {
+			rows = append(rows, []string{e.name, "input", "", "", outputText(e.shape), "0"})
+		}
+	}
+	for i, l := range m.layers {
 		c := l.core()
 		count := "?"
 		if c.input != nil {
@@ -95,7 +102,11 @@ func (m *Model) summary() (head []string, rows [][]string, notes []string) {
 			total += n
 			count = groups(n)
 		}
-		rows = append(rows, []string{c.name, c.kind, c.activationText(), outputText(c.output), count})
+		row := []string{c.name, c.kind, c.activationText(), outputText(c.output), count}
+		if m.functional {
+			row = slices.Insert(row, 3, strings.Join(m.readBy(i), ", "))
+		}
+		rows = append(rows, row)
 	}
 	switch {
 	case m.err != nil:
@@ -103,7 +114,7 @@ func (m *Model) summary() (head []string, rows [][]string, notes []string) {
 	case m.weights == nil:
 		notes = append(notes, "the number of inputs comes with the data")
 	default:
-		note := fmt.Sprintf("%s, %s parameters (%s)", inputsText(m.input), groups(total), bytesText(4*total))
+		note := fmt.Sprintf("%s, %s parameters (%s)", m.inputsText(), groups(total), bytesText(4*total))
 		frozen := 0
 		for _, p := range m.parameters {
 			if !p.Trainable() {
@@ -115,13 +126,17 @@ func (m *Model) summary() (head []string, rows [][]string, notes []string) {
 		}
 		notes = append(notes, note)
 	}
-	if m.loss != nil {
-		var text strings.Builder
-		text.WriteString(fmt.Sprintf("%v, %v", m.optimizer, m.loss))
-		for _, metric := range m.metrics {
-			text.WriteString(", " + metric.String())
+	if m.targets != nil {
+		parts := []string{m.compiled.optimizer.String()}
+		for i := range m.targets {
+			t := &m.targets[i]
+			if t.output == "" {
+				parts[0] += ", " + t.String()
+			} else {
+				parts = append(parts, t.output+": "+t.String())
+			}
 		}
-		notes = append(notes, text.String())
+		notes = append(notes, parts...)
 	} else if m.err == nil {
 		notes = append(notes, "not compiled")
 	}
@@ -139,11 +154,27 @@ func outputText(shape []int) string {
 	return "(rows, " + shapeText(shape)[1:]
 }
 
-func inputsText(shape []int) string {
+func (m *Model) inputsText() string {
+	if len(m.inputs) > 1 {
+		return fmt.Sprintf("%d inputs, %s", len(m.inputs), countOf(len(m.outputs), "output", "outputs"))
+	}
+	shape := m.inputs[0].shape
 	if len(shape) == 1 {
 		return fmt.Sprintf("%d inputs", shape[0])
 	}
 	return "inputs of shape " + shapeText(shape)
+}
+
+// String lists loss and metrics.
+func (t *target) String() string {
+	text := t.loss.String()
+	if t.weight != 1 {
+		text = fmt.Sprintf("%v·%s", t.weight, text)
+	}
+	for _, metric := range t.metrics {
+		text += ", " + metric.String()
+	}
+	return text
 }
 
 // groups writes 1234567 as 1,234,567.

@@ -39,6 +39,7 @@ type Tape struct {
 	// What layers' outputs add to the sum of the rows' losses, and those with a gradient.
 	penalty    float64
 	activities []activity
+	values     stack // of the network at work
 }
 
 // node is a tensor on a tape.
@@ -54,11 +55,12 @@ type node struct {
 	parameter *Parameter
 	buffer    *buffer // of the value, while holds is set; else the value is the caller's or another node's
 	holds     bool
-	owner     *node   // whose buffer the value lies in
-	slope     *buffer // of the gradient; nil while it is zero
-	step      int     // of the tape, that it belongs to
-	from      []*node // its inputs, while it is made of parameters alone and on no tape yet
-	room      [4]int  // for the shape
+	owner     *node     // whose buffer the value lies in
+	mask      []float32 // of a sequence's steps; nil for none
+	slope     *buffer   // of the gradient; nil while it is zero
+	step      int       // of the tape, that it belongs to
+	from      []*node   // its inputs, while it is made of parameters alone and on no tape yet
+	room      [4]int    // for the shape
 }
 
 // operation is what made a node.
@@ -133,6 +135,9 @@ func (t *Tape) node() *node {
 	if n.owner != n {
 		n.owner = n
 	}
+	if n.mask != nil {
+		n.mask = nil
+	}
 	return n
 }
 
@@ -155,6 +160,7 @@ func (n *node) blank() []int {
 // Reset begins a new step: the tape is empty, and its memory is used again.
 func (t *Tape) Reset() {
 	t.used, t.drawn = 0, 0
+	t.values.at = t.values.at[:0]
 	t.penalty, t.activities = 0, t.activities[:0]
 	t.memory.reset()
 	t.noise.Index++
@@ -473,15 +479,6 @@ func (t *Tape) borrow(n int) *buffer {
 func (t *Tape) giveBack(b *buffer) {
 	if t != nil {
 		t.memory.free(b)
-	}
-}
-
-// release gives up the values of nodes from the first on, but for one.
-func (t *Tape) release(first int, but *node) {
-	for _, n := range t.nodes[first:t.used] {
-		if n != but.owner {
-			t.drop(n)
-		}
 	}
 }
 

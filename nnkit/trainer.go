@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/seed5607215b/nnkit/nnkit/internal/random"
+	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
 )
 
 // network is a model at work in a memory of its own.
@@ -15,37 +16,44 @@ type network struct {
 	tape Tape
 }
 
-// forward computes the output for rows of x, which begins a step of the tape.
-func (w *network) forward(x []float32, rows int) (*Tensor, error) {
+// enter begins a step of the tape with rows lo to hi-1 of what goes in.
+func (w *network) enter(r *rows, lo, hi int) {
 	t := &w.tape
 	t.Reset()
-	var room [6]int
-	n := t.leaf(x, append(append(room[:0], rows), w.m.input...)...)
-	return w.m.forward(t, &n.Tensor)
+	s := t.stack()
+	s.push(len(w.m.last))
+	for i := range r.x {
+		var room [6]int
+		n := t.leaf(r.x[i].slice(lo, hi), append(append(room[:0], hi-lo), w.m.inputs[i].shape...)...)
+		s.at[i] = &n.Tensor
+	}
 }
 
-// forward runs a tensor on a tape through all layers.
-func (m *Model) forward(t *Tape, x *Tensor) (y *Tensor, err error) {
-	return m.through(t, x, 0, len(m.layers))
+// forward computes the outputs for rows lo to hi-1; [network.output] returns them.
+func (w *network) forward(r *rows, lo, hi int) error {
+	w.enter(r, lo, hi)
+	return w.m.through(&w.tape, 0, len(w.m.calls))
 }
 
-// through runs a tensor on a tape through layers from to to-1.
-func (m *Model) through(t *Tape, x *Tensor, from, to int) (y *Tensor, err error) {
+// output returns an output of the present step.
+func (w *network) output(i int) *Tensor { return w.tape.values.at[w.m.outputs[i]] }
+
+// through computes calls from to to-1 of the values that lie on the tape's stack.
+func (m *Model) through(t *Tape, from, to int) (err error) {
 	defer m.caughtAt(t, &err)
 	first := t.used
 	for i := from; i < to; i++ {
-		l := m.layers[i]
-		t.layer = i
-		if x = l.Forward(x); x == nil {
-			return nil, fmt.Errorf("%s: has returned nil from Forward", l.core().where(i))
+		c := &m.calls[i]
+		t.layer = c.at
+		c.forward(&t.values, 0)
+		if t.values.at[c.to] == nil {
+			return fmt.Errorf("%s: has returned nil from Forward", c.layer.core().where(c.at))
 		}
-		x = t.put(x)
-		t.regularizeActivity(l, x)
-		if !t.recording && i < to-1 {
-			t.release(first, x.node)
+		if !t.recording && i < len(m.calls)-1 {
+			m.release(t, first, 0, i)
 		}
 	}
-	return x, nil
+	return nil
 }
 
 // caughtAt makes an error of an operation's panic, with the layer at work.
@@ -59,23 +67,14 @@ func (m *Model) caughtAt(t *Tape, err *error) {
 	}
 }
 
-// judge runs rows forwards and puts the outputs beside the truth.
-func (w *network) judge(j *judged, r rows) error {
-	p, err := w.forward(r.x, r.n)
-	if err != nil {
+// judge runs rows lo to hi-1 forwards and puts the outputs beside the truth.
+func (w *network) judge(g *grading, r *rows, lo, hi int) error {
+	if err := w.forward(r, lo, hi); err != nil {
 		return err
 	}
-	_, width := p.rows()
-	j.out, j.p, j.y, j.weights, j.truthShape, j.rows = p, p.data, r.y, r.weights, r.truthShape, r.n
-	j.width = p.shape[len(p.shape)-1]
-	if len(p.shape) == 1 {
-		j.width = 1
-	}
-	j.places = width / max(1, j.width)
-	j.counting = w.m.loss.counts(j.width, r.truth/max(1, j.places))
-	j.z, j.sums, j.activation = nil, nil, nil
-	if z, a := sums(p); a != nil {
-		j.z, j.sums, j.activation = z.data, z, a
+	for i := range g.outputs {
+		o := &g.outputs[i]
+		o.judged.see(w.output(i), &r.y[i], o.loss, lo, hi)
 	}
 	return nil
 }
@@ -100,95 +99,153 @@ func sums(p *Tensor) (x *node, a Activation) {
 	return x, a
 }
 
-// evaluate writes the loss and the metrics of all rows, judged by at most step at a time.
-func (w *network) evaluate(ctx context.Context, all rows, step int, j *judged, meters []meter, values []float64) (err error) {
-	total, seen := 0.0, 0
-	for lo := 0; lo < all.n; lo += step {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := w.judge(j, all.slice(lo, min(lo+step, all.n))); err != nil {
-			return err
-		}
-		if total, err = w.lossOf(total, j); err != nil {
-			return err
-		}
-		seen += j.count()
-		if err := measure(meters, j); err != nil {
-			return err
+// grading is loss and metrics of the rows that were seen so far.
+type grading struct {
+	outputs []graded
+	penalty float64 // of what layers put out and of weights, times the rows
+	rows    int
+}
+
+// graded is an output in a grading.
+type graded struct {
+	*target
+	judged judged
+	meters []meter
+	total  float64 // of the places' losses
+	seen   int     // of the places
+}
+
+func (m *Model) newGrading() grading {
+	g := grading{outputs: make([]graded, len(m.targets))}
+	for i := range g.outputs {
+		o := &g.outputs[i]
+		o.target = &m.targets[i]
+		width := m.output(i).width
+		for _, metric := range o.metrics {
+			o.meters = append(o.meters, metric.newMeter(width))
 		}
 	}
-	values[0] = total/float64(seen) + w.m.penalty(&w.tape)
-	for i, m := range meters {
-		values[1+i] = m.value(true)
+	return g
+}
+
+func (g *grading) reset() {
+	g.penalty, g.rows = 0, 0
+	for i := range g.outputs {
+		o := &g.outputs[i]
+		o.total, o.seen = 0, 0
+		for _, m := range o.meters {
+			m.reset()
+		}
+	}
+}
+
+// measure takes what was judged into the metrics.
+func (g *grading) measure() (err error) {
+	defer caught(&err)
+	for i := range g.outputs {
+		o := &g.outputs[i]
+		if len(o.meters) == 0 {
+			continue
+		}
+		j := o.judged.unmasked()
+		if j.rows == 0 {
+			continue
+		}
+		for _, m := range o.meters {
+			m.add(j)
+		}
 	}
 	return nil
 }
 
-// lossOf adds the places' losses to a total.
-func (w *network) lossOf(total float64, j *judged) (_ float64, err error) {
+// addLosses adds the places' losses to the totals.
+func (g *grading) addLosses() (err error) {
 	defer caught(&err)
-	return w.m.loss.sum(total, j, j.weights, nil) + j.perPlace(w.tape.penalty), nil
+	for i := range g.outputs {
+		o := &g.outputs[i]
+		j := &o.judged
+		o.total = o.loss.sum(o.total, j, j.placeWeights(), nil)
+		o.seen += j.valid()
+	}
+	return nil
 }
 
-// measure takes what was judged into metrics.
-func measure(meters []meter, j *judged) (err error) {
-	defer caught(&err)
-	for _, m := range meters {
-		m.add(j)
+// scores writes loss and metrics, of an epoch so far or of all of it, in the order of their names.
+func (g *grading) scores(values []float64, done bool) {
+	several := len(g.outputs) > 1
+	values[0] = g.penalty / float64(max(1, g.rows))
+	at := 1
+	for i := range g.outputs {
+		o := &g.outputs[i]
+		loss := o.total / float64(max(1, o.seen))
+		values[0] += float64(o.weight * loss)
+		if several {
+			values[at] = loss
+			at++
+		}
 	}
+	for i := range g.outputs {
+		for _, m := range g.outputs[i].meters {
+			values[at] = m.value(done)
+			at++
+		}
+	}
+}
+
+// evaluate writes the loss and the metrics of all rows, judged by at most step at a time.
+func (w *network) evaluate(ctx context.Context, all *rows, step int, g *grading, values []float64) error {
+	g.reset()
+	for lo := 0; lo < all.n; lo += step {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		hi := min(lo+step, all.n)
+		if err := w.judge(g, all, lo, hi); err != nil {
+			return err
+		}
+		if err := g.addLosses(); err != nil {
+			return err
+		}
+		g.rows += hi - lo
+		g.penalty += w.tape.penalty
+		if err := g.measure(); err != nil {
+			return err
+		}
+	}
+	g.scores(values, true)
+	values[0] += w.m.penalty(&w.tape)
 	return nil
 }
 
 // trainer is a network in training, with all that its steps need, so that a step allocates nothing.
 type trainer struct {
 	network
-	batch  rows
-	total  float64 // of the places' losses in this epoch
-	seen   int     // of the places
-	meters []meter
-	judged judged
-	quiet  network // for validation
+	batch   rows
+	grading grading
+	quiet   network // for validation
 }
 
-func newTrainer(m *Model, capacity int, like rows) *trainer {
-	t := &trainer{network: network{m: m}, meters: m.newMeters(), quiet: network{m: m}}
+func newTrainer(m *Model, capacity int, like *rows) *trainer {
+	t := &trainer{network: network{m: m}, grading: m.newGrading(), quiet: network{m: m}}
 	t.tape.recording, t.tape.training, t.tape.frugal = true, true, true
-	t.batch = rows{
-		n: capacity, width: like.width, truth: like.truth, truthShape: like.truthShape, weighted: like.weighted,
-		x: make([]float32, capacity*like.width), y: make([]float32, capacity*like.truth),
+	t.batch = rows{n: capacity}
+	for _, x := range like.x {
+		t.batch.x = append(t.batch.x, x.blank(capacity))
 	}
-	if like.weights != nil {
-		t.batch.weights = make([]float32, capacity*like.weighted)
+	for _, y := range like.y {
+		t.batch.y = append(t.batch.y, truth{y.blank(capacity), y.shape, y.weights.blank(capacity)})
 	}
 	return t
 }
 
-func (m *Model) newMeters() []meter {
-	meters := make([]meter, len(m.metrics))
-	for i, metric := range m.metrics {
-		meters[i] = metric.newMeter(m.output().width)
-	}
-	return meters
-}
-
-func (t *trainer) reset() {
-	t.total, t.seen = 0, 0
-	for _, m := range t.meters {
-		m.reset()
-	}
-}
-
 // gather copies the rows of a batch next to each other.
-func (t *trainer) gather(r rows, order []int32) {
-	for i, from := range order {
-		copy(t.batch.x[i*r.width:(i+1)*r.width], r.x[int(from)*r.width:])
-		copy(t.batch.y[i*r.truth:(i+1)*r.truth], r.y[int(from)*r.truth:])
+func (t *trainer) gather(r *rows, order []int32) {
+	for i := range r.x {
+		t.batch.x[i].gather(r.x[i], order)
 	}
-	if r.weights != nil {
-		for i, from := range order {
-			copy(t.batch.weights[i*r.weighted:(i+1)*r.weighted], r.weights[int(from)*r.weighted:])
-		}
+	for i := range r.y {
+		t.batch.y[i].gather(r.y[i].columns, order)
+		t.batch.y[i].weights.gather(r.y[i].weights, order)
 	}
 }
 
@@ -197,70 +254,92 @@ func (t *trainer) gather(r rows, order []int32) {
 func (t *trainer) step(n int) (float64, error) {
 	t.tape.noise = random.Stream{Seed: uint64(int64(t.m.seed)), Purpose: random.Dropout, Index: uint32(t.m.batches) - 1} // Reset counts
 	t.m.batches++
-	if err := t.judge(&t.judged, t.batch.slice(0, n)); err != nil {
+	g := &t.grading
+	if err := t.judge(g, &t.batch, 0, n); err != nil {
 		return 0, err
 	}
 	tape := &t.tape
 	tape.begin()
-	from, sum, err := t.seed()
+	from, loss, err := t.seed()
 	if err != nil {
 		return 0, err
 	}
 	from = tape.seedActivities(from, n)
-	sum += t.judged.perPlace(tape.penalty) + float64(float64(t.judged.count())*t.m.penalty(tape))
-	t.total += sum
-	t.seen += t.judged.count()
-	if err := measure(t.meters, &t.judged); err != nil {
+	penalty := tape.penalty + float64(float64(n)*t.m.penalty(tape))
+	g.penalty += penalty
+	g.rows += n
+	if err := g.measure(); err != nil {
 		return 0, err
 	}
 	tape.backward(from)
 	tape.clearMissed(t.m.parameters)
 	t.m.addPenaltyGradient(tape)
-	return sum / float64(t.judged.count()), nil
+	return loss + penalty/float64(n), nil
 }
 
-// seed computes the sum of the places' losses and has the gradient of their mean begin: it returns where to go back from.
-func (t *trainer) seed() (from *node, sum float64, err error) {
-	j := &t.judged
+// seed computes the outputs' losses, adds them to the totals and has the gradients of their means begin: it returns the mean
+// loss and where to go back from.
+func (t *trainer) seed() (from *node, mean float64, err error) {
 	defer caught(&err)
-	own, ok := t.m.loss.(*lossFunc)
+	for i := range t.grading.outputs {
+		o := &t.grading.outputs[i]
+		n, sum := t.tape.seedLoss(o)
+		o.total += sum
+		o.seen += o.judged.valid()
+		mean += float64(o.weight * (sum / float64(max(1, o.judged.valid()))))
+		switch {
+		case n == nil:
+		case from == nil:
+			from = n
+		default:
+			from = t.tape.later(from, n)
+		}
+	}
+	if from != nil {
+		return from, mean, nil
+	}
+	if len(t.m.parameters) > 0 && !slices.ContainsFunc(t.m.parameters, (*Parameter).Trainable) {
+		return nil, 0, errors.New("all parameters are frozen: there is nothing to train; Unfreeze some")
+	}
+	return nil, 0, fmt.Errorf("the output of %s, or the loss, does not depend on any parameter: there is nothing to train", t.m.output(0).where)
+}
+
+// seedLoss computes the sum of an output's losses over the places and has the gradient of their weighted mean begin at the node that it
+// returns; nil where there is nothing to train.
+func (t *Tape) seedLoss(o *graded) (from *node, sum float64) {
+	j := &o.judged
+	weights := j.placeWeights()
+	own, ok := o.loss.(*lossFunc)
 	switch {
 	case ok:
-		mean := own.mean(j, j.weights)
+		mean := own.mean(j, weights)
 		from, sum = mean.node, mean.Item()*float64(j.count())
-	case j.sums != nil && t.m.loss.fromSums(j.activation):
+	case j.sums != nil && o.loss.fromSums(j.activation):
 		from = j.sums
 	default:
 		from = j.out.node
 	}
-	if from == nil || !from.wanted {
-		if len(t.m.parameters) > 0 && !slices.ContainsFunc(t.m.parameters, (*Parameter).Trainable) {
-			return nil, 0, errors.New("all parameters are frozen: there is nothing to train; Unfreeze some")
-		}
-		at := len(t.m.layers) - 1
-		return nil, 0, fmt.Errorf("the output of %s, or the loss, does not depend on any parameter: there is nothing to train",
-			t.m.layers[at].core().where(at))
+	wanted := from != nil && from.wanted
+	if ok && !wanted {
+		return nil, sum
 	}
-	s := t.tape.part(from)
+	if !wanted {
+		return nil, o.loss.sum(0, j, weights, nil)
+	}
+	s := t.part(from)
 	if ok {
 		s.data[0] = 1
 	} else {
-		sum = t.m.loss.sum(0, j, j.weights, s.data)
+		sum = o.loss.sum(0, j, weights, s.data)
 	}
-	t.tape.contribute(s)
-	return from, sum, nil
+	if scale := o.weight * j.perValid(); scale != 1 {
+		simd.Scale(s.data, s.data, float32(scale))
+	}
+	t.contribute(s)
+	return from, sum
 }
 
-// scores writes the loss and the metrics of the epoch so far, or of all of it.
-func (t *trainer) scores(values []float64, done bool) {
-	values[0] = t.total / float64(t.seen)
-	for i, m := range t.meters {
-		values[1+i] = m.value(done)
-	}
-}
-
-// validate judges rows, and uses up the trainer's meters.
-func (t *trainer) validate(ctx context.Context, r rows, values []float64) error {
-	t.reset()
-	return t.quiet.evaluate(ctx, r, t.batch.n, &t.judged, t.meters, values)
+// validate judges rows, and uses up the trainer's grading.
+func (t *trainer) validate(ctx context.Context, r *rows, values []float64) error {
+	return t.quiet.evaluate(ctx, r, t.batch.n, &t.grading, values)
 }
