@@ -2,6 +2,7 @@ package display
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,13 +17,16 @@ type Layer struct {
 	Kind       string // "dense", "conv2d", …; with the activation if that matters
 	Shape      []int  // of the output for one example; nil where it is not known
 	Parameters int    // how many numbers are trained
+	// Inputs are the names of the layers before it that it reads: nil for the one right before it, none of an input.
+	Inputs []string
 }
 
 // mostLayers is how many boxes one above the other can be read; of more, the middle is left out.
 const mostLayers = 40
 
 // Architecture draws the layers of a network as a chain of boxes from the input at the top, each with its output shape, the number of
-// its parameters, and a bar for its share of them all.
+// its parameters, and a bar for its share of them all. Where a network branches, lines beside the boxes lead from a layer to those
+// farther down that read it.
 func Architecture(layers []Layer, options ...Option) *Figure {
 	if len(layers) == 0 {
 		return note("nothing to draw: the network has no layers", options)
@@ -34,17 +38,22 @@ func Architecture(layers []Layer, options ...Option) *Figure {
 		}
 		total += l.Parameters
 	}
+	reads, problem := readings(layers)
+	if problem != "" {
+		return note("nothing to draw: "+problem, options)
+	}
 	shown := layers
 	gapAt := -1
-	if len(layers) > mostLayers {
+	if left := len(layers) - mostLayers; left > 0 {
 		gapAt = mostLayers / 2
-		shown = append(append([]Layer{}, layers[:gapAt]...), layers[len(layers)-mostLayers/2:]...)
+		shown = slices.Concat(layers[:gapAt], layers[gapAt+left:])
+		reads = withoutMiddle(reads, gapAt, left)
 	}
 	f := &Figure{columns: 1, settings: resolve(600, 70+38*len(shown), options)}
 	t := f.theme
 	pl := t.bare(len(shown), 1)
 	pl.X.Min, pl.X.Max = 0, 1
-	pl.Add(chain{shown, total, gapAt, t})
+	pl.Add(chain{shown, reads, total, gapAt, t})
 	p := &panel{plot: pl, title: "architecture", caption: fmt.Sprintf("%s, %s parameters", count(len(layers), "layer"), grouped(total))}
 	if gapAt >= 0 {
 		p.warning = fmt.Sprintf("the first and the last %d of %d layers", mostLayers/2, len(layers))
@@ -54,9 +63,84 @@ func Architecture(layers []Layer, options ...Option) *Figure {
 	return f
 }
 
+// readings returns the rows that each layer reads, or what is wrong with them.
+func readings(layers []Layer) (reads [][]int, problem string) {
+	reads = make([][]int, len(layers))
+	for i, l := range layers {
+		if l.Inputs == nil && i > 0 {
+			reads[i] = []int{i - 1}
+		}
+		for _, name := range l.Inputs {
+			at := slices.IndexFunc(layers[:i], func(l Layer) bool { return l.Name == name })
+			if at < 0 {
+				return nil, fmt.Sprintf("layer %d, %q, reads %q, which is none of the layers before it", i, l.Name, name)
+			}
+			if !slices.Contains(reads[i], at) {
+				reads[i] = append(reads[i], at)
+			}
+		}
+	}
+	return reads, ""
+}
+
+// withoutMiddle leaves out some rows from one on. The rows at either side of the gap stand for what was between them.
+func withoutMiddle(reads [][]int, gapAt, left int) [][]int {
+	kept := slices.Concat(reads[:gapAt], reads[gapAt+left:])
+	for i, from := range kept {
+		if i < gapAt {
+			continue
+		}
+		var rows []int
+		for _, at := range from {
+			switch {
+			case at >= gapAt+left:
+				rows = append(rows, at-left)
+			case at < gapAt:
+				rows = append(rows, at)
+			case i == gapAt:
+				rows = append(rows, gapAt-1)
+			}
+		}
+		kept[i] = rows
+	}
+	return kept
+}
+
+// lane is a line from a box, down beside the boxes, to those that read it without being next.
+type lane struct {
+	from, to int // rows
+	targets  []int
+	at       int // its place, counted from the boxes
+}
+
+// lanes finds a place for the lines of a network, short ones next to the boxes.
+func lanes(reads [][]int) (list []lane, places int) {
+	for from := range reads {
+		l := lane{from: from}
+		for row := from + 2; row < len(reads); row++ {
+			if slices.Contains(reads[row], from) {
+				l.targets, l.to = append(l.targets, row), row
+			}
+		}
+		if l.targets != nil {
+			list = append(list, l)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b lane) int { return a.to - a.from - (b.to - b.from) })
+	for i := range list {
+		l := &list[i]
+		for slices.ContainsFunc(list[:i], func(o lane) bool { return o.at == l.at && o.from < l.to && l.from < o.to }) {
+			l.at++
+		}
+		places = max(places, l.at+1)
+	}
+	return list, places
+}
+
 // chain draws boxes with arrows, and numbers beside them.
 type chain struct {
 	layers []Layer
+	reads  [][]int // rows that a layer reads
 	total  int
 	gapAt  int // where layers are left out, -1 for nowhere
 	theme  Theme
@@ -68,7 +152,13 @@ func (ch chain) Plot(c draw.Canvas, p *plot.Plot) {
 	_, y := p.Transforms(&c)
 	h := y(0) - y(-1)
 	w := c.Size().X
-	box := w * 0.52
+	beside, places := lanes(ch.reads)
+	spacing := vg.Length(0)
+	if places > 0 {
+		spacing = min(9, w*0.2/vg.Length(places))
+	}
+	left := c.Min.X + spacing*vg.Length(places)
+	box := c.Min.X + w*0.52 - left
 	name, quiet := t.style(nameSize, t.text, true), t.style(smallSize, t.quiet, false)
 	number := t.style(smallSize, t.text, false)
 	number.YAlign, number.XAlign = draw.YCenter, draw.XRight
@@ -84,7 +174,7 @@ func (ch chain) Plot(c draw.Canvas, p *plot.Plot) {
 		if l.Parameters == 0 { // what only reshapes or pools stands back
 			color.fill, color.strong = t.axis, t.axis
 		}
-		r := vg.Rectangle{Min: vg.Point{X: c.Min.X, Y: at - h*0.36}, Max: vg.Point{X: c.Min.X + box, Y: at + h*0.36}}
+		r := vg.Rectangle{Min: vg.Point{X: left, Y: at - h*0.36}, Max: vg.Point{X: left + box, Y: at + h*0.36}}
 		c.SetColor(t.tint(color.fill, 0.2))
 		c.Fill(r.Path())
 		c.SetColor(color.strong)
@@ -99,13 +189,30 @@ func (ch chain) Plot(c draw.Canvas, p *plot.Plot) {
 		if l.Parameters > 0 {
 			full := w * 0.13
 			bar := max(full*vg.Length(float64(l.Parameters)/float64(ch.total)), 0.75)
-			left := c.Min.X + w*0.87
+			from := c.Min.X + w*0.87
 			c.SetColor(color.fill)
-			c.Fill(vg.Rectangle{Min: vg.Point{X: left, Y: at - 3}, Max: vg.Point{X: left + bar, Y: at + 3}}.Path())
+			c.Fill(vg.Rectangle{Min: vg.Point{X: from, Y: at - 3}, Max: vg.Point{X: from + bar, Y: at + 3}}.Path())
 		}
-		if i > 0 {
-			ch.arrow(c, vg.Point{X: c.Min.X + box/2, Y: r.Max.Y}, y(float64(1-i))-h*0.36, i == ch.gapAt)
+		if slices.Contains(ch.reads[i], i-1) {
+			ch.arrow(c, vg.Point{X: left + box/2, Y: r.Max.Y}, y(float64(1-i))-h*0.36, i == ch.gapAt)
 		}
+	}
+	for _, l := range beside {
+		ch.branch(c, l, vg.Point{X: left, Y: h * 0.16}, left-spacing*(vg.Length(l.at)+0.75), func(row int) vg.Length { return y(float64(-row)) })
+	}
+}
+
+// branch leads from a box to others: out below the middle of its left side, and in above it, by aside.Y.
+func (ch chain) branch(c draw.Canvas, l lane, aside vg.Point, x vg.Length, row func(int) vg.Length) {
+	style := draw.LineStyle{Color: ch.theme.quiet, Width: vg.Length(0.9)}
+	c.StrokeLines(style, []vg.Point{
+		{X: aside.X, Y: row(l.from) - aside.Y}, {X: x, Y: row(l.from) - aside.Y}, {X: x, Y: row(l.to) + aside.Y},
+	})
+	for _, target := range l.targets {
+		tip := vg.Point{X: aside.X, Y: row(target) + aside.Y}
+		c.StrokeLine2(style, x, tip.Y, tip.X-2, tip.Y)
+		c.SetColor(ch.theme.quiet)
+		fillPolygon(&c, tip, vg.Point{}, vg.Point{X: -3.6, Y: 2.4}, vg.Point{X: -3.6, Y: -2.4})
 	}
 }
 

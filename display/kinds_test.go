@@ -125,6 +125,7 @@ func TestKindsSayWhatTheyCannotDraw(t *testing.T) {
 		{"no network", Architecture(nil), "the network has no layers"},
 		{"negative layer", Architecture([]Layer{{Name: "a", Parameters: -1}}), `layer 0, "a", has -1 parameters`},
 		{"deep network", Architecture(make([]Layer, 200)), "200 layers, 0 parameters"},
+		{"unknown input", Architecture([]Layer{{Name: "a"}, {Name: "b", Inputs: []string{"c"}}}), `layer 1, "b", reads "c", which is none of the layers before it`},
 		{"no model", Model(nil), "there is no model"},
 	} {
 		if !strings.Contains(c.f.String(), c.want) {

@@ -56,7 +56,10 @@ func Model(model *nnkit.Model, options ...Option) *Figure {
 	}
 	var layers []Layer
 	for _, info := range model.Layers() {
-		l := Layer{Name: info.Name, Kind: readable(info.Kind), Shape: info.OutputShape}
+		l := Layer{Name: info.Name, Kind: readable(info.Kind), Shape: info.OutputShape, Inputs: info.Inputs}
+		if info.Kind == "input" {
+			l.Inputs = []string{}
+		}
 		if info.Activation != "" && info.Activation != "linear" {
 			l.Kind += ", " + info.Activation
 		}

@@ -108,6 +108,19 @@ func Pictures(theme display.Theme) []Picture {
 		{Name: "dense_2", Kind: "dense, relu", Shape: []int{84}, Parameters: 10164},
 		{Name: "dense_3", Kind: "dense, softmax", Shape: []int{10}, Parameters: 850},
 	}, theme, display.Title("LeNet")))
+	add("graph", display.Architecture([]display.Layer{
+		{Name: "numbers", Kind: "input", Shape: []int{8}, Inputs: []string{}},
+		{Name: "words", Kind: "input", Shape: []int{20}, Inputs: []string{}},
+		{Name: "embedding_1", Kind: "embedding", Shape: []int{20, 16}, Parameters: 16000, Inputs: []string{"words"}},
+		{Name: "lstm_1", Kind: "lstm, tanh", Shape: []int{32}, Parameters: 6272, Inputs: []string{"embedding_1"}},
+		{Name: "dense_1", Kind: "dense, relu", Shape: []int{32}, Parameters: 288, Inputs: []string{"numbers"}},
+		{Name: "concatenate_1", Kind: "concatenate", Shape: []int{64}, Inputs: []string{"lstm_1", "dense_1"}},
+		{Name: "dense_2", Kind: "dense, relu", Shape: []int{64}, Parameters: 4160, Inputs: []string{"concatenate_1"}},
+		{Name: "dense_3", Kind: "dense", Shape: []int{64}, Parameters: 4160, Inputs: []string{"dense_2"}},
+		{Name: "add_1", Kind: "add", Shape: []int{64}, Inputs: []string{"concatenate_1", "dense_3"}},
+		{Name: "price", Kind: "dense", Shape: []int{1}, Parameters: 65, Inputs: []string{"add_1"}},
+		{Name: "kind", Kind: "dense, softmax", Shape: []int{3}, Parameters: 195, Inputs: []string{"add_1"}},
+	}, theme, display.Title("Two inputs, two outputs")))
 
 	add("says-empty", display.Confusion(nil, nil, theme))
 	add("says-nan", display.Curve(display.Metrics{"loss": {0.9, math.NaN(), 0.6, math.Inf(1), 0.5}}, theme))
