@@ -3,7 +3,7 @@ package display
 import "sync"
 
 // Option changes how a figure looks: [Title], [Size], a [Theme], and for those figures that know of it [Classes],
-// [LogAxis] or [Smooth].
+// [LogAxis], [Smooth] or [Perplexity].
 type Option interface{ apply(*settings) }
 
 type settings struct {
@@ -13,6 +13,7 @@ type settings struct {
 	classes       []string
 	logAxis       bool
 	smooth        float64
+	perplexity    float64 // 0 for the usual one
 }
 
 type option func(*settings)
