@@ -84,7 +84,7 @@ func Confusion(truth, predicted []int, options ...Option) *Figure {
 	pl.X.Label.Text, pl.Y.Label.Text = "predicted", "true"
 	accuracy := fmt.Sprintf("accuracy %s, %d of %d", percent(right, len(truth)), right, len(truth))
 	p := &panel{
-		plot: pl, shape: 1, scale: &scale{bounds, t.sequential},
+		plot: pl, shape: 1, scale: &scale{bounds: bounds, colors: t.sequential},
 		title: "confusion matrix", caption: accuracy + "; colour: share of the true class",
 	}
 	if all > n {

@@ -90,7 +90,7 @@ func Correlation[T Float](names []string, rows [][]T, options ...Option) *Figure
 		}
 	}
 	p := &panel{
-		title: "correlation", shape: 1, scale: &scale{bounds, t.diverging},
+		title: "correlation", shape: 1, scale: &scale{bounds: bounds, colors: t.diverging},
 		plot: t.matrix(m, names, names, f.width-2*edge, f.height-2*edge),
 	}
 	if a >= 0 {

@@ -22,7 +22,7 @@ func Embedding[T Float](vectors [][]T, labels []int, options ...Option) *Figure 
 	if !ok {
 		return note("nothing to draw: all vectors are equal", options)
 	}
-	f := v.figure(pl.at, options)
+	f := v.figure(pl.at, 560, 460, options)
 	p := f.panels[0]
 	p.title = "embedding"
 	p.caption = fmt.Sprintf("%s of %d values by principal components", count(len(v.rows), "vector"), v.width)
@@ -65,9 +65,9 @@ func vectorsOf[T Float](vectors [][]T, labels []int) (v cloud, problem string) {
 	return v, ""
 }
 
-// figure draws the vectors as marks at places in the plane.
-func (v cloud) figure(at [][2]float64, options []Option) *Figure {
-	f := &Figure{columns: 1, settings: resolve(560, 460, options)}
+// figure draws the vectors as marks at places in the plane, on a card of a natural size.
+func (v cloud) figure(at [][2]float64, width, height int, options []Option) *Figure {
+	f := &Figure{columns: 1, settings: resolve(width, height, options)}
 	x, y := newSpan(), newSpan()
 	xys := make(plotter.XYs, len(at))
 	for i, p := range at {

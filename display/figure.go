@@ -35,6 +35,8 @@ type Figure struct {
 	note    string // a quiet line above the panels
 	about   string // one line that says what is drawn
 	points  int    // how many marks the plots hold
+	page    string // the figure as a part of a web page, where it is more than a picture
+	foreign bool   // whether a bitmap lacks letters of its text
 }
 
 // manyPoints is where a vector picture becomes heavier than a bitmap, for the file and for the browser.
@@ -147,6 +149,9 @@ const cssDPI = 96
 // HTML returns the figure as an <img> that carries its picture: SVG, or PNG where there are many points. As an image
 // it is out of reach of the page's style sheets and survives the cleaning that notebook viewers do.
 func (f *Figure) HTML() string {
+	if f.page != "" {
+		return f.page
+	}
 	kind, data := "svg+xml", []byte(nil)
 	if f.points > manyPoints {
 		kind, data = "png", f.PNG()
@@ -187,15 +192,19 @@ func (f *Figure) Save(path string) error {
 
 // MIMEBundle returns the figure in the forms that a notebook chooses from: the line of [Figure.String] as
 // text/plain, and the picture as image/svg+xml. Beside it stands a small image/png in base64, for JupyterLab shows no SVG
-// in a notebook that comes from elsewhere. Where there are many points the PNG of [Figure.PNG] is the only picture.
+// in a notebook that comes from elsewhere. Where there are many points the PNG of [Figure.PNG] is the only picture; where a PNG
+// would lack letters, text/html takes its place.
 func (f *Figure) MIMEBundle() map[string]any {
 	bundle := map[string]any{"text/plain": f.String()}
-	if f.points > manyPoints {
+	switch {
+	case f.foreign:
+		bundle["image/svg+xml"], bundle["text/html"] = f.SVG(), f.HTML()
+	case f.points > manyPoints:
 		bundle["image/png"] = base64.StdEncoding.EncodeToString(f.png(2))
-		return bundle
+	default:
+		bundle["image/svg+xml"] = f.SVG()
+		bundle["image/png"] = base64.StdEncoding.EncodeToString(f.png(1))
 	}
-	bundle["image/svg+xml"] = f.SVG()
-	bundle["image/png"] = base64.StdEncoding.EncodeToString(f.png(1))
 	return bundle
 }
 
@@ -212,7 +221,7 @@ func (f *Figure) Show() {
 		return
 	}
 	data := map[protocol.MIMEType]any{protocol.MIMETextPlain: f.String()}
-	if f.points > manyPoints {
+	if f.points > manyPoints || f.foreign {
 		data[protocol.MIMETextHTML] = f.HTML() // which says how large a PNG is meant
 	} else {
 		data[protocol.MIMEImageSVG] = f.SVG()
@@ -220,6 +229,19 @@ func (f *Figure) Show() {
 	}
 	gonbui.SendData(&protocol.DisplayData{Data: data})
 	gonbui.Sync()
+}
+
+// openCard begins the card of a figure that is a part of a web page: with a size and line height of its text, and its title. Colours are
+// written out, since the page's own may be for either theme. The layout keeps to what JupyterLab leaves of a style in a notebook
+// that it does not trust.
+func (s settings) openCard(font string) string {
+	t := s.theme
+	card := fmt.Sprintf(`<div style="box-sizing:border-box;width:%dpx;max-width:100%%;padding:12px 16px;border:1px solid %s;border-radius:7px;`+
+		`background:%s;color:%s;font:%s 'Liberation Sans',Arial,Helvetica,sans-serif">`, s.width, css(t.border), css(t.card), css(t.text), font)
+	if s.title != "" {
+		card += fmt.Sprintf(`<div style="font-size:16px;font-weight:bold;margin-bottom:4px">%s</div>`, html.EscapeString(s.title))
+	}
+	return card
 }
 
 // lengths gives the size in the unit in which gonum/plot draws.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"strings"
 
 	"github.com/seed5607215b/nnkit/display"
 )
@@ -157,6 +158,35 @@ func ExampleAttention() {
 func ExampleEmbedding() {
 	fmt.Println(display.Embedding([][]float64{{1, 2, 0}, {2, 4, 0.1}, {3, 6, 0}, {4, 8, 0.1}}, []int{0, 0, 1, 1}))
 	// Output: embedding: 4 vectors of 3 values by principal components, 100.0 % of the variance
+}
+
+func ExampleTSNE() {
+	var vectors [][]float64
+	var labels []int
+	for i := range 60 { // two groups of points around two circles
+		angle := float64(i) / 5
+		vectors = append(vectors, []float64{math.Cos(angle), math.Sin(angle), float64(4 * (i % 2))})
+		labels = append(labels, i%2)
+	}
+	figure := display.TSNE(vectors, labels, display.Perplexity(10), display.Classes("below", "above"))
+	fmt.Println(strings.Split(figure.String(), ", KL")[0])
+	// Output: t-SNE: 60 vectors of 3 values, perplexity 10
+}
+
+// Gradient descent in a bowl that is steeper on one way than on the other.
+func ExampleLossSurface() {
+	loss := func(x, y float64) float64 { return x*x + 10*y*y }
+	path := display.Path{Name: "gradient descent"}
+	for x, y := 4.0, 1.0; len(path.Points) < 40; x, y = x-0.09*2*x, y-0.09*20*y {
+		path.Step(x, y)
+	}
+	fmt.Println(display.LossSurface(loss, []display.Path{path}, display.Within(-5, 5, -2, 2)))
+	// Output: loss surface from 0 to 65, lowest at (0, 0); gradient descent ends at (0.00174, -0.000166) after 39 steps
+}
+
+func ExampleTokens() {
+	fmt.Println(display.Tokens([]string{"a", "wonderful", "film", "too", "long"}, []float64{0.01, 0.82, 0.1, -0.12, -0.3}))
+	// Output: 5 tokens, the highest weight is that of "wonderful", 0.82, the lowest that of "long", -0.3
 }
 
 func ExampleArchitecture() {

@@ -35,6 +35,17 @@ func TestKindsSayWhatTheyCannotDraw(t *testing.T) {
 		}
 		return out, nil
 	}
+	vectors := make2D(1200, 3)
+	for i := range vectors {
+		for j := range vectors[i] {
+			vectors[i][j] = math.Sin(float64(i*(j+1)) * 1.7)
+		}
+	}
+	bowl := func(x, y float64) float64 { return x*x + y*y }
+	var manyPaths []Path
+	for i := range 9 {
+		manyPaths = append(manyPaths, Path{Points: [][2]float64{{float64(i), 1}, {0, 0}}})
+	}
 	for _, c := range []struct {
 		name string
 		f    *Figure
@@ -122,6 +133,34 @@ func TestKindsSayWhatTheyCannotDraw(t *testing.T) {
 		{"two vectors", Embedding([][]float64{{1, 2}, {3, 4}}, nil), "two components need three vectors"},
 		{"equal vectors", Embedding([][]float64{{1, 2}, {1, 2}, {1, 2}}, nil), "all vectors are equal"},
 		{"vectors of NaN", Embedding([][]float64{{1, 2}, {3, 4}, {nan, 1}, {5, 7}}, nil), "3 vectors of 2 values"},
+		{"few for a t-SNE", TSNE([][]float64{{1, 2}, {3, 4}, {5, 7}}, nil), "a t-SNE needs four vectors of two values at least"},
+		{"equal in a t-SNE", TSNE([][]float64{{1, 2}, {1, 2}, {1, 2}, {1, 2}}, nil), "all vectors are equal"},
+		{"narrow t-SNE", TSNE([][]float64{{1}, {2}, {3}, {4}}, nil), "4 vectors of 1 value that are numbers"},
+		{"t-SNE of a line", TSNE([][]float64{{1, 1}, {2, 2}, {3, 3}, {4, 4}, {nan, 1}}, []int{0, 0, 1, 1, 1}), "perplexity 1, KL divergence"},
+		{"perplexity below 1", TSNE(make2D(5, 2), nil, Perplexity(0)), "it must be a number from 1 up"},
+		{"perplexity of NaN", TSNE(make2D(5, 2), nil, Perplexity(nan)), "the perplexity is NaN"},
+		{"t-SNE of a thousand classes", TSNE(vectors, thousand[:1200], Perplexity(5)), "t-SNE: 1200 vectors of 3 values, perplexity 5"},
+		{"no loss", LossSurface(nil, nil), "there is no loss function"},
+		{"loss of NaN", LossSurface(func(_, _ float64) float64 { return nan }, nil), "the loss is a number nowhere"},
+		{"flat loss", LossSurface(func(_, _ float64) float64 { return 3 }, nil), "loss surface from 3 to 3"},
+		{"half a loss", LossSurface(func(x, _ float64) float64 { return math.Log(x) }, nil), "loss surface from"},
+		{"endless loss", LossSurface(func(x, y float64) float64 { return math.Exp(300 * (x + y)) }, nil), "loss surface from"},
+		{"infinite loss", LossSurface(func(x, y float64) float64 { return math.Exp(2000 * (x + y)) }, nil), "loss surface from 0 to"},
+		{"empty path", LossSurface(bowl, []Path{{Name: "a"}}), "no path has a point of two numbers"},
+		{"one point of a path", LossSurface(bowl, []Path{{Points: [][2]float64{{1, 1}}}}), "the path ends at (1, 1) after 0 steps"},
+		{"path of NaN", LossSurface(bowl, []Path{{"a", [][2]float64{{1, 1}, {nan, 0}, {0.5, 0.5}}}}), "left out: 1 point of paths that are no numbers"},
+		{"path that runs away", LossSurface(bowl, []Path{{"a", [][2]float64{{1, 1}, {-3, 3}, {1e200, -1e200}}}}), "2 points of paths outside of the picture"},
+		{"nine paths", LossSurface(bowl, manyPaths), "the first 7 of 9 paths"},
+		{"turned round", LossSurface(bowl, nil, Within(1, 0, 0, 1)), "the first parameter goes from 1 to 0"},
+
+		{"no tokens", Tokens[float64](nil, nil), "there are no tokens and no weights"},
+		{"tokens without weights", Tokens([]string{"a"}, []float64{}), "1 tokens stand against 0 weights"},
+		{"weights of NaN", Tokens([]string{"a", "b"}, []float64{nan, inf}), "2 tokens, no weight is a number"},
+		{"weights of zero", Tokens([]string{"a", "", "\n"}, []float32{0, 0, 0}), `the highest weight is that of "a", 0`},
+		{"lines alone", Tokens([]string{"\n", "\n"}, []float64{1, 2}), "2 tokens"},
+		{"long token", Tokens([]string{strings.Repeat("long", 100)}, []float64{1}), "1 token"},
+		{"many tokens", Tokens(make([]string, 5000), make([]float64, 5000)), "5000 tokens"},
+
 		{"no network", Architecture(nil), "the network has no layers"},
 		{"negative layer", Architecture([]Layer{{Name: "a", Parameters: -1}}), `layer 0, "a", has -1 parameters`},
 		{"deep network", Architecture(make([]Layer, 200)), "200 layers, 0 parameters"},
@@ -137,14 +176,6 @@ func TestKindsSayWhatTheyCannotDraw(t *testing.T) {
 		}
 		checkSVG(t, svg)
 	}
-}
-
-func make2D(rows, columns int) [][]float64 {
-	out := make([][]float64, rows)
-	for i := range out {
-		out[i] = make([]float64, columns)
-	}
-	return out
 }
 
 func TestErrorsOfPictures(t *testing.T) {

@@ -37,6 +37,7 @@ type key struct {
 type scale struct {
 	bounds span
 	colors ramp
+	ticks  plot.Ticker // what stands beside the bar; nil for round numbers
 }
 
 // edge is the margin in CSS pixels.
@@ -162,7 +163,11 @@ func (f *Figure) drawScale(c draw.Canvas, p *panel, area draw.Canvas) {
 	sty := f.theme.style(smallSize, f.theme.quiet, false)
 	sty.YAlign = draw.YCenter
 	b := p.scale.bounds
-	for _, tick := range (steps{n: min(max(int(d.Size().Y/26), 2), 5)}).Ticks(b.lo, b.hi) {
+	var marks plot.Ticker = steps{n: min(max(int(d.Size().Y/26), 2), 5)}
+	if p.scale.ticks != nil {
+		marks = p.scale.ticks
+	}
+	for _, tick := range marks.Ticks(b.lo, b.hi) {
 		share := vg.Length(b.share(tick.Value))
 		c.FillText(sty, vg.Point{X: bar.Max.X + 4, Y: bar.Min.Y + share*(bar.Max.Y-bar.Min.Y)}, tick.Label)
 	}
@@ -211,6 +216,15 @@ func (f *Figure) card(c draw.Canvas) {
 	r := c.Rectangle
 	half := vg.Length(0.375)
 	r.Min.X, r.Min.Y, r.Max.X, r.Max.Y = r.Min.X+half, r.Min.Y+half, r.Max.X-half, r.Max.Y-half
+	p := rounded(r, corner)
+	c.SetColor(f.theme.card)
+	c.Fill(p)
+	c.SetLineStyle(draw.LineStyle{Color: f.theme.border, Width: vg.Length(0.75)})
+	c.Stroke(p)
+}
+
+// rounded is a rectangle with round corners.
+func rounded(r vg.Rectangle, corner vg.Length) vg.Path {
 	var p vg.Path
 	p.Move(vg.Point{X: r.Min.X + corner, Y: r.Min.Y})
 	p.Line(vg.Point{X: r.Max.X - corner, Y: r.Min.Y})
@@ -222,10 +236,7 @@ func (f *Figure) card(c draw.Canvas) {
 	p.Line(vg.Point{X: r.Min.X, Y: r.Min.Y + corner})
 	p.Arc(vg.Point{X: r.Min.X + corner, Y: r.Min.Y + corner}, corner, math.Pi, math.Pi/2)
 	p.Close()
-	c.SetColor(f.theme.card)
-	c.Fill(p)
-	c.SetLineStyle(draw.LineStyle{Color: f.theme.border, Width: vg.Length(0.75)})
-	c.Stroke(p)
+	return p
 }
 
 // say writes a sentence where a plot would be.

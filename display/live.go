@@ -220,13 +220,7 @@ func (r *run) progress() (done, all float64) {
 func (r *run) html(head, clock, outcome string) string {
 	t := r.theme
 	var b strings.Builder
-	// The card is the figures'; its colours are written out, since the page's own may be for either theme. The layout
-	// keeps to what JupyterLab leaves of a style in a notebook that it does not trust.
-	fmt.Fprintf(&b, `<div style="box-sizing:border-box;width:%dpx;max-width:100%%;padding:12px 16px;border:1px solid %s;border-radius:7px;`+
-		`background:%s;color:%s;font:13px/1.45 'Liberation Sans',Arial,Helvetica,sans-serif">`, r.width, css(t.border), css(t.card), css(t.text))
-	if r.title != "" {
-		fmt.Fprintf(&b, `<div style="font-size:16px;font-weight:bold;margin-bottom:4px">%s</div>`, html.EscapeString(r.title))
-	}
+	b.WriteString(r.openCard("13px/1.45"))
 	fmt.Fprintf(&b, `<div><b style="margin-right:16px">%s</b> <span style="float:right;color:%s">%s</span></div>`,
 		html.EscapeString(head), css(t.quiet), html.EscapeString(clock))
 	done, all := r.progress()

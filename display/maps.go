@@ -142,7 +142,7 @@ func Attention(heads []Map, queries, keys []string, options ...Option) *Figure {
 		pl := t.matrix(cells{values: m.Values, color: t.colorsOf(t.sequential, bounds)},
 			columnNames(queries, nq), columnNames(keys, nk), f.width/columns-27, f.height/rows-21)
 		pl.X.Label.Text, pl.Y.Label.Text = "key", "query"
-		f.add(&panel{plot: pl, title: name, shape: float64(nk) / float64(nq), scale: &scale{bounds, t.sequential}}, min(nq*nk, manyCells))
+		f.add(&panel{plot: pl, title: name, shape: float64(nk) / float64(nq), scale: &scale{bounds: bounds, colors: t.sequential}}, min(nq*nk, manyCells))
 	}
 	f.about = fmt.Sprintf("attention of %s, %d queries by %d keys, at most %s",
 		count(len(heads), "head"), len(heads[0].Values), len(heads[0].Values[0]), short(most))

@@ -2,6 +2,7 @@ package display
 
 import (
 	"sync"
+	"unicode"
 
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
@@ -52,10 +53,33 @@ func (m *measure) Box(s string, f font.Font) (width, height, depth vg.Length) {
 	b, ok := m.boxes[k]
 	if !ok {
 		b.width, b.height, b.depth = m.Plain.Box(s, f)
+		for _, r := range s {
+			if wideRune(r) { // has the width of its size in every font, but for ours, which draws an empty box
+				box, _, _ := m.Plain.Box(string(r), f)
+				b.width += f.Size - box
+			}
+		}
 		if m.boxes == nil || len(m.boxes) >= manyBoxes {
 			m.boxes = map[boxKey]box{}
 		}
 		m.boxes[k] = b
 	}
 	return b.width, b.height, b.depth
+}
+
+// wideRune reports whether a character is as wide as high, as those of Chinese, Japanese and Korean are.
+func wideRune(r rune) bool {
+	return r >= 0x1100 && (unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo, unicode.Yi) ||
+		r >= 0x3000 && r <= 0x303f || r >= 0xff01 && r <= 0xff60 || r >= 0xffe0 && r <= 0xffe6 || r >= 0x1f300 && r <= 0x1faff)
+}
+
+// drawable reports whether the font of figures has all letters of a text.
+func drawable(s string) bool {
+	face := font.DefaultCache.Lookup(sans(smallSize, false), smallSize)
+	for _, r := range s {
+		if glyph, err := face.Face.GlyphIndex(nil, r); err != nil || glyph == 0 {
+			return false
+		}
+	}
+	return true
 }

@@ -3,7 +3,7 @@ package display
 import "sync"
 
 // Option changes how a figure looks: [Title], [Size], a [Theme], and for those figures that know of it [Classes],
-// [LogAxis], [Smooth] or [Perplexity].
+// [LogAxis], [Smooth], [Perplexity] or [Within].
 type Option interface{ apply(*settings) }
 
 type settings struct {
@@ -13,7 +13,8 @@ type settings struct {
 	classes       []string
 	logAxis       bool
 	smooth        float64
-	perplexity    float64 // 0 for the usual one
+	perplexity    float64  // 0 for the usual one
+	region        *[2]span // nil for what the figure chooses
 }
 
 type option func(*settings)
@@ -60,10 +61,13 @@ func Smooth(weight float64) Option {
 // titled resolves the settings of a figure whose parts have a size of their own, so that a title needs more height.
 func titled(width, height int, options []Option) settings {
 	if resolve(0, 0, options).title != "" {
-		height += 26
+		height += titleRoom
 	}
 	return resolve(width, height, options)
 }
+
+// titleRoom is how many pixels a title takes.
+const titleRoom = 26
 
 // maxSide bounds a figure, so that a slip in a size does not ask for gigabytes of PNG.
 const maxSide = 8000

@@ -48,11 +48,11 @@ func (r ramp) at(share float64) color.RGBA {
 	return r[int(math.Round(min(max(share, 0), 1)*(rampSize-1)))]
 }
 
-// bar is the ramp as an image, its end on top.
+// bar is the ramp, or the few colours of bands, as an image, its end on top.
 func (r ramp) bar() image.Image {
 	img := image.NewRGBA(image.Rect(0, 0, 1, rampSize))
-	for i, c := range r {
-		img.SetRGBA(0, rampSize-1-i, c)
+	for i := range rampSize {
+		img.SetRGBA(0, rampSize-1-i, r[i*len(r)/rampSize])
 	}
 	return img
 }

@@ -102,7 +102,7 @@ func Spectrogram[T Float](samples []T, rate float64, options ...Option) *Figure 
 	pl.X.Tick.Marker, pl.Y.Tick.Marker = steps{n: 8}, steps{n: 6}
 	pl.Add(backdrop{(cells{values: power, color: t.colorsOf(t.sequential, bounds)}).image(1)})
 	p := &panel{
-		plot: pl, title: "spectrogram", scale: &scale{bounds, t.sequential}, warning: warning,
+		plot: pl, title: "spectrogram", scale: &scale{bounds: bounds, colors: t.sequential}, warning: warning,
 		caption: fmt.Sprintf("%s; dB below the loudest, window %.3g ms", soundCaption(len(signal), rate), 1000*float64(size)/rate),
 	}
 	f.add(p, 1)

@@ -116,9 +116,9 @@ func power(v float64) string {
 	if v >= 1e-3 && v < 1e5 {
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
-	s := strconv.FormatFloat(v, 'e', 0, 64)
-	s = strings.Replace(s, "e-0", "e-", 1)
-	return strings.Replace(strings.Replace(s, "e+0", "e", 1), "e+", "e", 1)
+	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'e', 2, 64), "e")
+	exponent = strings.TrimPrefix(strings.Replace(exponent, "-0", "-", 1), "+")
+	return strings.TrimSuffix(strings.TrimRight(mantissa, "0"), ".") + "e" + strings.TrimPrefix(exponent, "0")
 }
 
 // named marks the places 0, 1, 2 … of an axis, or 0, -1, -2 … where it runs downwards, each by its name; where there is no room

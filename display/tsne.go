@@ -55,7 +55,7 @@ func TSNE[T Float](vectors [][]T, labels []int, options ...Option) *Figure {
 	t := newTSNE(v.rows, perplexity, start.at)
 	t.settle()
 
-	f := v.figure(t.at, options)
+	f := v.figure(t.at, 480, 526, options)
 	p := f.panels[0]
 	pl := p.plot
 	pl.HideAxes() // its numbers have no unit

@@ -8,6 +8,8 @@ import (
 	"image"
 	"math"
 	"math/rand/v2"
+	"strconv"
+	"strings"
 
 	"github.com/seed5607215b/nnkit/display"
 )
@@ -82,6 +84,9 @@ func Pictures(theme display.Theme) []Picture {
 		return out, nil
 	}, theme))
 
+	add("loss-surface", display.LossSurface(valley, descents(), theme, display.Title("Three optimizers in a valley")))
+	add("loss-surface-linear", display.LossSurface(himmelblau, nil, theme, display.Within(-5, 5, -5, 5)))
+
 	add("balance", display.Balance(truth[:431], theme, animals))
 	names, table := patientsTable(300, 22)
 	add("features", display.Features(names, table, theme))
@@ -91,12 +96,18 @@ func Pictures(theme display.Theme) []Picture {
 	add("waveform", display.Waveform(tone, 8000, theme))
 	add("spectrogram", display.Spectrogram(tone, 8000, theme))
 
+	review, weights := reviewed()
+	add("tokens", display.Tokens(review, weights, titled("What speaks for a good review")...))
+	chinese, attended := characters()
+	add("tokens-chinese", display.Tokens(chinese, attended, theme, display.Size(420, 0)))
+
 	add("filters", display.Filters(filters(16), theme))
 	add("activations", display.Activations(activations(8), theme))
 	words := []string{"the", "cat", "sat", "on", "the", "mat", "because", "it", "was", "tired"}
 	add("attention", display.Attention(heads(2, len(words)), words, words, theme))
 	vectors, kinds := clusters(300, 23)
 	add("embedding", display.Embedding(vectors, kinds, theme, animals))
+	add("tsne", display.TSNE(vectors[:160], kinds[:160], theme, animals))
 	add("architecture", display.Architecture([]display.Layer{
 		{Name: "input", Kind: "input", Shape: []int{28, 28, 1}},
 		{Name: "conv2d_1", Kind: "conv2d, relu", Shape: []int{28, 28, 6}, Parameters: 156},
@@ -412,4 +423,74 @@ func clusters(n int, seed uint64) (vectors [][]float64, labels []int) {
 		labels[i], labels[j] = labels[j], labels[i]
 	})
 	return vectors, labels
+}
+
+// valley is forty times as steep on one way as on the other, and bent.
+func valley(x, y float64) float64 {
+	bent := y - 0.12*x*x
+	return 0.02 + 0.05*x*x + 2*bent*bent
+}
+
+// himmelblau has four lowest points. It is turned upside down and squeezed, so that it is below zero.
+func himmelblau(x, y float64) float64 {
+	return math.Sqrt((x*x+y-11)*(x*x+y-11)+(x+y*y-7)*(x+y*y-7)) - 20
+}
+
+// descents go down the valley in three ways.
+func descents() []display.Path {
+	gradient := func(x, y float64) [2]float64 {
+		bent := y - 0.12*x*x
+		return [2]float64{0.1*x - 4*bent*0.24*x, 4 * bent}
+	}
+	walk := func(name string, steps int, step func(i int, g [2]float64) [2]float64) display.Path {
+		p := display.Path{Name: name}
+		x, y := -4.2, 3.6
+		for i := range steps {
+			p.Step(x, y)
+			d := step(i+1, gradient(x, y))
+			x, y = x-d[0], y-d[1]
+		}
+		return p
+	}
+	var velocity, first, second [2]float64
+	return []display.Path{
+		walk("SGD", 45, func(_ int, g [2]float64) [2]float64 { return [2]float64{0.13 * g[0], 0.13 * g[1]} }),
+		walk("momentum", 70, func(_ int, g [2]float64) [2]float64 {
+			for c := range 2 {
+				velocity[c] = 0.85*velocity[c] + 0.06*g[c]
+			}
+			return velocity
+		}),
+		walk("Adam", 80, func(i int, g [2]float64) (d [2]float64) {
+			for c := range 2 {
+				first[c], second[c] = 0.9*first[c]+0.1*g[c], 0.99*second[c]+0.01*g[c]*g[c]
+				d[c] = 0.2 * first[c] / (1 - math.Pow(0.9, float64(i))) / (math.Sqrt(second[c]/(1-math.Pow(0.99, float64(i)))) + 1e-8)
+			}
+			return d
+		}),
+	}
+}
+
+// reviewed is a text with what each word contributes to its class.
+func reviewed() (tokens []string, weights []float64) {
+	for _, part := range strings.Fields("The/0.01 film/0.02 starts/0.0 slowly/-0.22 ,/0 and/0.01 its/0 second/-0.02 half/-0.01 drags/-0.41 on/-0.1 a/0 bit/-0.05 ./0 " +
+		"But/0.09 the/0.01 two/0.03 leads/0.06 are/0.02 wonder/0.38 ##ful/0.52 together/0.12 ,/0 the/0 music/0.07 is/0.01 haunting/0.2 ,/0 and/0.02 the/0 last/0.04 scene/0.05 " +
+		"is/0.02 one/0.04 of/0.01 the/0.03 best/0.61 I/0.02 have/0.01 seen/0.04 in/0 years/0.11 ./0 Not/-0.12 perfect/0.18 ,/0 but/0.06 easily/0.1 worth/0.44 your/0.03 evening/0.08 ./0.02") {
+		at := strings.LastIndex(part, "/")
+		w, err := strconv.ParseFloat(part[at+1:], 64)
+		if err != nil {
+			panic(err) // the text above is wrong
+		}
+		tokens, weights = append(tokens, part[:at]), append(weights, w)
+	}
+	return tokens, weights
+}
+
+// characters is a Chinese sentence with how much attention each character gets.
+func characters() (tokens []string, weights []float64) {
+	r := source(35)
+	for _, c := range "这部电影的音乐非常动人，最后一幕让我久久不能忘记。" {
+		tokens, weights = append(tokens, string(c)), append(weights, math.Pow(r.Float64(), 3)*0.2)
+	}
+	return tokens, weights
 }
