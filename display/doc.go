@@ -16,6 +16,6 @@
 // Colours are told apart with each of the common colour blindnesses, and marks of classes also by their shape. Those of numbers go in steps
 // that look equal: from the card's own colour for nothing, or for signed numbers from blue through it to orange.
 //
-// The pictures are made from plain series; one file, training.go, knows nnkit. The package leaves out interaction:
+// The pictures are made from plain series; two files, training.go and model.go, know nnkit. The package leaves out interaction:
 // for sliders and buttons use gonbui's widgets and draw again.
 package display
