@@ -3,11 +3,9 @@ package nnkit
 import (
 	"fmt"
 	"html"
-	"maps"
 	"math"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
@@ -180,12 +178,9 @@ func (h *History) note() string {
 // registered view, or without one the HTML table.
 func (h *History) MIMEBundle() map[string]any {
 	bundle := map[string]any{"text/plain": h.String()}
-	if view := historyView.Load(); view != nil && h != nil {
-		// A front end prefers HTML to a picture, so the table must not stand beside one.
-		if seen := (*view)(h); len(seen) > 0 {
-			maps.Copy(bundle, seen)
-			return bundle
-		}
+	// A front end prefers HTML to a picture, so the table must not stand beside one.
+	if h != nil && historyView.add(bundle, h) {
+		return bundle
 	}
 	bundle["text/html"] = h.HTML()
 	return bundle
@@ -193,18 +188,12 @@ func (h *History) MIMEBundle() map[string]any {
 
 const learningRateName = "learning_rate"
 
-var historyView atomic.Pointer[func(*History) map[string]any]
+var historyView view[*History]
 
 // RegisterHistoryView sets how a [History] shows itself in a notebook: the view returns contents keyed by MIME type, or
 // nothing for the plain table. Package display calls it when imported, so that this package need not link a plotter.
 // The last registration counts; nil takes it back.
-func RegisterHistoryView(view func(*History) map[string]any) {
-	if view == nil {
-		historyView.Store(nil)
-		return
-	}
-	historyView.Store(&view)
-}
+func RegisterHistoryView(view func(*History) map[string]any) { historyView.register(view) }
 
 func newHistory(m *Model, names []string, maximum map[string]bool, seed int) *History {
 	return &History{Model: m, names: names, series: make(map[string][]float64, len(names)), maximum: maximum, seed: seed}

@@ -138,7 +138,8 @@ func (m *Model) testRates(s *rateTestSettings, train *rows) (*RateTest, error) {
 	return r, nil
 }
 
-// RateTest is what [Model.FindLearningRate] has seen: the loss over the learning rate.
+// RateTest is what [Model.FindLearningRate] has seen: the loss over the learning rate. As the last expression of a notebook cell it shows
+// itself: as a curve when package display is imported, else in words.
 type RateTest struct{ rates, losses []float64 }
 
 // Rates returns the learning rates in rising order. It is a copy.
@@ -171,3 +172,17 @@ func (r *RateTest) String() string {
 func (r *RateTest) HTML() string {
 	return "<p>" + html.EscapeString(strings.ToUpper(r.String()[:1])+r.String()[1:]) + "</p>"
 }
+
+// MIMEBundle returns the test as a notebook shows it, keyed by MIME type: in words, with the picture of the registered view.
+func (r *RateTest) MIMEBundle() map[string]any {
+	bundle := map[string]any{"text/plain": r.String()}
+	if !rateTestView.add(bundle, r) {
+		bundle["text/html"] = r.HTML()
+	}
+	return bundle
+}
+
+var rateTestView view[*RateTest]
+
+// RegisterRateTestView sets how a [RateTest] shows itself in a notebook, as [RegisterHistoryView] does for a History.
+func RegisterRateTestView(view func(*RateTest) map[string]any) { rateTestView.register(view) }
