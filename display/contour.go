@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -44,7 +45,7 @@ type levels struct {
 // mostLevels is how many levels the eye can count down a slope.
 const mostLevels = 14
 
-// levelsOf chooses levels for values: of the highest and the lowest hundredth there is one band each, so that a corner where the loss runs
+// levelsOf chooses levels for values, powers of round numbers where all are above zero and they span more than a factor of ten: of the highest and the lowest hundredth there is one band each, so that a corner where the loss runs
 // away does not take the levels from where paths go.
 func levelsOf(values [][]float64) levels {
 	var all []float64
@@ -75,13 +76,18 @@ func levelsOf(values [][]float64) levels {
 		}
 		return levels{everyDecades(lo, hi), true}
 	}
-	step := roundStep((hi - lo) / mostLevels)
-	if step <= 0 || hi-lo <= 1e-12*math.Max(math.Abs(lo), math.Abs(hi)) {
+	if hi-lo <= 1e-12*math.Max(math.Abs(lo), math.Abs(hi)) {
 		return levels{}
 	}
+	// Distances grow as those of the rings in a bowl do that is a square at its bottom: so the lowest stretch, where paths end, is not all one band.
 	var at []float64
-	for i := math.Floor(lo/step) + 1; i*step < hi; i++ {
-		at = append(at, i*step)
+	const rings = 12
+	for k := 1.0; k < rings; k++ {
+		step := roundStep((hi - lo) * 2 * k / (rings * rings) / 4)
+		v := math.Round((lo+(hi-lo)*k*k/(rings*rings))/step) * step
+		if v > lo && (len(at) == 0 || v > at[len(at)-1]) {
+			at = append(at, v)
+		}
 	}
 	return levels{at: at}
 }
@@ -130,7 +136,7 @@ func (l levels) scale(colors ramp) *scale {
 // Ticks tells of some levels where they stand in the bar, so many that they do not crowd.
 func (l levels) Ticks(_, _ float64) []plot.Tick {
 	var ticks []plot.Tick
-	every := (len(l.at) + 9) / 10
+	every := (len(l.at) + 10) / 11
 	for i, v := range l.at {
 		if i%every != 0 {
 			continue
@@ -144,7 +150,12 @@ func (l levels) Ticks(_, _ float64) []plot.Tick {
 func (l levels) label(v float64) string {
 	switch a := math.Abs(v); {
 	case a >= 1e-3 && a < 1e5:
-		return strconv.FormatFloat(v, 'f', -1, 64)
+		digits := 3 - int(math.Floor(math.Log10(a))) // four that count
+		s := strconv.FormatFloat(v, 'f', max(digits, 0), 64)
+		if strings.Contains(s, ".") {
+			s = strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+		}
+		return s
 	case v == 0:
 		return "0"
 	case v < 0:
@@ -242,29 +253,35 @@ func (m contours) image(w, h int) image.Image {
 
 // smoothed is a grid of which values between nodes can be asked for, and the levels, both on the scale where the grid bends least.
 type smoothed struct {
-	values [][]float64
+	values [][]float64 // with a margin of one node, which goes on as the grid does at its edge
 	levels levels
 	cubic  bool // whether all values are numbers
 	line   []float64
 }
 
 func (m contours) smooth() smoothed {
-	s := smoothed{values: m.values, levels: m.levels, cubic: true, line: make([]float64, len(m.values[0]))}
+	rows, columns := len(m.values), len(m.values[0])
+	s := smoothed{values: make2D(rows+2, columns+2), levels: m.levels, cubic: true, line: make([]float64, columns+2)}
 	if m.logarithmic {
-		s.values = make2D(len(m.values), len(m.values[0]))
 		s.levels.at = slices.Clone(m.levels.at)
 		for i, v := range s.levels.at {
 			s.levels.at[i] = math.Log(v)
 		}
 	}
-	for j, row := range m.values {
-		for i, v := range row {
+	for j, values := range m.values {
+		row := s.values[j+1]
+		for i, v := range values {
 			if m.logarithmic {
 				v = math.Log(math.Max(v, math.SmallestNonzeroFloat64))
-				s.values[j][i] = v
 			}
+			row[i+1] = v
 			s.cubic = s.cubic && finite(v)
 		}
+		row[0], row[columns+1] = 2*row[1]-row[2], 2*row[columns]-row[columns-1]
+	}
+	for i := range columns + 2 {
+		s.values[0][i] = 2*s.values[1][i] - s.values[2][i]
+		s.values[rows+1][i] = 2*s.values[rows][i] - s.values[rows-1][i]
 	}
 	return s
 }
@@ -276,26 +293,26 @@ func (s smoothed) row(pixels []float64, up float64) {
 	if !s.cubic {
 		weights = straightWay
 	}
-	m := len(s.values)
-	up *= float64(m - 1)
-	j := min(int(up), m-2)
+	nodes := len(s.values) - 2
+	up *= float64(nodes - 1)
+	j := min(int(up), nodes-2)
 	clear(s.line)
 	for b, w := range weights(up - float64(j)) {
 		if w == 0 { // times a value that is no number is none
 			continue
 		}
-		for i, v := range s.values[min(max(j+b-1, 0), m-1)] {
+		for i, v := range s.values[j+b] {
 			s.line[i] += w * v
 		}
 	}
-	n := len(s.line)
+	nodes = len(s.line) - 2
 	for x := range pixels {
-		at := min((float64(x)+0.5)/float64(len(pixels)-1), 1) * float64(n-1)
-		i := min(int(at), n-2)
+		at := min((float64(x)+0.5)/float64(len(pixels)-1), 1) * float64(nodes-1)
+		i := min(int(at), nodes-2)
 		v := 0.0
 		for a, w := range weights(at - float64(i)) {
 			if w != 0 {
-				v += w * s.line[min(max(i+a-1, 0), n-1)]
+				v += w * s.line[i+a]
 			}
 		}
 		pixels[x] = v

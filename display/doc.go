@@ -1,11 +1,11 @@
 // Package display draws what training does. A call returns a [Figure]; as the last expression of a notebook cell it shows
 // itself, and in any Go program it can be saved as SVG, PNG or PDF. Each takes options for title, size and theme.
 //
-//   - training: [Curve], [Compare], [RangeTest], and [Live] while it goes on
-//   - weights: [Weights], [Gradients], [Histograms], [Ridges], [UpdateRatios], [DeadUnits], and [Watch], which collects them
-//   - predictions: [Confusion], [ConfusionMatrix], [ROC], [PrecisionRecall], [Calibration], [Regression], [Images], [Boundary]
+//   - training: [Curve], [Compare], [RateTest] and [RangeTest], [LossSurface], [Landscape], and [Live] while it goes on
+//   - weights: [Weights], [Gradients], [Histograms], [Ridges], [UpdateRatios], [DeadUnits], [DeadReLUs], and [Watch], which collects them
+//   - predictions: [Confusion], [ConfusionMatrix], [ROC], [PrecisionRecall], [Calibration], [Regression], [Images], [Tokens], [Boundary]
 //   - data: [Balance], [Features], [Correlation], [Images], [Waveform], [Spectrogram]
-//   - inside of a network: [Filters], [Activations], [Attention], [Embedding]
+//   - inside of a network: [Filters], [Activations], [Saliency], [Attention], [Embedding], [TSNE]
 //   - the network itself: [Model], [Architecture]
 //
 // Figures are drawn by gonum/plot. Each lies on a card of its own, so that it reads the same on a light and on a
@@ -16,6 +16,6 @@
 // Colours are told apart with each of the common colour blindnesses, and marks of classes also by their shape. Those of numbers go in steps
 // that look equal: from the card's own colour for nothing, or for signed numbers from blue through it to orange.
 //
-// The pictures are made from plain series; two files, training.go and model.go, know nnkit. The package leaves out interaction:
+// The pictures are made from plain series; three files, training.go, model.go and landscape.go, know nnkit. The package leaves out interaction:
 // for sliders and buttons use gonbui's widgets and draw again.
 package display

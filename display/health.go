@@ -70,40 +70,61 @@ func UpdateRatios(h History, options ...Option) *Figure {
 }
 
 // DeadUnits draws for each layer the share of its units that were active, above zero, for none of the examples: units of a ReLU that no
-// longer learn. A layer's Values hold a row for each example and a column for each unit.
+// longer learn. A layer's Values hold a row for each example and a column for each unit. [DeadReLUs] finds them in a model.
 func DeadUnits(layers []Map, options ...Option) *Figure {
 	if len(layers) == 0 {
 		return note("nothing to draw: there are no layers", options)
 	}
-	var rows []row
-	dead, units := 0, 0
+	var counts []silence
 	for i, l := range layers {
 		if problem := rectangular(fmt.Sprintf("layer %d", i), l.Values); problem != "" {
 			return note(problem, options)
-		}
-		n := len(l.Values[0])
-		silent := 0
-		for j := range n {
-			active := false
-			for _, example := range l.Values {
-				active = active || example[j] > 0
-			}
-			if !active {
-				silent++
-			}
 		}
 		name := l.Name
 		if name == "" {
 			name = fmt.Sprintf("layer %d", i)
 		}
-		rows = append(rows, row{name, float64(silent) / float64(n), fmt.Sprintf("%s  (%d of %d)", percent(silent, n), silent, n)})
+		c := silence{name: name, active: make([]bool, len(l.Values[0]))}
+		for _, example := range l.Values {
+			hear(&c, example)
+		}
+		counts = append(counts, c)
+	}
+	return deadFigure(counts, len(layers[0].Values), options)
+}
+
+// silence is which units of a layer have been active so far.
+type silence struct {
+	name   string
+	active []bool
+}
+
+// hear notes the units that are active in outputs, one of each unit.
+func hear[T Float](s *silence, outputs []T) {
+	for i, v := range outputs {
+		s.active[i] = s.active[i] || v > 0
+	}
+}
+
+// deadFigure draws how many units of each layer were silent.
+func deadFigure(layers []silence, examples int, options []Option) *Figure {
+	var rows []row
+	dead, units := 0, 0
+	for _, l := range layers {
+		n, silent := len(l.active), 0
+		for _, active := range l.active {
+			if !active {
+				silent++
+			}
+		}
+		rows = append(rows, row{l.name, float64(silent) / float64(n), fmt.Sprintf("%s  (%d of %d)", percent(silent, n), silent, n)})
 		dead, units = dead+silent, units+n
 	}
 	shown := rows[:min(len(rows), mostBars)]
 	f := bars(shown, 1, options)
 	p := f.panels[0]
 	p.title = "dead units"
-	p.caption = fmt.Sprintf("%d of %s active for none of %s", dead, count(units, "unit"), count(len(layers[0].Values), "example"))
+	p.caption = fmt.Sprintf("%d of %s active for none of %s", dead, count(units, "unit"), count(examples, "example"))
 	if len(shown) < len(rows) {
 		p.warning = fmt.Sprintf("the first %d of %d layers", len(shown), len(rows))
 	}

@@ -144,6 +144,22 @@ func ExampleFilters() {
 	// Output: 2 filters, from -1 to 1
 }
 
+// What nnkit.Saliency returns for rows of 2 by 2 pixels, over the pictures.
+func ExampleSaliency() {
+	picture, err := display.Picture([]float64{0, 1, 1, 0}, 2, 2, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	maps, err := display.HeatMaps([][]float32{{0.1, 0.9, 0.4, 0}}, 2, 2)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(display.Saliency([]image.Image{picture}, maps))
+	// Output: saliency over 1 image
+}
+
 func ExampleActivations() {
 	fmt.Println(display.Activations([]display.Map{{Name: "channel 0", Values: [][]float64{{0, 0.5}, {2, 0}}}}))
 	// Output: 1 activation map, from 0 to 2

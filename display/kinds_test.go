@@ -4,6 +4,7 @@ import (
 	"errors"
 	"image"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -130,6 +131,10 @@ func TestKindsSayWhatTheyCannotDraw(t *testing.T) {
 		{"no heads", Attention(nil, nil, nil), "there is no head"},
 		{"negative weights", Attention([]Map{{"", [][]float64{{-0.5}}}}, nil, nil), "row 0 of head 0 holds -0.5"},
 		{"long attention", Attention([]Map{{"", make2D(300, 300)}}, nil, nil), "300 queries by 300 keys"},
+		{"no heat", Saliency(nil, nil), "there are no images and no maps"},
+		{"heat of NaN", Saliency([]image.Image{grey, nil}, []Map{{"", [][]float64{{nan}}}, {"", [][]float64{{1}}}}), "saliency over 2 images; in 1 of them no place counts"},
+		{"ragged heat", Saliency([]image.Image{grey}, []Map{{"", [][]float64{{1, 2}, {1}}}}), "row 1 of map 0 has 1 value, row 0 has 2"},
+		{"much heat", Saliency(make([]image.Image, 40), slices.Repeat([]Map{{"", [][]float64{{0, 1}}}}, 40)), "saliency over 40 images"},
 		{"two vectors", Embedding([][]float64{{1, 2}, {3, 4}}, nil), "two components need three vectors"},
 		{"equal vectors", Embedding([][]float64{{1, 2}, {1, 2}, {1, 2}}, nil), "all vectors are equal"},
 		{"vectors of NaN", Embedding([][]float64{{1, 2}, {3, 4}, {nan, 1}, {5, 7}}, nil), "3 vectors of 2 values"},
@@ -147,7 +152,7 @@ func TestKindsSayWhatTheyCannotDraw(t *testing.T) {
 		{"endless loss", LossSurface(func(x, y float64) float64 { return math.Exp(300 * (x + y)) }, nil), "loss surface from"},
 		{"infinite loss", LossSurface(func(x, y float64) float64 { return math.Exp(2000 * (x + y)) }, nil), "loss surface from 0 to"},
 		{"empty path", LossSurface(bowl, []Path{{Name: "a"}}), "no path has a point of two numbers"},
-		{"one point of a path", LossSurface(bowl, []Path{{Points: [][2]float64{{1, 1}}}}), "the path ends at (1, 1) after 0 steps"},
+		{"one point of a path", LossSurface(bowl, []Path{{Points: [][2]float64{{1, 1}}}}), "loss surface from"},
 		{"path of NaN", LossSurface(bowl, []Path{{"a", [][2]float64{{1, 1}, {nan, 0}, {0.5, 0.5}}}}), "left out: 1 point of paths that are no numbers"},
 		{"path that runs away", LossSurface(bowl, []Path{{"a", [][2]float64{{1, 1}, {-3, 3}, {1e200, -1e200}}}}), "2 points of paths outside of the picture"},
 		{"nine paths", LossSurface(bowl, manyPaths), "the first 7 of 9 paths"},
@@ -187,6 +192,13 @@ func TestErrorsOfPictures(t *testing.T) {
 	}
 	if _, err := Channels(make([]float64, 5), 2, 2, 3); err == nil || !strings.Contains(err.Error(), "make 12") {
 		t.Error(err)
+	}
+	if _, err := HeatMaps([][]float64{make([]float64, 8), make([]float64, 7)}, 2, 2); err == nil || !strings.Contains(err.Error(), "row 1 has 7 values, which is no multiple of height 2 times width 2, 4") {
+		t.Error(err)
+	}
+	heat, err := HeatMaps([][]float32{{0, -3, 2, 1}}, 1, 2)
+	if err != nil || heat[0].Values[0][0] != -3 || heat[0].Values[0][1] != 2 {
+		t.Errorf("%v, %v", heat, err)
 	}
 	maps, err := Channels([]float32{0, 1, 2, 3, 4, 5}, 1, 3, 2)
 	if err != nil || maps[1].Values[0][2] != 5 || maps[0].Values[0][1] != 2 {

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"gonum.org/v1/plot/plotter"
+
 	"github.com/seed5607215b/nnkit/nnkit"
 )
 
@@ -67,4 +69,52 @@ func ConfusionMatrix(matrix *nnkit.Confusion, options ...Option) *Figure {
 		}
 	}
 	return Confusion(truth, predicted, append([]Option{Classes(matrix.Names()...)}, options...)...)
+}
+
+// RateTest draws what [nnkit.Model.FindLearningRate] has seen, with the rate that it suggests marked. As the last expression of a cell a
+// RateTest shows itself so.
+//
+//	rates, err := model.FindLearningRate(x, y)
+//	display.RateTest(rates)
+func RateTest(test *nnkit.RateTest, options ...Option) *Figure {
+	if test == nil || len(test.Rates()) == 0 {
+		return note("nothing to draw: there is no learning-rate test", options)
+	}
+	losses := test.Losses()
+	smooth := make(plotter.XYs, len(losses))
+	for i, rate := range test.Rates() {
+		smooth[i] = plotter.XY{X: rate, Y: losses[i]}
+	}
+	return rangeFigure(nil, smooth, test.Suggestion(), true, options)
+}
+
+// DeadReLUs draws which share of the units of each layer with the activation ReLU is active for none of the rows of x, as [DeadUnits]
+// does: such units learn no longer. Of a convolution a channel is a unit, active where it is so at any place.
+func DeadReLUs(model *nnkit.Model, x any, options ...Option) *Figure {
+	if model == nil {
+		return note("nothing to draw: there is no model", options)
+	}
+	var layers []silence
+	examples := 0
+	for _, info := range model.Layers() {
+		if info.Activation != "relu" {
+			continue
+		}
+		y, err := nnkit.Activations(model, x, info.Name)
+		if err != nil {
+			return note("nothing to draw: "+err.Error(), options)
+		}
+		shape := y.Shape()
+		units := shape[len(shape)-1]
+		examples = shape[0]
+		s := silence{info.Name, make([]bool, units)}
+		for outputs := range slices.Chunk(y.Data(), units) {
+			hear(&s, outputs)
+		}
+		layers = append(layers, s)
+	}
+	if len(layers) == 0 {
+		return note("nothing to draw: no layer has the activation ReLU", options)
+	}
+	return deadFigure(layers, examples, options)
 }

@@ -11,7 +11,8 @@ import (
 
 // RangeTest draws the losses of a learning-rate range test (Smith, 2017): training at a rate that grows from batch to batch. It
 // suggests the rate at which the smoothed loss falls most steeply per factor of the rate, before its lowest point; a tenth of
-// the rate at that lowest point is the other usual choice. [SuggestRate] returns the same number.
+// the rate at that lowest point is the other usual choice. [SuggestRate] returns the same number. What [nnkit.Model.FindLearningRate]
+// returns is drawn by [RateTest].
 func RangeTest(rates, losses []float64, options ...Option) *Figure {
 	if problem := paired("learning rates", len(rates), "losses", len(losses)); problem != "" {
 		return note(problem, options)
@@ -31,24 +32,32 @@ func RangeTest(rates, losses []float64, options ...Option) *Figure {
 	if len(raw) < 2 {
 		return note(fmt.Sprintf("nothing to draw: a range test needs two losses at least, and there is %s that is a number", count(len(raw), "loss")), options)
 	}
-	f := &Figure{columns: 1, settings: resolve(560, 340, options)}
-	t := f.theme
-	hue := t.hue(0)
 	smooth := make(plotter.XYs, len(raw))
 	for i, v := range smoothLosses(losses) {
 		smooth[i] = plotter.XY{X: raw[i].X, Y: v}
 	}
-	p := &panel{title: "learning-rate range test"}
+	rate, ok := SuggestRate(rates, losses)
+	f := rangeFigure(raw, smooth, rate, ok, options)
 	if c := countBad(losses); c.any() {
-		p.warning = "left out: " + c.String()
+		f.panels[0].warning = "left out: " + c.String()
 	}
+	return f
+}
+
+// rangeFigure draws a range test: the losses as measured, which may be nil, those smoothed, and the suggested rate if there is one.
+func rangeFigure(raw, smooth plotter.XYs, rate float64, suggested bool, options []Option) *Figure {
+	f := &Figure{columns: 1, settings: resolve(560, 340, options)}
+	t := f.theme
+	hue := t.hue(0)
+	p := &panel{title: "learning-rate range test"}
 	pl := t.newPlot()
-	pale := t.tint(hue.strong, 0.35)
-	addLine(pl, raw, draw.LineStyle{Color: pale, Width: vg.Length(0.75)}, false)
-	addLine(pl, smooth, draw.LineStyle{Color: hue.strong, Width: vg.Length(1.5)}, false)
-	p.keys = []key{
-		{name: "smoothed", line: draw.LineStyle{Color: hue.strong, Width: vg.Length(1.5)}},
-		{name: "measured", line: draw.LineStyle{Color: pale, Width: vg.Length(0.75)}},
+	pale := draw.LineStyle{Color: t.tint(hue.strong, 0.35), Width: vg.Length(0.75)}
+	strong := draw.LineStyle{Color: hue.strong, Width: vg.Length(1.5)}
+	addLine(pl, raw, pale, false)
+	addLine(pl, smooth, strong, false)
+	p.keys = []key{{name: "smoothed", line: strong}}
+	if raw != nil {
+		p.keys = append(p.keys, key{name: "measured", line: pale})
 	}
 	// A loss that blows up at the end must not flatten all that comes before it.
 	bounds := newSpan()
@@ -61,7 +70,7 @@ func RangeTest(rates, losses []float64, options ...Option) *Figure {
 	}
 	pl.Y.Min, pl.Y.Max = bounds.padded()
 	p.caption = "no rate suggested: the loss falls nowhere for several rates on end"
-	if rate, ok := SuggestRate(rates, losses); ok {
+	if suggested {
 		y := smooth[0].Y
 		for _, xy := range smooth {
 			if xy.X <= rate {
@@ -75,12 +84,12 @@ func RangeTest(rates, losses []float64, options ...Option) *Figure {
 		p.caption = "suggested learning rate " + short(rate) + ", where the loss falls most steeply"
 	}
 	pl.X.Label.Text, pl.Y.Label.Text = "learning rate", "loss"
-	logarithmic(&pl.X, span{raw[0].X, raw[len(raw)-1].X}, 7)
-	pl.X.Min, pl.X.Max = raw[0].X, raw[len(raw)-1].X
+	logarithmic(&pl.X, span{smooth[0].X, smooth[len(smooth)-1].X}, 7)
+	pl.X.Min, pl.X.Max = smooth[0].X, smooth[len(smooth)-1].X
 	pl.Y.Tick.Marker = steps{n: 6}
 	p.plot = pl
-	f.add(p, 2*len(raw))
-	f.about = "learning-rate range test over " + count(len(raw), "rate") + "; " + p.caption
+	f.add(p, len(raw)+len(smooth))
+	f.about = "learning-rate range test over " + count(len(smooth), "rate") + "; " + p.caption
 	return f
 }
 

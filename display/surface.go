@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -22,8 +23,8 @@ type Path struct {
 func (p *Path) Step(x, y float64) { p.Points = append(p.Points, [2]float64{x, y}) }
 
 // LossSurface draws a loss of two parameters from above, pale where it is low, and over it the paths of optimizers, each from its ring
-// to its disc; there may be none. The levels between two colours are round numbers, and powers of them where the loss is above zero and spans more
-// than a factor of ten. The lowest point seen is marked by a cross.
+// to its disc; there may be none. The levels between colours are denser where the loss is low, and go by powers of ten where it spans more than one.
+// The lowest point seen is marked by a cross.
 //
 // The picture holds the paths, as far as they keep to losses of the size of those they started from, or what [Within] says. Of a model's
 // loss, which has more parameters, [Landscape] draws such a picture.
@@ -48,7 +49,7 @@ func LossSurface(loss func(x, y float64) float64, paths []Path, options ...Optio
 			row[i] = loss(g.node(i, j))
 		}
 	}
-	return surfaceFigure(g, paths, options)
+	return surfaceFigure("loss surface", g, paths, options)
 }
 
 // Within sets which part of its two parameters a [LossSurface] shows, from the lowest to the highest value of each.
@@ -109,7 +110,7 @@ func pathRegion(loss func(x, y float64) float64, paths []Path, asked *[2]span) (
 }
 
 // surfaceFigure draws a surface and paths over it.
-func surfaceFigure(g *gridded, paths []Path, options []Option) *Figure {
+func surfaceFigure(title string, g *gridded, paths []Path, options []Option) *Figure {
 	bounds := newSpan()
 	bad := 0
 	lowest, at := math.Inf(1), [2]float64{}
@@ -136,7 +137,7 @@ func surfaceFigure(g *gridded, paths []Path, options []Option) *Figure {
 	l := levelsOf(g.values)
 	colors := t.bands(len(l.at) + 1)
 	pl.Add(contours{g, l, colors, t})
-	p := &panel{plot: pl, title: "loss surface", scale: l.scale(colors)}
+	p := &panel{plot: pl, title: title, scale: l.scale(colors)}
 	lost, outside := 0, 0
 	shown := paths[:min(len(paths), len(t.hues))]
 	for i, path := range shown {
@@ -162,7 +163,7 @@ func surfaceFigure(g *gridded, paths []Path, options []Option) *Figure {
 	}
 	pl.Add(cross{plotter.XY{X: at[0], Y: at[1]}, t})
 	p.caption = fmt.Sprintf("× the lowest loss seen, %s at (%s, %s)", short(lowest), short(at[0]), short(at[1]))
-	if len(paths) > 0 {
+	if slices.ContainsFunc(paths, func(p Path) bool { return len(p.Points) > 1 }) {
 		p.caption += "; ○ start, ● end"
 	}
 	var warnings []string
@@ -184,10 +185,8 @@ func surfaceFigure(g *gridded, paths []Path, options []Option) *Figure {
 		points += len(path.Points)
 	}
 	f.add(p, points+1)
-	f.about = fmt.Sprintf("loss surface from %s to %s, lowest at (%s, %s)", short(bounds.lo), short(bounds.hi), short(at[0]), short(at[1]))
-	if len(paths) > 0 {
-		f.about = joinNonEmpty([]string{f.about + "; " + ends(paths), p.warning})
-	}
+	f.about = fmt.Sprintf("%s from %s to %s, lowest at (%s, %s)", title, short(bounds.lo), short(bounds.hi), short(at[0]), short(at[1]))
+	f.about = joinNonEmpty([]string{f.about, ends(paths), p.warning})
 	return f
 }
 
@@ -196,7 +195,7 @@ func ends(paths []Path) string {
 	var said []string
 	for _, p := range paths {
 		n := len(p.Points)
-		if n == 0 {
+		if n < 2 {
 			continue
 		}
 		name := p.Name

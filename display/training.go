@@ -8,28 +8,36 @@ import (
 	"github.com/seed5607215b/nnkit/nnkit"
 )
 
-// A History that ends a cell shows its curves beside its table once this package is imported.
+// A History and a RateTest that end a cell show their curves once this package is imported.
 func init() {
 	nnkit.RegisterHistoryView(func(h *nnkit.History) map[string]any {
 		if h.Epochs() == 0 {
 			return nil // the table says that there is nothing
 		}
-		figure := Curve(h)
-		view := figure.MIMEBundle()
-		delete(view, "text/plain") // the table has the numbers
-		if view["image/svg+xml"] == nil {
-			view["text/html"] = figure.HTML() // which says how large a PNG is meant
-		}
-		return view
+		return beside(Curve(h))
 	})
+	nnkit.RegisterRateTestView(func(r *nnkit.RateTest) map[string]any {
+		return beside(RateTest(r))
+	})
+}
+
+// beside is what a figure adds to a value that says the numbers itself.
+func beside(figure *Figure) map[string]any {
+	view := figure.MIMEBundle()
+	delete(view, "text/plain")
+	if view["image/svg+xml"] == nil {
+		view["text/html"] = figure.HTML() // which says how large a PNG is meant
+	}
+	return view
 }
 
 // WeightWatch is what [Watch] returns, for the arguments of Fit.
 type WeightWatch struct {
 	nnkit.BaseCallback
-	before  [][]float32 // the parameters before the last step of an epoch
-	ratios  ordered
-	samples []Sample
+	before    [][]float32 // the parameters before the last step of an epoch
+	ratios    ordered
+	weights   []Sample
+	gradients []Sample
 }
 
 var (
@@ -37,13 +45,14 @@ var (
 	_ nnkit.FitOption = (*WeightWatch)(nil)
 )
 
-// Watch keeps of each epoch how the weights are distributed and by how much its last step changed them, for pictures after the run:
+// Watch keeps of each epoch how the weights and the gradients of its last step are distributed, and by how much that step changed the
+// weights, for pictures after the run:
 //
 //	watch := display.Watch()
 //	history, err := model.Fit(x, y, watch)
 //	watch.Ridges()
 //
-// Of a parameter it keeps 2,000 values at even distances, which a run of 100 epochs pays with 1.6 MB for each parameter. A second
+// Of a parameter it keeps 2,000 values at even distances, which a run of 100 epochs pays with 3.2 MB for each parameter. A second
 // Fit goes on where the first ended.
 func Watch() *WeightWatch { return &WeightWatch{ratios: ordered{Metrics: Metrics{}}} }
 
@@ -82,19 +91,31 @@ func (w *WeightWatch) EpochEnd(t *nnkit.Training) {
 			w.ratios.names = append(w.ratios.names, name)
 		}
 		w.ratios.Metrics[name] = append(w.ratios.Metrics[name], math.Sqrt(step/size))
-		every := (len(values) + mostKept - 1) / mostKept
-		kept := make([]float64, 0, len(values)/every+1)
-		for j := 0; j < len(values); j += every {
-			kept = append(kept, float64(values[j]))
-		}
-		w.samples = append(w.samples, Sample{
-			Group: strings.ReplaceAll(name, "/", " "), Name: fmt.Sprintf("epoch %d", len(w.ratios.Metrics[name])), Values: kept,
-		})
+		sample := Sample{Group: strings.ReplaceAll(name, "/", " "), Name: fmt.Sprintf("epoch %d", len(w.ratios.Metrics[name]))}
+		sample.Values = thinned(values)
+		w.weights = append(w.weights, sample)
+		sample.Values = thinned(p.Gradient())
+		w.gradients = append(w.gradients, sample)
 	}
 }
 
+// thinned copies values at even distances, mostKept at most.
+func thinned(values []float32) []float64 {
+	every := (len(values) + mostKept - 1) / mostKept
+	kept := make([]float64, 0, mostKept)
+	for i := 0; i < len(values); i += every {
+		kept = append(kept, float64(values[i]))
+	}
+	return kept
+}
+
 // Ridges draws how the values of each parameter went from epoch to epoch, as the function [Ridges] does.
-func (w *WeightWatch) Ridges(options ...Option) *Figure { return Ridges(w.samples, options...) }
+func (w *WeightWatch) Ridges(options ...Option) *Figure { return Ridges(w.weights, options...) }
+
+// GradientRidges draws how the gradients of each parameter went from epoch to epoch, as the function [Ridges] does.
+func (w *WeightWatch) GradientRidges(options ...Option) *Figure {
+	return Ridges(w.gradients, options...)
+}
 
 // UpdateRatios draws the last step of each epoch against the size of the weights, as the function [UpdateRatios] does. A bias
 // has no ratio while it is still zero.

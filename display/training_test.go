@@ -360,8 +360,74 @@ func TestWatch(t *testing.T) {
 		t.Errorf("ratios %g, want 4, the last %g", got, want)
 	}
 	checkSVG(t, watch.UpdateRatios().SVG())
-	f := watch.Ridges()
-	if d := checkSVG(t, f.SVG()); !d.has("dense_1 kernel") || !d.has("epoch 4") || len(f.Plots()) != 6 {
-		t.Errorf("%d plots with %q", len(f.Plots()), d.texts)
+	for _, f := range []*Figure{watch.Ridges(), watch.GradientRidges()} {
+		if d := checkSVG(t, f.SVG()); !d.has("dense_1 kernel") || !d.has("epoch 4") || len(f.Plots()) != 6 {
+			t.Errorf("%d plots with %q", len(f.Plots()), d.texts)
+		}
+	}
+	if watch.Ridges().String() == watch.GradientRidges().String() {
+		t.Error("the gradients are the weights")
+	}
+}
+
+func TestRateTest(t *testing.T) {
+	clinic := data.Clinic(1)
+	m := exampleModel()
+	if err := m.Compile(nnkit.Adam(), nnkit.BinaryCrossEntropy); err != nil {
+		t.Fatal(err)
+	}
+	rates, err := m.FindLearningRate(clinic.X, clinic.Y)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := RateTest(rates)
+	if want := "suggested learning rate " + short(rates.Suggestion()); !strings.Contains(f.String(), want) {
+		t.Errorf("says %q, want %q", f, want)
+	}
+	checkSVG(t, f.SVG())
+	bundle := rates.MIMEBundle()
+	if svg, _ := bundle["image/svg+xml"].(string); svg != f.SVG() || bundle["text/plain"] != rates.String() || bundle["text/html"] != nil {
+		t.Errorf("as the last expression of a cell it shows %.300v", bundle)
+	}
+	if f := RateTest(nil); !strings.Contains(f.String(), "there is no learning-rate test") {
+		t.Errorf("says %q", f)
+	}
+}
+
+func TestDeadReLUs(t *testing.T) {
+	m := nnkit.Sequential(nnkit.Input(6, 6, 1), nnkit.Conv2D(3, 3, nnkit.ReLU), nnkit.Flatten(), nnkit.Dense(4, nnkit.ReLU, nnkit.Name("hidden")), nnkit.Dense(1))
+	pixels := make([]float32, 5*36)
+	for i, v := range normal(len(pixels), 0, 1) {
+		pixels[i] = float32(v)
+	}
+	x, err := nnkit.NewTensor(pixels, 5, 6, 6, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range m.Parameters() {
+		switch p.Name() {
+		case "conv2d_1/bias":
+			copy(p.Data(), []float32{100, -1000, 100})
+		case "hidden/kernel": // of a unit as large as its place, less two
+			for i := range p.Data() {
+				p.Data()[i] = float32(i%4 - 2)
+			}
+		}
+	}
+	f := DeadReLUs(m, x)
+	if want := "dead units: 4 of 7 units active for none of 5 examples"; f.String() != want {
+		t.Errorf("says %q, want %q", f, want)
+	}
+	if d := checkSVG(t, f.SVG()); !d.has("conv2d_1") || !d.has("33.3 %  (1 of 3)") || !d.has("75.0 %  (3 of 4)") {
+		t.Errorf("texts %q", d.texts)
+	}
+	for want, f := range map[string]*Figure{
+		"there is no model":                DeadReLUs(nil, x),
+		"no layer has the activation ReLU": DeadReLUs(nnkit.Sequential(nnkit.Input(2), nnkit.Dense(1)), x),
+		"nothing to draw: Activations: x":  DeadReLUs(m, [][]float64{{1, 2}}),
+	} {
+		if !strings.Contains(f.String(), want) {
+			t.Errorf("says %q, want %q", f, want)
+		}
 	}
 }

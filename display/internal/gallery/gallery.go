@@ -10,8 +10,10 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/seed5607215b/nnkit/display"
+	"github.com/seed5607215b/nnkit/nnkit"
 )
 
 // A Picture is a figure with a name for its file.
@@ -86,6 +88,10 @@ func Pictures(theme display.Theme) []Picture {
 
 	add("loss-surface", display.LossSurface(valley, descents(), theme, display.Title("Three optimizers in a valley")))
 	add("loss-surface-linear", display.LossSurface(himmelblau, nil, theme, display.Within(-5, 5, -5, 5)))
+
+	add("landscape", landscape(theme, display.Title("Two optimizers on the moons")))
+	add("landscape-random", landscapeAround(theme))
+	add("saliency", display.Saliency(digits[:8], heat(digits[:8]), theme))
 
 	add("balance", display.Balance(truth[:431], theme, animals))
 	names, table := patientsTable(300, 22)
@@ -493,4 +499,68 @@ func characters() (tokens []string, weights []float64) {
 		tokens, weights = append(tokens, string(c)), append(weights, math.Pow(r.Float64(), 3)*0.2)
 	}
 	return tokens, weights
+}
+
+// trained is a small network and what two optimizers did to it from the same start.
+var trained = sync.OnceValue(func() (t struct {
+	model  *nnkit.Model
+	x      [][]float64
+	y      []float64
+	trails []*display.WeightTrail
+}) {
+	x, labels := moons(160, 36)
+	for _, l := range labels {
+		t.y = append(t.y, float64(l))
+	}
+	t.x = x
+	t.model = nnkit.Sequential(nnkit.Dense(8, nnkit.Tanh), nnkit.Dense(1, nnkit.Sigmoid))
+	for _, run := range []struct {
+		name      string
+		optimizer nnkit.Optimizer
+	}{{"SGD", nnkit.SGD(nnkit.LearningRate(0.3))}, {"Adam", nnkit.Adam(nnkit.LearningRate(0.03))}} {
+		must(t.model.Reset(3))
+		must(t.model.Compile(run.optimizer, nnkit.BinaryCrossEntropy))
+		trail := display.Trail(run.name)
+		_, err := t.model.Fit(t.x, t.y, nnkit.Epochs(25), nnkit.BatchSize(16), nnkit.Verbose(0), trail)
+		must(err)
+		t.trails = append(t.trails, trail)
+	}
+	return t
+})
+
+// must ends the program: what the gallery asks for is right, or the gallery is wrong.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func landscape(options ...display.Option) *display.Figure {
+	t := trained()
+	return display.Landscape(t.model, t.x, t.y, t.trails, options...)
+}
+
+func landscapeAround(options ...display.Option) *display.Figure {
+	t := trained()
+	return display.Landscape(t.model, t.x, t.y, nil, options...)
+}
+
+// heat is where images are bright, less and less from their middles.
+func heat(images []image.Image) []display.Map {
+	r := source(37)
+	var maps []display.Map
+	for i, img := range images {
+		b := img.Bounds()
+		rows := make([][]float64, b.Dy())
+		for y := range rows {
+			rows[y] = make([]float64, b.Dx())
+			for x := range rows[y] {
+				v, _, _, _ := img.At(x, y).RGBA()
+				near := math.Exp(-math.Pow(math.Hypot(float64(x)-14, float64(y)-9), 2) / 30)
+				rows[y][x] = near*float64(v)/0xffff + 0.015*math.Abs(r.NormFloat64())
+			}
+		}
+		maps = append(maps, display.Map{Name: fmt.Sprintf("digit %d", i), Values: rows})
+	}
+	return maps
 }
