@@ -1,10 +1,12 @@
 // Opens notebooks in a real JupyterLab in a real Chromium, as a user would, and
 // checks what the page shows.
 //
-//   LAB_URL=http://127.0.0.1:8888 node e2e/lab.mjs SERVER_DIR SHOTS_DIR
+//   LAB_URL=http://127.0.0.1:8888 node e2e/lab.mjs SERVER_DIR SHOTS_DIR [PART …]
+//
+// The parts are those at the end of this file; all of them unless some are named.
 //
 // SERVER_DIR is the folder that JupyterLab serves; it holds 01-first-network.ipynb,
-// and small notebooks about state, typing and floods are written into it. The server must run with
+// and small notebooks about state, typing, floods and training are written into it. The server must run with
 // --LabApp.expose_app_in_browser=True: the state of kernel and cells is asked of
 // the page's application object, while all that a user does goes through the page.
 // CHROMIUM names the browser, /usr/bin/chromium unless set.
@@ -12,10 +14,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 
-const [dir, shots] = process.argv.slice(2);
+const [dir, shots, ...wanted] = process.argv.slice(2);
 const url = process.env.LAB_URL?.replace(/\/$/, '');
 if (!url || !dir || !shots) {
-  console.error('usage: LAB_URL=… node e2e/lab.mjs SERVER_DIR SHOTS_DIR');
+  console.error('usage: LAB_URL=… node e2e/lab.mjs SERVER_DIR SHOTS_DIR [PART …]');
   process.exit(2);
 }
 const patience = 180_000; // limits for what hangs, not measures
@@ -152,6 +154,31 @@ class Notebook {
       window.jupyterapp.shell.currentWidget.content.widgets[i].node.querySelector('.jp-InputPrompt')?.textContent ?? '', i);
     await until(`cell ${i + 1} has ended`, async () => /\[\d+\]/.test(await prompt()));
     await this.idle();
+  }
+
+  /** Whether a cell is running. */
+  isBusy(i) {
+    return this.page.evaluate(i =>
+      window.jupyterapp.shell.currentWidget.content.widgets[i].node.querySelector('.jp-InputPrompt')?.textContent.includes('*'), i);
+  }
+
+  /** The texts that an output goes through, of those that contain a word, and the greatest number of outputs, for as long as goOn says so. */
+  async changes(i, word, goOn) {
+    const cell = await this.show(i);
+    const look = () => cell.evaluate((node, word) => ({
+      outputs: node.querySelectorAll('.jp-OutputArea-output').length,
+      text: [...node.querySelectorAll('.jp-OutputArea-output b')].map(e => e.textContent).find(t => t.includes(word)) ?? '',
+    }), word);
+    const texts = [];
+    let most = 0;
+    for (const end = Date.now() + patience; ; await sleep(40)) {
+      const going = await goOn(texts);
+      const now = await look();
+      most = Math.max(most, now.outputs);
+      if (now.text && now.text !== texts.at(-1)) texts.push(now.text);
+      if (!going) return { texts, most };
+      if (Date.now() > end) throw new Error(`cell ${i + 1} went on for ${patience / 1000} s`);
+    }
   }
 
   async menu(top, item) {
@@ -328,12 +355,66 @@ async function flood(page) {
   check(text(cell.outputs).includes('after the flood'), 'the next cell runs', JSON.stringify(cell.outputs));
 }
 
+const trainingCells = [
+  `import (
+	"time"
+
+	"github.com/seed5607215b/nnkit/display"
+	"github.com/seed5607215b/nnkit/nnkit"
+	"github.com/seed5607215b/nnkit/nnkit/data"
+)
+
+clinic := data.Clinic(1)
+model := nnkit.Sequential(nnkit.Dense(10, nnkit.ReLU), nnkit.Dense(8, nnkit.ReLU), nnkit.Dense(1, nnkit.Sigmoid))
+err := model.Compile(nnkit.Adam(), nnkit.BinaryCrossEntropy, nnkit.Accuracy)
+slowly := nnkit.OnEpochEnd(func(*nnkit.Training) { time.Sleep(40 * time.Millisecond) })`,
+  'run := model.Fit(clinic.X, clinic.Y, nnkit.Epochs(150), nnkit.ValidationSplit(0.2), slowly, display.Live())',
+  'endless := model.Fit(clinic.X, clinic.Y, nnkit.Epochs(1_000_000), nnkit.ValidationSplit(0.2), slowly, display.Live())',
+];
+
+/** A training run is watched: one picture that changes in its place, and stays when the run is over. */
+async function training(page) {
+  const nb = await written(page, 'training', trainingCells);
+  let cell = await nb.run(0);
+  check(errors(cell.outputs).length === 0, 'a model is made', errors(cell.outputs).join());
+
+  await nb.start(1);
+  const seen = await nb.changes(1, 'epoch', () => nb.isBusy(1));
+  cell = (await nb.cells())[1];
+  check(seen.texts.length > 5, `the picture of a training changes ${seen.texts.length - 1} times while it is watched`, seen.texts.join('\n'));
+  check(seen.most === 1, 'there is one output at every time', `there were ${seen.most}`);
+  check(seen.texts.at(-1)?.startsWith('done, epoch 150 of 150'), 'the last picture says that the run is done', seen.texts.at(-1));
+  check(cell.outputs.length === 1 && picturesIn(cell.outputs) === 1, 'one picture remains', JSON.stringify(cell.outputs).slice(0, 1000));
+  check(/^done, epoch 150 of 150[^\n]*; loss [^\n]*$/.test(text(cell.outputs)), 'its text is one line', text(cell.outputs));
+  const drawn = await nb.pictures(1);
+  check(drawn.length === 1 && drawn[0].drawn, 'its curve is drawn', JSON.stringify(drawn));
+  await nb.shot('training-done');
+
+  await nb.start(2);
+  await nb.changes(2, 'epoch', seen => seen.length < 4);
+  await nb.interrupt();
+  await nb.ended(2);
+  cell = (await nb.cells())[2];
+  check(text(cell.outputs).includes('interrupted, epoch '), 'an interrupted run says so in its picture', text(cell.outputs));
+  check(picturesIn(cell.outputs) === 1, 'the picture of an interrupted run stays', JSON.stringify(cell.outputs).slice(0, 1000));
+  await nb.pictures(2);
+  await nb.shot('training-interrupted');
+
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+s');
+  await until('the notebook is saved', () => page.evaluate(() => !window.jupyterapp.shell.currentWidget.context.model.dirty));
+  const saved = JSON.parse(fs.readFileSync(path.join(dir, 'training.ipynb'), 'utf8')).cells;
+  check(saved[1].outputs.length === 1 && picturesIn(saved[1].outputs) === 1 && picturesIn(saved[2].outputs) === 1,
+    'the saved notebook holds one picture of each run', JSON.stringify(saved.map(c => c.outputs?.length)));
+}
+
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'], // as root, in a container
 });
 try {
-  for (const [name, part] of Object.entries({ 'first-network': firstNetwork, state, typing, flood })) {
+  for (const [name, part] of Object.entries({ 'first-network': firstNetwork, state, typing, flood, training })) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
     const page = await browser.newPage({ viewport: { width: 1300, height: 1000 } });
     page.on('pageerror', e => console.log(`note: the page reports ${String(e).slice(0, 300)}`));
     try {
