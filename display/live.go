@@ -66,9 +66,10 @@ func newRun(options []Option) *run {
 	return r
 }
 
-// A screen is where pictures are seen. It says whether it wants more than the line of text.
+// A screen is where pictures are seen. It says whether it wants more than the line of text, and at which moments.
 type screen interface {
 	html() bool
+	wants(at moment) bool
 	show(page, text string, at moment)
 }
 
@@ -105,7 +106,7 @@ func (r *run) step(epoch, batch int, values func(set func(name string, value flo
 	defer r.mu.Unlock()
 	r.batches = max(r.batches, batch)
 	now := r.now()
-	if r.finished || now.Sub(r.shown) < r.pause {
+	if r.finished || now.Sub(r.shown) < r.pause || !r.screen.wants(batchEnded) {
 		return
 	}
 	if values != nil {

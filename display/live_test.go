@@ -63,6 +63,8 @@ type record struct {
 
 func (r *record) html() bool { return !r.text }
 
+func (r *record) wants(moment) bool { return true }
+
 func (r *record) show(page, text string, at moment) {
 	if r.text {
 		page = text
@@ -193,6 +195,20 @@ func TestTextScreen(t *testing.T) {
 	want := "epoch\nend\n\r\x1b[Kbatch\r\x1b[Kepoch\r\x1b[Kend\n"
 	if b.String() != want {
 		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
+
+// In a file each epoch has a line, but for those that end within a quarter of a second of the one before.
+func TestTextOfEpochs(t *testing.T) {
+	for d, want := range map[time.Duration]int{100 * time.Millisecond: 6 + 1, 10 * time.Millisecond: 2 + 1} {
+		var b bytes.Buffer
+		r, _, c := recorded(true)
+		r.open = func() screen { return textScreen{&b, false} }
+		train(r, c, 6, 10, d)
+		r.end("")
+		if lines := strings.Count(b.String(), "\n"); lines != want {
+			t.Errorf("batches of %v: %d lines, want %d:\n%s", d, lines, want, b.String())
+		}
 	}
 }
 

@@ -16,6 +16,8 @@ func newNotebookScreen() screen { return notebookScreen{"nnkit-live-" + gonbui.U
 
 func (notebookScreen) html() bool { return true }
 
+func (notebookScreen) wants(moment) bool { return true }
+
 func (n notebookScreen) show(page, text string, at moment) {
 	gonbui.SendData(&protocol.DisplayData{
 		Data:      map[protocol.MIMEType]any{protocol.MIMETextHTML: page, protocol.MIMETextPlain: text},
@@ -26,7 +28,7 @@ func (n notebookScreen) show(page, text string, at moment) {
 	}
 }
 
-// textScreen is a terminal, where one line is written over and over, or a file, where each epoch leaves a line.
+// textScreen is a terminal, where one line is written over and over, or a file, where epochs leave lines.
 type textScreen struct {
 	w        io.Writer
 	terminal bool
@@ -39,13 +41,15 @@ func newTextScreen() screen {
 
 func (textScreen) html() bool { return false }
 
+func (t textScreen) wants(at moment) bool { return t.terminal || at != batchEnded }
+
 func (t textScreen) show(_, line string, at moment) {
 	switch {
 	case t.terminal && at == runEnded:
 		fmt.Fprintf(t.w, "\r\x1b[K%s\n", line)
 	case t.terminal:
 		fmt.Fprintf(t.w, "\r\x1b[K%s", line)
-	case at != batchEnded:
+	case t.wants(at):
 		fmt.Fprintln(t.w, line)
 	}
 }

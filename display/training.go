@@ -140,8 +140,8 @@ var (
 //
 //	history, err := model.Fit(x, y, nnkit.Epochs(10), display.Live())
 //
-// When the run ends or is interrupted its last picture stays. Outside a notebook it prints a line for each epoch
-// instead, or in a terminal rewrites one line.
+// When the run ends or is interrupted its last picture stays. Outside a notebook it prints lines at the ends of epochs, at most four a
+// second, or in a terminal rewrites one line.
 func Live(options ...Option) *LiveCallback { return &LiveCallback{run: newRun(options)} }
 
 // ShowsProgress tells Fit that it need not print lines of its own.
