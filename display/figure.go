@@ -220,6 +220,12 @@ func (f *Figure) Show() {
 		fmt.Println(f)
 		return
 	}
+	f.showIn("")
+	gonbui.Sync()
+}
+
+// showIn displays the figure in a place of the notebook that has a display id, the first time and again; "" is a place of its own.
+func (f *Figure) showIn(id string) {
 	data := map[protocol.MIMEType]any{protocol.MIMETextPlain: f.String()}
 	if f.points > manyPoints || f.foreign {
 		data[protocol.MIMETextHTML] = f.HTML() // which says how large a PNG is meant
@@ -227,8 +233,7 @@ func (f *Figure) Show() {
 		data[protocol.MIMEImageSVG] = f.SVG()
 		data[protocol.MIMEImagePNG] = f.png(1)
 	}
-	gonbui.SendData(&protocol.DisplayData{Data: data})
-	gonbui.Sync()
+	gonbui.SendData(&protocol.DisplayData{Data: data, DisplayID: id})
 }
 
 // openCard begins the card of a figure that is a part of a web page: with a size and line height of its text, and its title. Colours are

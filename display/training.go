@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"github.com/seed5607215b/nnkit/nnkit"
 )
@@ -175,4 +176,72 @@ func (l *LiveCallback) TrainEnd(t *nnkit.Training) {
 		outcome = "stopped"
 	}
 	l.run.end(outcome)
+}
+
+// Interaction is what [Interact] returns. Given to Fit, it draws during the training.
+type Interaction struct {
+	nnkit.BaseCallback
+	*interaction
+}
+
+var (
+	_ nnkit.Callback  = (*Interaction)(nil)
+	_ nnkit.FitOption = (*Interaction)(nil)
+)
+
+// Interact shows controls and a figure below them, which is drawn again by the function whenever one of the controls has moved: also while
+// later cells run, and as long as the kernel's program lives.
+//
+//	smooth := display.Slider("smoothing", 0, 0.99, 0.6)
+//	display.Interact(func() *display.Figure { return display.Curve(history, display.Smooth(smooth.Value())) }, smooth)
+//
+// The function is called in a goroutine of its own, so it must not use what a cell changes meanwhile: a model that is being trained, for one.
+// Given to Fit, the interaction draws in the training instead, between two batches, where all is at rest: after a move, at the end of an
+// epoch (four times a second at most), and when the training is over.
+//
+//	view := display.Interact(boundary, noise)
+//	model.Fit(x, y, nnkit.Epochs(200), view)
+//
+// Where nobody can move anything, in a saved notebook or a headless run, words stand in the place of the controls; outside a notebook the figure
+// prints its line. In GoNB, where the program ends with its cell, so do the controls.
+func Interact(draw func() *Figure, controls ...Control) *Interaction {
+	i := &Interaction{interaction: newInteraction(draw, controls)}
+	i.start()
+	return i
+}
+
+// MIMEBundle keeps an Interaction that ends a cell from being shown once more.
+func (i *Interaction) MIMEBundle() map[string]any { return map[string]any{"text/plain": ""} }
+
+// TrainBegin lets the training draw from now on.
+func (i *Interaction) TrainBegin(*nnkit.Training) {
+	i.lent.Store(true)
+	i.redraw()
+	i.shown = time.Now()
+}
+
+// BatchEnd draws when a control has moved.
+func (i *Interaction) BatchEnd(*nnkit.Training) {
+	if i.due.Load() {
+		i.drawInTraining()
+	}
+}
+
+// EpochEnd draws what has changed.
+func (i *Interaction) EpochEnd(*nnkit.Training) {
+	if time.Since(i.shown) >= updateEvery {
+		i.drawInTraining()
+	}
+}
+
+// TrainEnd draws once more, and no longer.
+func (i *Interaction) TrainEnd(*nnkit.Training) {
+	i.drawInTraining()
+	i.lent.Store(false)
+}
+
+func (i *Interaction) drawInTraining() {
+	i.due.Store(false)
+	i.redraw()
+	i.shown = time.Now()
 }
