@@ -3,7 +3,8 @@
 //
 //   - training: [Curve], [Compare], [RateTest] and [RangeTest], [LossSurface], [Landscape], and [Live] while it goes on
 //   - weights: [Weights], [Gradients], [Histograms], [Ridges], [UpdateRatios], [DeadUnits], [DeadReLUs], and [Watch], which collects them
-//   - predictions: [Confusion], [ConfusionMatrix], [ROC], [PrecisionRecall], [Calibration], [Regression], [Images], [Tokens], [Boundary]
+//   - predictions: [Confusion], [ConfusionMatrix], [ROC], [PrecisionRecall], [Calibration], [Regression], [Images], [Tokens], [Boundary],
+//     [DecisionBoundary]
 //   - data: [Balance], [Features], [Correlation], [Images], [Waveform], [Spectrogram]
 //   - inside of a network: [Filters], [Activations], [Saliency], [Attention], [Embedding], [TSNE]
 //   - the network itself: [Model], [Architecture]

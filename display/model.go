@@ -1,6 +1,7 @@
 package display
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -53,6 +54,30 @@ func Model(model *nnkit.Model, options ...Option) *Figure {
 		layers = append(layers, l)
 	}
 	return Architecture(layers, options...)
+}
+
+// DecisionBoundary draws what a model of two features says all over the plane, as [Boundary] does. Labels are the classes of the points, whole
+// numbers from 0 on, as a Dataset's Y holds them.
+//
+//	display.DecisionBoundary(model, moons.X, moons.Y)
+func DecisionBoundary[L int | float64](model *nnkit.Model, points [][]float64, labels []L, options ...Option) *Figure {
+	if model == nil {
+		return note("nothing to draw: there is no model", options)
+	}
+	classes := make([]int, len(labels))
+	for i, l := range labels {
+		classes[i] = int(l)
+		if L(classes[i]) != l {
+			return note(fmt.Sprintf("nothing to draw: the label of point %d is %v; labels are whole numbers from 0 on", i, l), options)
+		}
+	}
+	return Boundary(points, classes, func(x [][]float64) ([][]float32, error) {
+		y, err := model.Predict(x)
+		if err != nil {
+			return nil, err
+		}
+		return y.Rows(), nil
+	}, options...)
 }
 
 // ConfusionMatrix draws what [nnkit.ConfusionMatrix] has counted, as [Confusion] does, with its names of the classes unless the options

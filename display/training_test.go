@@ -333,6 +333,38 @@ func TestModel(t *testing.T) {
 	}
 }
 
+// line is a model of two features whose class is 1 where their sum is above 1.
+func line() *nnkit.Model {
+	m := nnkit.Sequential(nnkit.Input(2), nnkit.Dense(1, nnkit.Sigmoid))
+	copy(m.Parameters()[0].Data(), []float32{9, 9})
+	m.Parameters()[1].Data()[0] = -9
+	return m
+}
+
+func ExampleDecisionBoundary() {
+	corners := [][]float64{{0, 0}, {0, 1}, {1, 0}, {1, 1}}
+	fmt.Println(DecisionBoundary(line(), corners, []float64{0, 0, 0, 1}))
+	// Output: decision boundary among 4 points of 2 classes; 4 of 4 points on the right side, 100.0 %
+}
+
+func TestDecisionBoundary(t *testing.T) {
+	points := [][]float64{{0, 0}, {1, 1}}
+	for _, c := range []struct {
+		figure *Figure
+		want   string
+	}{
+		{DecisionBoundary(line(), points, []int{1, 1}), "1 of 2 points on the right side"},
+		{DecisionBoundary(nil, points, []int{0, 1}), "there is no model"},
+		{DecisionBoundary(line(), points, []float64{0, 0.5}), "the label of point 1 is 0.5; labels are whole numbers from 0 on"},
+		{DecisionBoundary(line(), points, []float64{0}), "2 points stand against 1 label"},
+		{DecisionBoundary(exampleModel(), points, []int{0, 1}), "8"},
+	} {
+		if s := c.figure.String(); !strings.Contains(s, c.want) {
+			t.Errorf("says %q, want %q in it", s, c.want)
+		}
+	}
+}
+
 func TestConfusionMatrix(t *testing.T) {
 	matrix, err := nnkit.ConfusionMatrix([][]float32{{0.9, 0.1}, {0.2, 0.8}, {0.3, 0.7}}, []int{0, 1, 0}, "cat", "dog")
 	if err != nil {
