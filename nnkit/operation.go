@@ -107,6 +107,33 @@ func erfGradient(dy, x []float32) {
 	}
 }
 
+// Sin is the sine of x, in radians.
+func (x *Tensor) Sin() *Tensor { return x.unary("Sin", simd.Sine, sineGradient, byX) }
+
+func sineGradient(dy, x []float32) {
+	var c [256]float32
+	for len(dy) > 0 {
+		n := min(len(dy), len(c))
+		simd.Cosine(c[:n], x[:n])
+		simd.Multiply(dy[:n], dy[:n], c[:n])
+		dy, x = dy[n:], x[n:]
+	}
+}
+
+// Cos is the cosine of x, in radians.
+func (x *Tensor) Cos() *Tensor { return x.unary("Cos", simd.Cosine, cosineGradient, byX) }
+
+func cosineGradient(dy, x []float32) {
+	var s [256]float32
+	for len(dy) > 0 {
+		n := min(len(dy), len(s))
+		simd.Sine(s[:n], x[:n])
+		simd.Negate(s[:n], s[:n])
+		simd.Multiply(dy[:n], dy[:n], s[:n])
+		dy, x = dy[n:], x[n:]
+	}
+}
+
 // Square is x².
 func (x *Tensor) Square() *Tensor { return x.unary("Square", simd.Square, squareGradient, byX) }
 

@@ -145,6 +145,8 @@ func elementwiseCases() []operationCase {
 		{"Sigmoid", (*Tensor).Sigmoid, func(v float64) float64 { return 1 / (1 + math.Exp(-v)) }, ""},
 		{"Tanh", (*Tensor).Tanh, math.Tanh, ""},
 		{"Erf", (*Tensor).Erf, math.Erf, ""},
+		{"Sin", (*Tensor).Sin, math.Sin, ""},
+		{"Cos", (*Tensor).Cos, math.Cos, ""},
 		{"Square", (*Tensor).Square, func(v float64) float64 { return v * v }, ""},
 		{"Sqrt", (*Tensor).Sqrt, math.Sqrt, "positive"},
 		{"Abs", (*Tensor).Abs, math.Abs, "away"},

@@ -29,6 +29,8 @@ var elementwise = map[string]func(x [5][]float32){
 	"AdaGrad":             func(x [5][]float32) { AdaGrad(x[0], x[1], x[2], 0.1, 1e-7) },
 	"RMSprop":             func(x [5][]float32) { RMSprop(x[0], x[1], x[2], 0.1, 0.9, 0.1, 1e-7) },
 	"RMSpropMomentum":     func(x [5][]float32) { RMSpropMomentum(x[0], x[1], x[2], x[3], 0.1, 0.9, 0.1, 1e-7, 0.9) },
+	"Sine":                func(x [5][]float32) { Sine(x[0], x[1]) },
+	"Cosine":              func(x [5][]float32) { Cosine(x[0], x[1]) },
 	"Expm1":               func(x [5][]float32) { Expm1(x[0], x[1]) },
 	"Log1p":               func(x [5][]float32) { Log1p(x[0], x[1]) },
 	"Sqrt":                func(x [5][]float32) { Sqrt(x[0], x[1]) },
