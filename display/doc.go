@@ -1,6 +1,7 @@
 // Package display draws what training does. A call returns a [Figure]; as the last expression of a notebook cell it shows
 // itself, and in any Go program it can be saved as SVG, PNG or PDF. Each takes options for title, size and theme.
 //
+//   - anything: [Plot]
 //   - training: [Curve], [Compare], [RateTest] and [RangeTest], [LossSurface], [Landscape], and [Live] while it goes on
 //   - weights: [Weights], [Gradients], [Histograms], [Ridges], [UpdateRatios], [DeadUnits], [DeadReLUs], and [Watch], which collects them
 //   - predictions: [Confusion], [ConfusionMatrix], [ROC], [PrecisionRecall], [Calibration], [Regression], [Images], [Tokens], [Boundary],

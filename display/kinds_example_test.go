@@ -212,3 +212,16 @@ func ExampleArchitecture() {
 	}))
 	// Output: architecture: 2 layers, 101 parameters
 }
+
+// A function and its slope.
+func ExamplePlot() {
+	var x, tanh, slope []float64
+	for v := -3.0; v <= 3; v += 0.1 {
+		x, tanh, slope = append(x, v), append(tanh, math.Tanh(v)), append(slope, 1-math.Tanh(v)*math.Tanh(v))
+	}
+	fmt.Println(display.Plot([]display.Series{
+		{Name: "tanh", X: x, Y: tanh},
+		{Name: "its slope", X: x, Y: slope, Dashed: true},
+	}, display.AxisNames("x", "tanh x")))
+	// Output: tanh x against x: tanh and its slope
+}

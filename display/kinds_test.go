@@ -110,6 +110,13 @@ func TestKindsSayWhatTheyCannotDraw(t *testing.T) {
 		{"points of NaN", Boundary([][]float64{{nan, 2}}, []int{0}, predict), "no point has two numbers"},
 		{"one point", Boundary([][]float64{{1, 2}}, []int{0}, predict), "1 of 1 points on the right side"},
 
+		{"no series", Plot(nil), "there is no series"},
+		{"lengths of a series", Plot([]Series{{Name: "a", X: []float64{1, 2, 3}, Y: []float64{1, 2}}}), "a has 3 x and 2 y"},
+		{"series of NaN", Plot([]Series{{Y: []float64{nan, nan}}}), "no pair of x and y has two numbers (2 NaN)"},
+		{"one pair", Plot([]Series{{Y: []float64{1}}}), "y against x: series 1"},
+		{"not above zero", Plot([]Series{{Y: []float64{0, 1, 2}}}, LogAxis()), "y against x: series 1"},
+		{"many series", Plot(slices.Repeat([]Series{{Name: "a", Y: []float64{1, 2}}}, 9)), "y against x: a, a, a, a, a, a and a"},
+
 		{"no labels", Balance(nil), "there are no labels"},
 		{"thousand labels", Balance(thousand), "3000 examples in 1000 classes"},
 		{"missing class", Balance([]int{0, 0}, Classes("a", "b")), "one or more have none"},

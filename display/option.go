@@ -3,7 +3,7 @@ package display
 import "sync"
 
 // Option changes how a figure looks: [Title], [Size], a [Theme], and for those figures that know of it [Classes],
-// [LogAxis], [Smooth], [Perplexity] or [Within].
+// [AxisNames], [LogAxis], [Smooth], [Perplexity] or [Within].
 type Option interface{ apply(*settings) }
 
 type settings struct {
@@ -15,6 +15,7 @@ type settings struct {
 	smooth        float64
 	perplexity    float64  // 0 for the usual one
 	region        *[2]span // nil for what the figure chooses
+	axes          [2]string
 }
 
 type option func(*settings)
@@ -45,7 +46,7 @@ func Classes(names ...string) Option {
 	return option(func(s *settings) { s.classes = names })
 }
 
-// LogAxis draws the values of [Curve] and [Compare] on a logarithmic axis, where a loss that falls by the same share in
+// LogAxis draws the values of [Curve], [Compare] and [Plot] on a logarithmic axis, where a loss that falls by the same share in
 // each epoch is a straight line. Values that are not above zero have no place there; they are left out and counted.
 func LogAxis() Option {
 	return option(func(s *settings) { s.logAxis = true })

@@ -37,6 +37,16 @@ func Pictures(theme display.Theme) []Picture {
 	rates, losses := rangeTest()
 	add("range-test", display.RangeTest(rates, losses, theme))
 
+	var hours, tide, forecast []float64
+	for h := range 72 {
+		level := 100 * math.Sin(2*math.Pi*float64(h)/12.42)
+		hours, forecast = append(hours, float64(h)), append(forecast, level)
+		tide = append(tide, level+15*math.Sin(float64(h*h)))
+	}
+	add("plot", display.Plot([]display.Series{
+		{Name: "measured", X: hours, Y: tide, Dots: true}, {Name: "predicted", X: hours, Y: forecast},
+	}, append(titled("Three days in a harbour"), display.AxisNames("hour", "level in cm"))...))
+
 	add("histograms", display.Histograms([]display.Sample{
 		{Group: "hidden", Name: "kernel", Values: normal(800, 0, 0.3, 7)},
 		{Group: "hidden", Name: "bias", Values: normal(64, 0.1, 0.05, 8)},
