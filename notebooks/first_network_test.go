@@ -1,40 +1,13 @@
 package notebooks
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/seed5607215b/nnkit/nnkit"
 	"github.com/seed5607215b/nnkit/nnkit/data"
 )
-
-// prose returns the Markdown of a notebook.
-func prose(t *testing.T, path string) string {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var notebook struct {
-		Cells []struct {
-			Kind   string   `json:"cell_type"`
-			Source []string `json:"source"`
-		} `json:"cells"`
-	}
-	if err := json.Unmarshal(b, &notebook); err != nil {
-		t.Fatal(err)
-	}
-	var text strings.Builder
-	for _, c := range notebook.Cells {
-		if c.Kind == "markdown" {
-			text.WriteString(strings.Join(c.Source, "") + "\n\n")
-		}
-	}
-	return text.String()
-}
 
 // The prose names numbers. They must be those that come out: this is the notebook as an ordinary program.
 func TestFirstNetworkSaysTheTruth(t *testing.T) {
@@ -101,7 +74,6 @@ func TestFirstNetworkSaysTheTruth(t *testing.T) {
 		100*more.Last("accuracy"), 100*more.Last("val_accuracy"))
 	says("falls steadily to %.3f", more.Last("loss"))
 	says("ends at %.3f", more.Last("val_loss"))
-	says("true of these %d people only", len(train.X)*4/5)
 	against, pro := 0, 0
 	for _, w := range model.Parameters()[4].Data() {
 		switch {
