@@ -34,6 +34,15 @@ func (e *Examples) Labels() []float64 {
 	return labels
 }
 
+// ClassNumbers returns the numbers of the classes, as display's figures want them. It is a copy.
+func (e *Examples) ClassNumbers() []int {
+	numbers := make([]int, e.Y.Len())
+	for i, v := range e.Y.Data() {
+		numbers[i] = int(v)
+	}
+	return numbers
+}
+
 // Class returns the name of row i's class, or its number where classes have no names.
 func (e *Examples) Class(i int) string {
 	return Feature{Classes: e.Classes}.value(float64(e.Y.Data()[i]))

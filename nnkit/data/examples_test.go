@@ -3,6 +3,7 @@ package data
 import (
 	"image"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +40,13 @@ func TestPictures(t *testing.T) {
 		}
 	}
 	words := must(MelSpectrogram(must(SpokenDigits(1, 1))(t), SpectrogramOptions{}))(t)
+	all := must(e.Pictures())(t)
+	if len(all) != e.Len() || !reflect.DeepEqual(all[3], m) {
+		t.Errorf("%d pictures of %d rows, or row 3 is another one", len(all), e.Len())
+	}
+	if numbers := e.ClassNumbers(); len(numbers) != e.Len() || float64(numbers[3]) != e.Labels()[3] {
+		t.Errorf("the classes are %v, and %v as whole numbers", e.Labels(), numbers)
+	}
 	if m := must(words.Picture(0))(t); m.Bounds() != image.Rect(0, 0, 97, 40) {
 		t.Errorf("the spectrogram is %v", m.Bounds())
 	}
@@ -48,6 +56,7 @@ func TestPictures(t *testing.T) {
 	checkFailures(t, []failure{
 		{second(e.Picture(12)), "there is no row 12"},
 		{second(must(SpokenDigits(1, 1))(t).Picture(0)), "the rows have the shape [8000]"},
+		{second(must(SpokenDigits(1, 1))(t).Pictures()), "the rows have the shape [8000]"},
 		{second(e.Sound(0)), "sounds are (rows, samples)"},
 		{second(must(SpokenDigits(1, 1))(t).Sound(1)), "there is no row 1"},
 	})

@@ -47,6 +47,21 @@ func (e *Examples) Picture(i int) (image.Image, error) {
 	}
 }
 
+// Pictures shows all rows as images, as Picture does.
+//
+//	pictures, err := test.Take(mistakes).Pictures()
+func (e *Examples) Pictures() ([]image.Image, error) {
+	pictures := make([]image.Image, e.Len())
+	for i := range pictures {
+		m, err := e.Picture(i)
+		if err != nil {
+			return nil, err
+		}
+		pictures[i] = m
+	}
+	return pictures, nil
+}
+
 func level(v float32) uint8 { return uint8(float32(min(max(v, 0), 1)*255) + 0.5) }
 
 // HTML shows the first rows in a notebook, with their classes, if they are pictures or spectrograms.
