@@ -115,18 +115,26 @@ func Activations(m *Model, x any, layer string) (*Tensor, error) {
 	}
 	y := zeros(append([]int{in.shape[0]}, m.shapes[at]...))
 	_, width := y.rows()
-	n, row := in.rows()
+	err = m.upTo(caller, in, m.makerAt(at)+1, func(lo int, values *stack) {
+		copy(y.data[lo*width:], values.at[at].data)
+	})
+	return y, err
+}
+
+// upTo goes forwards through the first calls of layers, some rows at a time, and shows the values, the rows from lo on.
+func (m *Model) upTo(caller string, x *Tensor, calls int, see func(lo int, values *stack)) error {
+	n, width := x.rows()
 	w := network{m: m}
-	given := rows{n: n, x: []columns{{row, in.data}}}
-	for lo := 0; lo < n; lo += m.inferenceRows() {
-		hi := min(lo+m.inferenceRows(), n)
-		w.enter(&given, lo, hi)
-		if err := m.through(&w.tape, 0, m.makerAt(at)+1); err != nil {
-			return nil, fmt.Errorf("%s: %w", caller, err)
+	given := rows{n: n, x: []columns{{width, x.data}}}
+	step := m.inferenceRows()
+	for lo := 0; lo < n; lo += step {
+		w.enter(&given, lo, min(lo+step, n))
+		if err := m.through(&w.tape, 0, calls); err != nil {
+			return fmt.Errorf("%s: %w", caller, err)
 		}
-		copy(y.data[lo*width:], w.tape.values.at[at].data)
+		see(lo, &w.tape.values)
 	}
-	return y, nil
+	return nil
 }
 
 // Occlusion returns how much one output of the model falls when a square of an image is covered by zeros: for each row a
