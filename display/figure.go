@@ -36,7 +36,6 @@ type Figure struct {
 	about   string // one line that says what is drawn
 	points  int    // how many marks the plots hold
 	page    string // the figure as a part of a web page, where it is more than a picture
-	foreign bool   // whether a bitmap lacks letters of its text
 }
 
 // manyPoints is where a vector picture becomes heavier than a bitmap, for the file and for the browser.
@@ -129,7 +128,7 @@ func (f *Figure) refusal(err error) string {
 }
 
 // PNG returns the figure as a bitmap with two pixels to each CSS pixel, sharp on the screens of today. Outside the
-// card's rounded corners it is transparent.
+// card's rounded corners it is transparent. Letters that our font lacks, such as Chinese ones, are left out, which an SVG has.
 func (f *Figure) PNG() []byte { return f.png(2) }
 
 func (f *Figure) png(scale int) []byte {
@@ -146,14 +145,14 @@ func (f *Figure) png(scale int) []byte {
 // cssDPI is how many CSS pixels make an inch.
 const cssDPI = 96
 
-// HTML returns the figure as an <img> that carries its picture: SVG, or PNG where there are many points. As an image
+// HTML returns the figure as an <img> that carries its picture: SVG, or PNG where there are many points (and all letters). As an image
 // it is out of reach of the page's style sheets and survives the cleaning that notebook viewers do.
 func (f *Figure) HTML() string {
 	if f.page != "" {
 		return f.page
 	}
 	kind, data := "svg+xml", []byte(nil)
-	if f.points > manyPoints {
+	if f.points > manyPoints && !f.lacksLetters() {
 		kind, data = "png", f.PNG()
 	} else {
 		data = []byte(f.SVG())
@@ -197,7 +196,7 @@ func (f *Figure) Save(path string) error {
 func (f *Figure) MIMEBundle() map[string]any {
 	bundle := map[string]any{"text/plain": f.String()}
 	switch {
-	case f.foreign:
+	case f.lacksLetters():
 		bundle["image/svg+xml"], bundle["text/html"] = f.SVG(), f.HTML()
 	case f.points > manyPoints:
 		bundle["image/png"] = base64.StdEncoding.EncodeToString(f.png(2))
@@ -227,7 +226,7 @@ func (f *Figure) Show() {
 // showIn displays the figure in a place of the notebook that has a display id, the first time and again; "" is a place of its own.
 func (f *Figure) showIn(id string) {
 	data := map[protocol.MIMEType]any{protocol.MIMETextPlain: f.String()}
-	if f.points > manyPoints || f.foreign {
+	if f.points > manyPoints || f.lacksLetters() {
 		data[protocol.MIMETextHTML] = f.HTML() // which says how large a PNG is meant
 	} else {
 		data[protocol.MIMEImageSVG] = f.SVG()

@@ -72,14 +72,3 @@ func wideRune(r rune) bool {
 	return r >= 0x1100 && (unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo, unicode.Yi) ||
 		r >= 0x3000 && r <= 0x303f || r >= 0xff01 && r <= 0xff60 || r >= 0xffe0 && r <= 0xffe6 || r >= 0x1f300 && r <= 0x1faff)
 }
-
-// drawable reports whether the font of figures has all letters of a text.
-func drawable(s string) bool {
-	face := font.DefaultCache.Lookup(sans(smallSize, false), smallSize)
-	for _, r := range s {
-		if glyph, err := face.Face.GlyphIndex(nil, r); err != nil || glyph == 0 {
-			return false
-		}
-	}
-	return true
-}

@@ -83,9 +83,6 @@ func Tokens[T Float](tokens []string, weights []T, options ...Option) *Figure {
 	pl.Add(shadedText{lines, color, t})
 	f.add(&panel{plot: pl}, shown)
 	f.page = tokenPage(f, lines, color)
-	for _, token := range tokens[:min(len(tokens), mostTokens)] {
-		f.foreign = f.foreign || !drawable(token)
-	}
 	f.about = strongest(tokens, values)
 	return f
 }
