@@ -52,8 +52,8 @@ func TestCheatSheetsCompile(t *testing.T) {
 			code = append(code, string(m[1]))
 		}
 		for line := range strings.Lines(block.ReplaceAllString(string(text), "")) {
-			if strings.HasPrefix(line, "|") { // theirs is in the first column
-				_, line, _ = strings.Cut(strings.TrimPrefix(line, "|"), " | ")
+			if after, ok := strings.CutPrefix(line, "|"); ok { // theirs is in the first column
+				_, line, _ = strings.Cut(after, " | ")
 			}
 			for _, m := range span.FindAllStringSubmatch(line, -1) {
 				if ours.MatchString(m[1]) {
@@ -95,7 +95,7 @@ func compiles(imports types.Importer, code string) error {
 
 func check(imports types.Importer, statements string) error {
 	var use strings.Builder
-	for _, name := range strings.Fields("model history tape loss t w b x1 p x xv rows y yv truth labels err fmt.Sprint data.OneHot display.Model nnkit.Dense") {
+	for name := range strings.FieldsSeq("model history tape loss t w b x1 p x xv rows y yv truth labels err fmt.Sprint data.OneHot display.Model nnkit.Dense") {
 		fmt.Fprintf(&use, "_ = %s\n", name)
 	}
 	source := fmt.Sprintf(`package sheet
