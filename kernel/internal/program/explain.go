@@ -61,7 +61,17 @@ var remedies = []remedy{
 			return ""
 		},
 	},
-	{regexp.MustCompile(` is not used$`), always("assign it to a variable, or to _")},
+	{regexp.MustCompile(` is not used$`), always("assign it to a variable, or to _; of a cell the last expression alone is shown")},
+	{
+		regexp.MustCompile(`(?s)^multiple-value (.+) \(value of type \(.+, error\)\) in single-value context$`),
+		func(_ *planning, _ checked, _ token.Pos, m []string) string {
+			return "call it in a line of its own, v, err := " + m[1] + ", of which a cell may leave out the err"
+		},
+	},
+	{
+		regexp.MustCompile(`^too many arguments in call to .*\n\thave \([^,]+, error\)\n\twant \([^,]+\)$`),
+		always("call what can fail in a line of its own, v, err := …, of which a cell may leave out the err"),
+	},
 	{regexp.MustCompile(`^assignment mismatch: \d+ variables? but .* returns (\d+) values?$`), func(_ *planning, _ checked, _ token.Pos, m []string) string {
 		return "write " + m[1] + " names on the left, _ for those that are not wanted"
 	}},
