@@ -52,10 +52,7 @@ func Boundary[T Float](points [][]float64, labels []int, predict func(x [][]floa
 	pl := t.newPlot()
 	pl.X.Min, pl.X.Max = x.widened(0.08)
 	pl.Y.Min, pl.Y.Max = y.widened(0.08)
-	pl.X.Label.Text, pl.Y.Label.Text = "first feature", "second feature"
-	if f.axes != [2]string{} {
-		pl.X.Label.Text, pl.Y.Label.Text = f.axes[0], f.axes[1]
-	}
+	f.nameAxes(pl, "first feature", "second feature")
 	pl.X.Tick.Marker, pl.Y.Tick.Marker = steps{n: 7}, steps{n: 6}
 
 	const across, down = 160, 140

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -19,9 +20,18 @@ type Series struct {
 	Dashed bool // a dashed line in the colour of the series before it, which it belongs to: a function's slope, a prediction
 }
 
-// AxisNames names what lies along the axes of [Plot], [Boundary] and [DecisionBoundary], with its unit: AxisNames("day", "level in cm").
+// AxisNames names what lies along the axes of [Plot], [Boundary], [DecisionBoundary] and [LossSurface], with its unit:
+// AxisNames("day", "level in cm").
 func AxisNames(x, y string) Option {
 	return option(func(s *settings) { s.axes = [2]string{x, y} })
+}
+
+// nameAxes names the axes of a plot as [AxisNames] says, or else by the names given.
+func (f *Figure) nameAxes(pl *plot.Plot, x, y string) {
+	if f.axes != [2]string{} {
+		x, y = f.axes[0], f.axes[1]
+	}
+	pl.X.Label.Text, pl.Y.Label.Text = x, y
 }
 
 // Plot draws y against x, for one or more series: lines in the order of their pairs, which may run anywhere, or dots. A value that is no
@@ -32,12 +42,10 @@ func AxisNames(x, y string) Option {
 func Plot(series []Series, options ...Option) *Figure {
 	f := &Figure{columns: 1, settings: resolve(620, 340, options)}
 	t := f.theme
-	p := &panel{title: "y"}
 	pl := t.newPlot()
-	pl.X.Label.Text = "x"
-	if f.axes != [2]string{} {
-		pl.X.Label.Text, p.title = f.axes[0], f.axes[1]
-	}
+	f.nameAxes(pl, "x", "y")
+	p := &panel{title: pl.Y.Label.Text} // upright, where the eye begins
+	pl.Y.Label.Text = ""
 	x, y := newSpan(), newSpan()
 	var lost bad
 	var names []string

@@ -132,7 +132,7 @@ func surfaceFigure(title string, g *gridded, paths []Path, options []Option) *Fi
 	pl := t.blank()
 	pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = g.x.lo, g.x.hi, g.y.lo, g.y.hi
 	pl.X.Tick.Marker, pl.Y.Tick.Marker = steps{n: 7}, steps{n: 6}
-	pl.X.Label.Text, pl.Y.Label.Text = "first parameter", "second parameter"
+	f.nameAxes(pl, "first parameter", "second parameter")
 	pl.Y.Padding = 4
 	l := levelsOf(g.values)
 	colors := t.bands(len(l.at) + 1)
