@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/wire"
@@ -14,7 +15,8 @@ const plain = "text/plain"
 
 // Values returns the outputs that show a cell's trailing values, its result last.
 // Values that are text alone are one output, as a list; otherwise each value is
-// an output of its own, in all its forms.
+// an output of its own, in all its forms; one whose MIMEBundle is an empty text
+// alone has shown itself already.
 func Values(values []any) []wire.Bundle {
 	outputs := make([]wire.Bundle, len(values))
 	rich := false
@@ -25,7 +27,7 @@ func Values(values []any) []wire.Bundle {
 	if len(values) > 1 && !rich {
 		return []wire.Bundle{{Data: map[string]any{plain: list(values)}}}
 	}
-	return outputs
+	return slices.DeleteFunc(outputs, func(b wire.Bundle) bool { return len(b.Data) == 1 && b.Data[plain] == "" })
 }
 
 // Forms that a type may give its values by a method.

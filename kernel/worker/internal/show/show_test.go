@@ -49,6 +49,10 @@ func (bundled) MIMEBundle() map[string]any {
 
 func (bundled) HTML() string { return "not this" }
 
+type silent struct{ N int }
+
+func (silent) MIMEBundle() map[string]any { return map[string]any{"text/plain": ""} }
+
 type all struct{}
 
 func (all) Markdown() string { return "*md*" }
@@ -174,6 +178,12 @@ func TestSeveral(t *testing.T) {
 	got = Values([]any{bold("a"), 7, all{}})
 	if len(got) != 3 || got[0].Data["text/html"] != "<b>a</b>" || got[1].Data[plain] != "7" || got[2].Data["text/markdown"] != "*md*" {
 		t.Errorf("values with other forms are shown as %q, want an output each", got)
+	}
+	if got := Values([]any{silent{1}}); len(got) != 0 {
+		t.Errorf("a value that has shown itself is shown as %q", got)
+	}
+	if got := Values([]any{bold("a"), silent{1}}); len(got) != 1 {
+		t.Errorf("beside a value that has shown itself stands %q", got)
 	}
 }
 
