@@ -18,6 +18,8 @@
 // Colours are told apart with each of the common colour blindnesses, and marks of classes also by their shape. Those of numbers go in steps
 // that look equal: from the card's own colour for nothing, or for signed numbers from blue through it to orange.
 //
-// The pictures are made from plain series; three files, training.go, model.go and landscape.go, know nnkit. The package leaves out interaction:
-// for sliders and buttons use gonbui's widgets and draw again.
+// The pictures are made from plain series; three files, training.go, model.go and landscape.go, know nnkit.
+//
+// [Interact] draws a figure again when a [Slider], a [Select] or a [Button] has moved, by gonbui's way to the page, so that it needs no
+// extension of the front end.
 package display

@@ -14,6 +14,7 @@ import (
 
 	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/comms"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
 )
 
 // Control is what a person moves to change a figure of [Interact]: a [Slider], a [LogSlider], a [Select] or a [Button].
@@ -163,7 +164,7 @@ type interaction struct {
 
 	moved   chan struct{}
 	drawing sync.Mutex
-	lent    atomic.Bool // whether a training draws, at its own times
+	lent    bool        // whether a training draws, at its own times; guarded by drawing
 	due     atomic.Bool // whether it should
 	shown   time.Time   // when the last figure was, in a training
 }
@@ -184,7 +185,7 @@ func newInteraction(draw func() *Figure, controls []Control) *interaction {
 func (i *interaction) start() {
 	if !gonbui.IsNotebook {
 		i.screen = (*Figure).Show
-		i.redraw()
+		i.redraw(false)
 		return
 	}
 	id := "nnkit-figure-" + gonbui.UniqueId()
@@ -194,9 +195,16 @@ func (i *interaction) start() {
 		return
 	}
 	if len(i.controls) > 0 {
-		gonbui.DisplayHTML(i.panel())
+		gonbui.SendData(&protocol.DisplayData{Data: map[protocol.MIMEType]any{
+			protocol.MIMETextHTML: i.panel(), protocol.MIMETextPlain: i.words(),
+		}})
 	}
-	i.redraw()
+	i.redraw(false)
+	i.listen()
+}
+
+// listen follows the controls from now on.
+func (i *interaction) listen() {
 	for _, c := range i.controls {
 		c.hear(func() {
 			select {
@@ -223,20 +231,27 @@ func (i *interaction) problem() string {
 // follow draws again when a control has moved, for as long as the program lives.
 func (i *interaction) follow() {
 	for range i.moved {
-		if i.lent.Load() {
+		i.drawing.Lock()
+		lent := i.lent
+		if !lent {
+			i.screen(i.figure())
+		}
+		i.drawing.Unlock()
+		if lent {
 			i.due.Store(true)
 			continue
 		}
-		i.redraw()
 		gonbui.Sync() // so that pictures do not pile up before a page that is slower
 	}
 }
 
-// redraw shows the figure as it is now.
-func (i *interaction) redraw() {
+// redraw shows the figure as it is now, and says who draws from now on.
+func (i *interaction) redraw(lent bool) {
 	i.drawing.Lock()
 	defer i.drawing.Unlock()
+	i.due.Store(false)
 	i.screen(i.figure())
+	i.shown, i.lent = time.Now(), lent
 }
 
 // figure is the one to show. What goes wrong in the user's function must not end the program from a goroutine of ours.
@@ -255,13 +270,8 @@ func (i *interaction) figure() (f *Figure) {
 	return f
 }
 
-//go:embed interact.js
-var interactScript string
-
-// panel is the controls as a part of the page: words, which a script makes into controls while there is a program behind them.
-func (i *interaction) panel() string {
-	t := i.theme
-	id := "nnkit-controls-" + gonbui.UniqueId()
+// words names the controls and what they can be moved to.
+func (i *interaction) words() string {
 	var words []string
 	for _, c := range i.controls {
 		switch c.Kind {
@@ -273,6 +283,16 @@ func (i *interaction) panel() string {
 			words = append(words, c.Label)
 		}
 	}
+	return strings.Join(words, "; ")
+}
+
+//go:embed interact.js
+var interactScript string
+
+// panel is the controls as a part of the page: words, which a script makes into controls while there is a program behind them.
+func (i *interaction) panel() string {
+	t := i.theme
+	id := "nnkit-controls-" + gonbui.UniqueId()
 	controls, err := json.Marshal(i.controls)
 	if err != nil {
 		return html.EscapeString("the controls could not be shown: " + err.Error()) // a number that is none, which problem has seen
@@ -280,8 +300,8 @@ func (i *interaction) panel() string {
 	look, _ := json.Marshal(map[string]string{ // of strings, which have a JSON
 		"card": css(t.card), "border": css(t.border), "text": css(t.text), "quiet": css(t.quiet), "accent": css(t.hue(0).strong),
 	})
-	s := i.settings
-	s.title = ""
-	return fmt.Sprintf(`%s<div id="%s" style="color:%s">%s</div></div><script>%s(%q, %s, %s)</script>`,
-		s.openCard("13px/1.6"), id, css(t.quiet), html.EscapeString(strings.Join(words, "; ")), strings.TrimSpace(interactScript), id, controls, look)
+	card := fmt.Sprintf(`box-sizing:border-box;display:inline-block;max-width:100%%;padding:5px 16px;margin-bottom:6px;border:1px solid %s;`+
+		`border-radius:7px;background:%s;color:%s;font:13px/1.6 'Liberation Sans',Arial,Helvetica,sans-serif`, css(t.border), css(t.card), css(t.quiet))
+	return fmt.Sprintf(`<div id="%s" style="%s">%s</div><script>%s(%q, %s, %s)</script>`,
+		id, card, html.EscapeString(i.words()), strings.TrimSpace(interactScript), id, controls, look)
 }

@@ -39,7 +39,7 @@
       const start = Number(chosen[c.address] ?? c.value);
       const range = element('input', `width:220px;margin:0;accent-color:${look.accent};vertical-align:middle`,
         { type: 'range', min: 0, max: steps, step: 1, value: Math.round(place(start) * steps), ariaLabel: c.label });
-      const shown = element('output', 'min-width:5em;font-variant-numeric:tabular-nums', { textContent: String(Number(start.toPrecision(3))) });
+      const shown = element('output', 'min-width:3em;font-variant-numeric:tabular-nums', { textContent: String(Number(start.toPrecision(3))) });
       range.addEventListener('input', () => {
         const v = value(range.value / steps);
         shown.textContent = String(Number(v.toPrecision(3)));
@@ -62,18 +62,20 @@
     },
   };
 
-  const connect = left => {
+  /** Makes the controls as soon as there is a program; after a page was loaded again, that may be when it next has something to say. */
+  const connect = looks => {
     const root = document.getElementById(id);
+    if (looks > 50 && !root) return; // the output is gone
     if (!root || !globalThis.gonb_comm) {
-      if (left > 0) setTimeout(() => connect(left - 1), 100);
+      setTimeout(() => connect(looks + 1), looks < 50 ? 100 : 2000);
       return;
     }
     root.replaceChildren(...controls.map(c => {
-      const row = element('label', 'display:inline-flex;align-items:center;gap:8px;margin:2px 22px 2px 0');
+      const row = element('label', 'display:inline-flex;align-items:center;gap:8px;margin:2px 18px 2px 0');
       if (c.kind !== 'button') row.append(element('span', `color:${look.quiet}`, { textContent: c.label }));
       row.append(...makers[c.kind](c));
       return row;
     }));
   };
-  connect(300);
+  connect(0);
 })

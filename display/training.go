@@ -214,34 +214,21 @@ func Interact(draw func() *Figure, controls ...Control) *Interaction {
 func (i *Interaction) MIMEBundle() map[string]any { return map[string]any{"text/plain": ""} }
 
 // TrainBegin lets the training draw from now on.
-func (i *Interaction) TrainBegin(*nnkit.Training) {
-	i.lent.Store(true)
-	i.redraw()
-	i.shown = time.Now()
-}
+func (i *Interaction) TrainBegin(*nnkit.Training) { i.redraw(true) }
 
 // BatchEnd draws when a control has moved.
 func (i *Interaction) BatchEnd(*nnkit.Training) {
 	if i.due.Load() {
-		i.drawInTraining()
+		i.redraw(true)
 	}
 }
 
 // EpochEnd draws what has changed.
 func (i *Interaction) EpochEnd(*nnkit.Training) {
 	if time.Since(i.shown) >= updateEvery {
-		i.drawInTraining()
+		i.redraw(true)
 	}
 }
 
 // TrainEnd draws once more, and no longer.
-func (i *Interaction) TrainEnd(*nnkit.Training) {
-	i.drawInTraining()
-	i.lent.Store(false)
-}
-
-func (i *Interaction) drawInTraining() {
-	i.due.Store(false)
-	i.redraw()
-	i.shown = time.Now()
-}
+func (i *Interaction) TrainEnd(*nnkit.Training) { i.redraw(false) }
