@@ -489,7 +489,7 @@ func descents() []display.Path {
 
 // reviewed is a text with what each word contributes to its class.
 func reviewed() (tokens []string, weights []float64) {
-	for _, part := range strings.Fields("The/0.01 film/0.02 starts/0.0 slowly/-0.22 ,/0 and/0.01 its/0 second/-0.02 half/-0.01 drags/-0.41 on/-0.1 a/0 bit/-0.05 ./0 " +
+	for part := range strings.FieldsSeq("The/0.01 film/0.02 starts/0.0 slowly/-0.22 ,/0 and/0.01 its/0 second/-0.02 half/-0.01 drags/-0.41 on/-0.1 a/0 bit/-0.05 ./0 " +
 		"But/0.09 the/0.01 two/0.03 leads/0.06 are/0.02 wonder/0.38 ##ful/0.52 together/0.12 ,/0 the/0 music/0.07 is/0.01 haunting/0.2 ,/0 and/0.02 the/0 last/0.04 scene/0.05 " +
 		"is/0.02 one/0.04 of/0.01 the/0.03 best/0.61 I/0.02 have/0.01 seen/0.04 in/0 years/0.11 ./0 Not/-0.12 perfect/0.18 ,/0 but/0.06 easily/0.1 worth/0.44 your/0.03 evening/0.08 ./0.02") {
 		at := strings.LastIndex(part, "/")
@@ -517,7 +517,8 @@ var trained = sync.OnceValue(func() (t struct {
 	x      [][]float64
 	y      []float64
 	trails []*display.WeightTrail
-}) {
+},
+) {
 	x, labels := moons(160, 36)
 	for _, l := range labels {
 		t.y = append(t.y, float64(l))
