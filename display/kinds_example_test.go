@@ -197,7 +197,7 @@ func ExampleLossSurface() {
 		path.Step(x, y)
 	}
 	fmt.Println(display.LossSurface(loss, []display.Path{path}, display.Within(-5, 5, -2, 2)))
-	// Output: loss surface from 0 to 65, lowest at (0, 0); gradient descent ends at (0.00174, -0.000166) after 39 steps
+	// Output: loss surface from 0 to 65, lowest at (0, 0); gradient descent ends at (0.00174, -0.000166)
 }
 
 func ExampleTokens() {

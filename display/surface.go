@@ -203,7 +203,7 @@ func ends(paths []Path) string {
 			name = "the path"
 		}
 		last := p.Points[n-1]
-		said = append(said, fmt.Sprintf("%s ends at (%s, %s) after %s", name, short(last[0]), short(last[1]), count(n-1, "step")))
+		said = append(said, fmt.Sprintf("%s ends at (%s, %s)", name, short(last[0]), short(last[1])))
 	}
 	return strings.Join(said, ", ")
 }

@@ -567,7 +567,7 @@ func heat(images []image.Image) []display.Map {
 			rows[y] = make([]float64, b.Dx())
 			for x := range rows[y] {
 				v, _, _, _ := img.At(x, y).RGBA()
-				near := math.Exp(-math.Pow(math.Hypot(float64(x)-14, float64(y)-9), 2) / 30)
+				near := 0.2 + math.Exp(-math.Pow(math.Hypot(float64(x)-17, float64(y)-18), 2)/30)
 				rows[y][x] = near*float64(v)/0xffff + 0.015*math.Abs(r.NormFloat64())
 			}
 		}
