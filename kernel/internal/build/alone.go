@@ -33,7 +33,7 @@ func (b *Builder) Program(ctx context.Context, text string) (string, error) {
 	}
 	slow := time.AfterFunc(2*time.Second, func() { b.progress("compiling packages (once for each of them)") })
 	defer slow.Stop()
-	if _, err := b.run(ctx, nil, "build", "-buildvcs=false", "-ldflags=-s -w", "-o", program, source); err != nil {
+	if _, err := b.run(ctx, nil, "build", "-buildvcs=false", "-overlay="+b.packages.overlay, "-ldflags=-s -w", "-o", program, source); err != nil {
 		return "", err
 	}
 	return program, nil

@@ -28,7 +28,7 @@ import (
 type packages struct {
 	tools    *toolchain
 	cacheDir string
-	overlay  string // a file for the go command, see order.go
+	overlay  string // a file for the go command, see stdio.go
 	progress func(string)
 
 	mu    sync.Mutex

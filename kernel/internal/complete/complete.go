@@ -181,7 +181,9 @@ func methods(t types.Type, addressable bool) []*types.Func {
 	}
 	var all []*types.Func
 	for m := range types.NewMethodSet(t).Methods() {
-		all = append(all, m.Obj().(*types.Func))
+		if name := m.Obj().Name(); name == program.Unversioned(name) { // not one of the kernel's
+			all = append(all, m.Obj().(*types.Func))
+		}
 	}
 	return all
 }

@@ -150,10 +150,8 @@ func (x *execution) resultText() *string {
 // Clear publishes that the outputs are to be removed.
 func (x *execution) Clear(wait bool) { x.publish("clear_output", message.ClearOutput{Wait: wait}) }
 
-// Errors of Input.
+// Errors of Input where nobody can be asked.
 var (
-	errNoStdin     = errors.New("the client cannot ask for input")
-	errNotRunning  = errors.New("input can be asked for only while the cell runs")
-	errInterrupted = errors.New("interrupted while waiting for input")
-	errClientGone  = errors.New("the client that runs the cell has gone, nobody can be asked for input")
+	errNoStdin    = errors.New("the program that runs this notebook does not let cells ask for input (allow_stdin is false): run the cell in JupyterLab or in Jupyter's console, or write the value into it")
+	errClientGone = errors.New("the client that runs the cell has gone: nobody can be asked for input")
 )

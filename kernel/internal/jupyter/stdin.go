@@ -59,9 +59,9 @@ func (x *execution) Input(prompt string, password bool) (string, error) {
 	defer r.input.asking.Unlock()
 	select {
 	case <-interrupted:
-		return "", errInterrupted
+		return "", message.ErrInterrupted
 	case <-x.ended:
-		return "", errNotRunning
+		return "", message.ErrNotRunning
 	default:
 	}
 	client := r.stdinPeer(x.request.peer)
@@ -82,13 +82,13 @@ func (x *execution) Input(prompt string, password bool) (string, error) {
 	case text := <-answer:
 		return text, nil
 	case <-interrupted:
-		return "", errInterrupted
+		return "", message.ErrInterrupted
 	case <-x.ended:
-		return "", errNotRunning
+		return "", message.ErrNotRunning
 	case <-client.gone:
 		return "", errClientGone
 	case <-r.stopping:
-		return "", errNotRunning
+		return "", message.ErrNotRunning
 	}
 }
 

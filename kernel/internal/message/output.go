@@ -16,8 +16,9 @@ type Output interface {
 	Result(data MIMEBundle, metadata map[string]any)
 	// Clear removes the cell's outputs; with wait, once the next one arrives.
 	Clear(wait bool)
-	// Input asks the person in front of the notebook for a line of text. It
-	// fails where nobody can be asked.
+	// Input asks the person in front of the notebook for a line of text. Its error
+	// is ErrNotRunning when the cell has ended, ErrInterrupted when it was
+	// interrupted, and another one where nobody can be asked.
 	Input(prompt string, password bool) (string, error)
 }
 

@@ -30,7 +30,7 @@ type command struct {
 var commands []command
 
 func init() { // the table mentions %help, which reads it
-	commands = slices.Concat(programCommands, settingCommands, declarationCommands, shellCommands, moduleCommands, fileCommands, helpCommands)
+	commands = slices.Concat(programCommands, settingCommands, declarationCommands, shellCommands, inputCommands, moduleCommands, fileCommands, helpCommands)
 }
 
 // A call is a command in a cell.
@@ -53,6 +53,8 @@ type execution struct {
 	added  []string // Go that commands add to the end of the cell
 	failed error    // of a command between the statements
 	ends   []func() error
+	asks   bool           // the next command of the shell asks for its input
+	hidden bool           // and what is typed is not to be seen
 	pages  []message.Page // for the client's pager
 }
 

@@ -38,7 +38,7 @@ const (
 // the streams, and no waiting. One mutex serialises all reading and publishing.
 type pump struct {
 	output         message.Output
-	input          func(prompt string, password bool)
+	ask            func(question)
 	stdout, stderr *os.File
 	display        *os.File // gob messages of GoNB's protocol
 	answers        *os.File // the same, to the program
@@ -270,9 +270,9 @@ func (p *pump) show(m protocol.DisplayData) {
 	for mime, v := range m.Data {
 		switch v := v.(type) {
 		case protocol.InputRequest:
-			go p.input(v.Prompt, v.Password) // the user may take their time
+			p.ask(question{InputRequest: message.InputRequest(v)})
 		case *protocol.InputRequest:
-			go p.input(v.Prompt, v.Password)
+			p.ask(question{InputRequest: message.InputRequest(*v)})
 		case protocol.CommValue:
 			p.comm(v)
 		case *protocol.CommValue:

@@ -29,7 +29,16 @@ func (c *call) shell(dir string) error {
 	if c.Args == "" {
 		return errUsage
 	}
-	return c.runProgram(dir, nil, "bash", "-c", c.Args)
+	if !c.asks {
+		return c.runProgram(dir, nil, "bash", "-c", c.Args)
+	}
+	c.asks = false
+	p := &prompts{out: &c.outlet, password: c.hidden}
+	var err error
+	if p.File, p.pipe, err = os.Pipe(); err != nil {
+		return err
+	}
+	return c.runProgram(dir, p, "bash", "-c", c.Args)
 }
 
 // script runs a command whose input is the cell.
@@ -76,7 +85,22 @@ func (c *call) runProgramTo(dir string, input io.Reader, stdout, stderr io.Write
 	}
 	// What it leaves behind may hold its output open: it is not waited for.
 	cmd.WaitDelay = interruptPatience
-	err := cmd.Run()
+	asked, asks := input.(*prompts)
+	if asks {
+		cmd.Stdin = asked.File
+	}
+	err := cmd.Start()
+	if asks {
+		asked.Close() // the program has it
+	}
+	if err == nil {
+		if asks {
+			ended := make(chan struct{})
+			defer close(ended)
+			go asked.ask(cmd.Process.Pid, ended)
+		}
+		err = cmd.Wait()
+	}
 	if kill != nil && kill.Stop() {
 		_ = signal(syscall.SIGKILL) // what it has left behind
 	}

@@ -43,7 +43,7 @@ type Worker struct {
 	command  func(n int) bool
 	requests *wire.Writer
 	pipe     *os.File // the session's end of requests; closing it ends the worker
-	stdin    *os.File // the session's end
+	input    *input   // with the session's end of standard input
 	pump     *pump
 	dir      string // of the display pipes
 
@@ -112,8 +112,9 @@ func StartWorker(ctx context.Context, config WorkerConfig) (_ *Worker, err error
 			theirs = append(theirs, f)
 		}
 	}
-	w.stdin, w.pipe = ourStdin, ourRequests
-	w.pump = &pump{output: config.Output, input: w.input, stdout: ourStdout, stderr: ourStderr}
+	w.pipe = ourRequests
+	w.input = newInput(ourStdin, config.Output, w.answer, w.dead)
+	w.pump = &pump{output: config.Output, ask: w.input.ask, stdout: ourStdout, stderr: ourStderr}
 	if err != nil {
 		return nil, err
 	}
@@ -171,6 +172,9 @@ func (w *Worker) do(ctx context.Context, r wire.Request, sent ...func() (end fun
 		w.run = r.ID
 	}
 	w.mu.Unlock()
+	if r.Kind == wire.Run {
+		w.input.begin()
+	}
 	answer := w.expect(r.ID)
 	if err := w.requests.Write(r); err != nil {
 		<-w.dead // the other end is gone, so the process is, or will be
@@ -260,6 +264,10 @@ func (w *Worker) receive(events *os.File) {
 				_ = w.requests.Write(wire.Request{Kind: wire.Continue, Stop: !goOn}) // as above
 			}()
 			continue
+		case wire.Input:
+			w.pump.drain(nil) // the question
+			w.input.ask(question{reads: true})
+			continue
 		case wire.Done, wire.Configured:
 			// All that the program has printed is in the pipes.
 			w.pump.drain(nil)
@@ -324,10 +332,11 @@ func (w *Worker) killGroup() { _ = syscall.Kill(-w.cmd.Process.Pid, syscall.SIGK
 
 // release closes the session's files and removes the display pipes.
 func (w *Worker) release() {
-	for _, f := range []*os.File{w.pipe, w.stdin} {
-		if f != nil {
-			f.Close()
-		}
+	if w.pipe != nil {
+		w.pipe.Close()
+	}
+	if w.input != nil {
+		w.input.close()
 	}
 	if w.pump != nil {
 		w.pump.close()
@@ -365,11 +374,5 @@ func (w *Worker) Kill() {
 // PID is the worker's process id.
 func (w *Worker) PID() int { return w.cmd.Process.Pid }
 
-// input asks for a line of text and writes it to the program's standard input.
-func (w *Worker) input(prompt string, password bool) {
-	line, err := w.output.Input(prompt, password)
-	if err != nil {
-		w.output.Stream("stderr", "input: "+err.Error()+"\n")
-	}
-	_, _ = w.stdin.WriteString(line + "\n") // a worker that is gone does not read
-}
+// answer answers the program's Input. A worker that is gone does not wait for it.
+func (w *Worker) answer(r wire.Request) { _ = w.requests.Write(r) }

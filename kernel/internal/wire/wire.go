@@ -27,6 +27,7 @@ const (
 	Shown     Kind = "shown"     // request: answers a Result, a Display
 	Configure Kind = "configure" // request: change directory, environment, arguments
 	Continue  Kind = "continue"  // request: answers a Command
+	Answer    Kind = "answer"    // request: answers an Input
 
 	Ready      Kind = "ready"      // event: the worker serves requests; Err where it cannot
 	Loaded     Kind = "loaded"     // event: a Load is over; Err if it failed
@@ -35,6 +36,7 @@ const (
 	Display    Kind = "display"    // event: a part of the display stream; likewise
 	Configured Kind = "configured" // event: a Configure is over; Err if it failed
 	Command    Kind = "command"    // event: the cell has come to one of its commands, and waits for Continue
+	Input      Kind = "input"      // event: the program reads standard input, where nothing is, and waits for Answer
 )
 
 // Request is what the session asks of the worker.
@@ -46,8 +48,21 @@ type Request struct {
 	Entry   string  `json:"entry,omitempty"`  // Run: as in the Library that brought it
 	// Settings are what Configure changes.
 	Settings *Settings `json:"settings,omitempty"`
-	Stop     bool      `json:"stop,omitempty"` // Continue: the cell ends
+	Stop     bool      `json:"stop,omitempty"`   // Continue: the cell ends
+	Answer   Reading   `json:"answer,omitempty"` // Answer
+	Err      string    `json:"err,omitempty"`    // Answer: why nothing can be read, with Refused
 }
+
+// Reading is how a read of standard input goes on.
+type Reading string
+
+// What a read finds.
+const (
+	Line    Reading = "line"    // a line is there, or is being written
+	End     Reading = "end"     // the end of the file, as the person has said
+	Stopped Reading = "stopped" // nothing: the cell was interrupted meanwhile
+	Refused Reading = "refused" // nothing: nobody can be asked
+)
 
 // Settings are what cells can ask of the process around them.
 type Settings struct {

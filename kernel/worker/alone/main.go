@@ -30,6 +30,7 @@ func Main(entry func()) {
 		}
 	}
 	running.PrepareFlags()
+	input := running.WatchInput(send)
 	goOn := make(chan bool, 1)
 	send(wire.Event{Kind: wire.Ready})
 	interrupted := false
@@ -45,6 +46,8 @@ func Main(entry func()) {
 			send(running.Configure(r))
 		case wire.Continue:
 			goOn <- !r.Stop
+		case wire.Answer:
+			input.Answer(r)
 		case wire.Interrupt:
 			if interrupted {
 				signalAll(syscall.SIGKILL)

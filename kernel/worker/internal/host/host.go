@@ -32,10 +32,11 @@ type host struct {
 	runtime *goRuntime
 	entries map[string]func() // by the name of the symbol
 	display *display          // nil until the package that displays is loaded
-	turn    chan struct{}     // holds one token while show waits
-	shown   chan struct{}     // the session has shown what it was sent
-	goOn    chan bool         // the session's answers to commands: whether the cell goes on
-	listens func() bool       // tells whether the program listens for interrupts
+	input   *running.Input
+	turn    chan struct{} // holds one token while show waits
+	shown   chan struct{} // the session has shown what it was sent
+	goOn    chan bool     // the session's answers to commands: whether the cell goes on
+	listens func() bool   // tells whether the program listens for interrupts
 
 	mu      sync.Mutex
 	current *run // the cell that runs, or nil
@@ -74,6 +75,10 @@ func Main() {
 	h.listens = watchListeners()
 	bufferLines()
 	running.PrepareFlags()
+	h.input = running.WatchInput(func(e wire.Event) {
+		flush() // what asks the question
+		h.send(e)
+	})
 	err := dieWith(wire.RequestFD)
 	if err == nil {
 		h.runtime, err = findRuntime()
@@ -106,6 +111,8 @@ func Main() {
 			h.send(running.Configure(r))
 		case wire.Continue:
 			h.goOn <- !r.Stop
+		case wire.Answer:
+			h.input.Answer(r)
 		default:
 			queue <- r
 		}

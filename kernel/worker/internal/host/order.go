@@ -4,9 +4,9 @@ package host
 
 import (
 	"runtime"
-	"syscall"
 	"time"
-	"unsafe"
+
+	"github.com/seed5607215b/nnkit/kernel/internal/wire"
 )
 
 // The session reads standard output and standard error from two pipes. Their
@@ -19,7 +19,7 @@ import (
 const orderPatience = time.Second
 
 // keepOrder begins to keep the order of the two streams, where package os has
-// been given the function to call for that (kernel/internal/build/order.go).
+// been given the function to call for that (kernel/internal/build/stdio.go).
 func keepOrder() {
 	hook := (*func(fd int))(lookup(nil, "os.orderWrite"))
 	if hook == nil {
@@ -27,10 +27,10 @@ func keepOrder() {
 	}
 	*hook = func(fd int) {
 		other := 3 - fd
-		if unread(other) == 0 {
+		if wire.Unread(other) == 0 {
 			return
 		}
-		for turn, start := 0, time.Now(); unread(other) > 0 && time.Since(start) < orderPatience; turn++ {
+		for turn, start := 0, time.Now(); wire.Unread(other) > 0 && time.Since(start) < orderPatience; turn++ {
 			if turn < 100 {
 				runtime.Gosched()
 			} else {
@@ -38,13 +38,4 @@ func keepOrder() {
 			}
 		}
 	}
-}
-
-// unread returns how many bytes a pipe holds, 0 where that cannot be told.
-func unread(fd int) int {
-	var n int32
-	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), syscall.TIOCINQ, uintptr(unsafe.Pointer(&n))); errno != 0 {
-		return 0
-	}
-	return int(n)
 }
