@@ -81,6 +81,8 @@ func (told) Display(message.DisplayData)               {}
 func (told) Update(message.DisplayData)                {}
 func (told) Result(message.MIMEBundle, map[string]any) {}
 func (told) Clear(bool)                                {}
+func (told) Flush()                                    {}
+func (told) Comm(message.Comm)                         {}
 
 func (told) Input(string, bool) (string, error) {
 	return "", errors.New("nobody is asked while a program is built")

@@ -97,7 +97,7 @@ func jupyterCommand(args []string) error {
 		log.Printf("cells are not kept for later sessions: %v", err)
 	}
 	cells := history.New(past)
-	s, err := newSession(session.Config{Alone: *alone, History: cells})
+	s, err := newSession(session.Config{Alone: *alone, History: cells, KernelID: file.KernelID})
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // ConnectionFile tells kernel and clients where the sockets are and which key
@@ -21,6 +23,7 @@ type ConnectionFile struct {
 	Key             string `json:"key"` // empty: messages are not signed
 	SignatureScheme string `json:"signature_scheme"`
 	KernelName      string `json:"kernel_name,omitempty"`
+	KernelID        string `json:"-"` // a server's name of the kernel, from that of the file; may be empty
 }
 
 const signatureScheme = "hmac-sha256"
@@ -34,6 +37,9 @@ func ReadConnectionFile(path string) (ConnectionFile, error) {
 	c, err := ParseConnectionFile(data)
 	if err != nil {
 		return c, fmt.Errorf("connection file %s: %w", path, err)
+	}
+	if id, ok := strings.CutPrefix(strings.TrimSuffix(filepath.Base(path), ".json"), "kernel-"); ok {
+		c.KernelID = id
 	}
 	return c, nil
 }

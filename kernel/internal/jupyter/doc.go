@@ -13,6 +13,5 @@
 // last messages of a kernel are. File socket.go has the few rules of ROUTER,
 // PUB and REP that a kernel needs, with a queue and two goroutines per peer.
 //
-// Left out on purpose: comms (each is closed as soon as it is opened), and the
-// debugger.
+// Left out on purpose: the debugger.
 package jupyter

@@ -1,6 +1,7 @@
 package jupyter_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -108,6 +109,9 @@ func (e *echo) do(ctx context.Context, verb, rest string, out message.Output) er
 			return err
 		}
 		out.Stream("stdout", text+"\n")
+	case "comm":
+		kind, id, _ := strings.Cut(rest, " ")
+		out.Comm(message.Comm{Type: "comm_" + kind, ID: id, TargetName: map[string]string{"open": "cells"}[kind]})
 	case "late":
 		e.spoken.Go(func() {
 			<-e.late
@@ -133,6 +137,22 @@ func (e *echo) Inspect(_ context.Context, req *message.InspectRequest) message.I
 		return message.InspectReply{}
 	}
 	return message.InspectReply{Found: true, Data: message.MIMEBundle{"text/plain": "about " + req.Code}}
+}
+
+// Comm knows the target "echo", and sends messages back, upper case.
+func (e *echo) Comm(m message.Comm, out message.Output) bool {
+	if m.Type == message.CommOpen {
+		return m.TargetName == "echo"
+	}
+	if text, ok := m.Data["say"].(string); ok {
+		for i, b := range m.Buffers {
+			m.Buffers[i] = bytes.ToUpper(b)
+		}
+		out.Comm(message.Comm{
+			Type: message.CommMsg, ID: m.ID, Data: map[string]any{"say": strings.ToUpper(text)}, Metadata: m.Metadata, Buffers: m.Buffers,
+		})
+	}
+	return true
 }
 
 func (e *echo) Interrupt(context.Context) error {

@@ -147,6 +147,9 @@ func (x *execution) resultText() *string {
 	return x.result
 }
 
+// Flush publishes what is held back.
+func (x *execution) Flush() { x.running.iopub.flush() }
+
 // Clear publishes that the outputs are to be removed.
 func (x *execution) Clear(wait bool) { x.publish("clear_output", message.ClearOutput{Wait: wait}) }
 

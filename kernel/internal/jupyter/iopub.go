@@ -72,6 +72,11 @@ func (p *iopub) publish(parent json.RawMessage, msgType string, content any) {
 // status publishes that the kernel is busy with req, or idle again.
 func (p *iopub) status(req *request, state string) {
 	p.publish(req.AsParent(), "status", message.Status{ExecutionState: state})
+	if state == "idle" && req.Header.Type == "execute_request" {
+		p.mu.Lock()
+		p.hurried, p.trimmed = false, false
+		p.mu.Unlock()
+	}
 }
 
 // stream publishes text, perhaps a little later.
@@ -246,6 +251,15 @@ func (p *iopub) send(parent json.RawMessage, msgType string, content any) {
 		p.send(parent, "stream", message.Stream{Name: "stderr", Text: "cannot show an output: " + err.Error() + "\n"})
 		return
 	}
+	if c, ok := content.(message.Comm); ok {
+		m.Buffers = c.Buffers
+		if c.Metadata != nil {
+			if m.Metadata, err = encode(c.Metadata); err != nil {
+				p.log("metadata of %s: %v", msgType, err)
+				m.Metadata = emptyObject
+			}
+		}
+	}
 	m.Identities = [][]byte{[]byte("kernel." + p.codec.Session + "." + msgType)}
 	frames := p.codec.Encode(m)
 	p.count(msgType, content, frames)
@@ -257,7 +271,7 @@ func (p *iopub) count(msgType string, content any, frames [][]byte) {
 	switch msgType {
 	case "status":
 		if s, ok := content.(message.Status); ok && s.ExecutionState == "idle" {
-			p.pace, p.hurried, p.trimmed = pace{}, false, false
+			p.pace = pace{}
 		}
 	case "stream":
 		size := 0

@@ -29,6 +29,9 @@ type Interpreter interface {
 	Complete(ctx context.Context, req *message.CompleteRequest) message.CompleteReply
 	// Inspect tells about what stands at a place in a cell.
 	Inspect(ctx context.Context, req *message.InspectRequest) message.InspectReply
+	// Comm takes a message of a comm from a front end, to which it answers by out. It
+	// tells whether it knows the target of a comm that is opened.
+	Comm(m message.Comm, out message.Output) bool
 	// Interrupt makes the Execute that is running return Status "error". It does
 	// not wait for that: a shutdown request would wait behind it.
 	Interrupt(ctx context.Context) error
@@ -69,6 +72,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		log:         s.Log,
 		shellQueue:  newQueue(),
 		control:     newQueue(),
+		commQueue:   newQueue(),
 		history:     cmp.Or(s.History, history.New("")),
 		stopped:     make(chan struct{}),
 	}
@@ -99,6 +103,8 @@ type running struct {
 	shellQueue  *queue
 	subshells   subshells
 	control     *queue
+	commQueue   *queue
+	comms       comms
 	history     *history.History
 
 	count int // of the shell goroutine alone
@@ -162,6 +168,9 @@ func (r *running) run(ctx context.Context) error {
 	r.idle.Go(func() {
 		r.serve(work, r.shellQueue)
 	})
+	r.idle.Go(func() {
+		r.serve(work, r.commQueue)
+	})
 	// Control outlives the end of work, which it causes.
 	go r.serve(context.WithoutCancel(ctx), r.control)
 
@@ -178,6 +187,7 @@ func (r *running) run(ctx context.Context) error {
 		r.awaitShell()
 	}
 	r.shellQueue.close()
+	r.commQueue.close()
 	r.subshells.close()
 	r.control.close()
 	end, stop := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
@@ -193,6 +203,7 @@ func (r *running) run(ctx context.Context) error {
 func (r *running) awaitShell() {
 	done := make(chan struct{})
 	r.shellQueue.close()
+	r.commQueue.close()
 	r.subshells.close()
 	go func() {
 		r.idle.Wait()
@@ -270,6 +281,9 @@ func (r *running) serve(ctx context.Context, q *queue) {
 			r.handle(ctx, req)
 		}
 		r.iopub.status(req, "idle")
+		if q != r.shellQueue && q != r.control {
+			r.stillBusy()
+		}
 		if req.Header.Type == "shutdown_request" {
 			r.stopOnce.Do(func() { close(r.stopped) })
 			return
@@ -312,18 +326,11 @@ func (r *running) handleShell(ctx context.Context, req *request) error {
 			return r.history.Answer(content)
 		})
 	case "comm_info_request":
-		return answer(r, req, func(*message.CommInfoRequest) any {
-			return message.CommInfoReply{Status: "ok", Comms: map[string]message.CommInfo{}}
+		return answer(r, req, func(content *message.CommInfoRequest) any {
+			return r.comms.info(content.TargetName)
 		})
-	case "comm_open":
-		var content message.CommOpen
-		if err := req.Decode(&content); err != nil {
-			return err
-		}
-		r.iopub.publish(req.AsParent(), "comm_close", message.CommClose{CommID: content.CommID, Data: map[string]any{}})
-		return nil
-	case "comm_msg", "comm_close":
-		return nil // of a comm that was refused
+	case message.CommOpen, message.CommMsg, message.CommClose:
+		return r.handleComm(req)
 	}
 	return r.handleAny(ctx, req)
 }

@@ -83,6 +83,9 @@ func noSubshell(id string) error {
 // queueOf is where a request of the shell channel waits.
 func (r *running) queueOf(req *request) (*queue, error) {
 	id := req.Header.SubshellID
+	if isComm(req) {
+		return r.commQueue, nil
+	}
 	if id == "" {
 		return r.shellQueue, nil
 	}

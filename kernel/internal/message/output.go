@@ -16,6 +16,11 @@ type Output interface {
 	Result(data MIMEBundle, metadata map[string]any)
 	// Clear removes the cell's outputs; with wait, once the next one arrives.
 	Clear(wait bool)
+	// Flush publishes what is held back so that newer text can join it, or a newer
+	// update take its place.
+	Flush()
+	// Comm sends a message of a comm to the front ends.
+	Comm(m Comm)
 	// Input asks the person in front of the notebook for a line of text. Its error
 	// is ErrNotRunning when the cell has ended, ErrInterrupted when it was
 	// interrupted, and another one where nobody can be asked.

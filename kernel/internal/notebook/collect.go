@@ -121,6 +121,12 @@ func (o *cellOutput) Clear(wait bool) {
 	}
 }
 
+// Flush implements message.Output: nothing is held back.
+func (o *cellOutput) Flush() {}
+
+// Comm implements message.Output: there is no front end.
+func (o *cellOutput) Comm(message.Comm) {}
+
 // Input implements message.Output: there is nobody to ask.
 func (o *cellOutput) Input(string, bool) (string, error) {
 	return "", errNoInput

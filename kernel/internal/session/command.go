@@ -30,7 +30,7 @@ type command struct {
 var commands []command
 
 func init() { // the table mentions %help, which reads it
-	commands = slices.Concat(programCommands, settingCommands, declarationCommands, shellCommands, inputCommands, moduleCommands, fileCommands, helpCommands)
+	commands = slices.Concat(programCommands, settingCommands, declarationCommands, shellCommands, inputCommands, commCommands, moduleCommands, fileCommands, helpCommands)
 }
 
 // A call is a command in a cell.

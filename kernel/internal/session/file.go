@@ -3,6 +3,7 @@ package session
 import (
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/message"
@@ -92,7 +93,10 @@ func (c *captured) close() error {
 func (c *captured) bundle(data message.MIMEBundle) {
 	for _, mime := range []string{"text/plain", "text/markdown", "text/html"} {
 		if text, ok := data[mime].(string); ok {
-			c.write(text + "\n")
+			if !strings.HasSuffix(text, "\n") {
+				text += "\n"
+			}
+			c.write(text)
 			return
 		}
 	}

@@ -69,7 +69,9 @@ func (r *typist) leave(cause error) {
 	close(r.over)
 }
 
-func newScript(lines ...string) *script { return &script{lines: lines, waiting: make(chan struct{}, 1)} }
+func newScript(lines ...string) *script {
+	return &script{lines: lines, waiting: make(chan struct{}, 1)}
+}
 
 func (s *script) cell() *typist { return &typist{script: s, over: make(chan struct{})} }
 

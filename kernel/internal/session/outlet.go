@@ -103,6 +103,20 @@ func (o *outlet) Clear(wait bool) {
 	}
 }
 
+// Flush implements message.Output.
+func (o *outlet) Flush() {
+	if out := o.get(); out != nil {
+		out.Flush()
+	}
+}
+
+// Comm implements message.Output.
+func (o *outlet) Comm(m message.Comm) {
+	if out := o.get(); out != nil {
+		out.Comm(m)
+	}
+}
+
 // Input implements message.Output.
 func (o *outlet) Input(prompt string, password bool) (string, error) {
 	if out := o.show(); out != nil {

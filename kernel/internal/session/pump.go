@@ -54,6 +54,17 @@ type pump struct {
 	wired     displayDecoder // of what the worker hands over itself
 	encoder   *answerEncoder
 	shown     map[string]bool // display ids
+	front     *front
+	queue     []displayed     // what waits for the page, and what came after it
+	listens   map[string]bool // addresses
+	comms     map[string]bool // ids of those that the program has opened
+}
+
+// displayed is a message of the display stream, or what is to be called when all
+// before it is shown.
+type displayed struct {
+	protocol.DisplayData
+	then func()
 }
 
 // piece is output of one stream.
@@ -77,7 +88,8 @@ func openFIFO(name string) (*os.File, error) {
 
 // start begins to read.
 func (p *pump) start() {
-	p.shown = map[string]bool{}
+	p.shown, p.listens, p.comms = map[string]bool{}, map[string]bool{}, map[string]bool{}
+	p.front.add(p)
 	p.encoder = newAnswerEncoder(p.answers)
 	p.follow(p.stdout, p.printed, nil)
 	// Where both streams have something, standard output was first: whoever
@@ -246,21 +258,49 @@ func (p *pump) feed(b []byte) {
 	p.decode(&p.piped, b)
 }
 
-// displayed takes a part of the display stream that the worker hands over.
-func (p *pump) displayed(b []byte) {
+// displayed takes a part of the display stream that the worker hands over, and calls
+// then when it is shown.
+func (p *pump) displayed(b []byte, then func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.decode(&p.wired, b)
+	p.queue = append(p.queue, displayed{then: then})
+	p.showAll()
 }
 
 func (p *pump) decode(d *displayDecoder, b []byte) {
 	messages, err := d.feed(b)
 	for _, m := range messages {
-		p.show(m)
+		p.queue = append(p.queue, displayed{DisplayData: m})
 	}
+	p.showAll()
 	if err != nil {
 		p.output.Stream("stderr", "display: "+err.Error()+"\n")
 	}
+}
+
+// showAll shows what is in the queue, up to what has to wait for the page: what comes
+// after it may need it. The caller holds the mutex.
+func (p *pump) showAll() {
+	for len(p.queue) > 0 {
+		next := p.queue[0]
+		if wantsPage(next.DisplayData) && !p.front.reach(p.goOn) {
+			return
+		}
+		p.queue = p.queue[1:]
+		if next.then != nil {
+			next.then()
+		} else {
+			p.show(next.DisplayData)
+		}
+	}
+}
+
+// goOn is showAll for who does not hold the mutex.
+func (p *pump) goOn() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.showAll()
 }
 
 // show publishes a message of the display pipe, or answers it. The caller holds
@@ -274,13 +314,17 @@ func (p *pump) show(m protocol.DisplayData) {
 		case *protocol.InputRequest:
 			p.ask(question{InputRequest: message.InputRequest(*v)})
 		case protocol.CommValue:
-			p.comm(v)
+			p.value(v)
 		case *protocol.CommValue:
-			p.comm(*v)
-		case protocol.CommSubscription, *protocol.CommSubscription:
-			// Widgets are not served.
+			p.value(*v)
+		case protocol.CommSubscription:
+			p.subscribe(v)
+		case *protocol.CommSubscription:
+			p.subscribe(*v)
 		case []byte:
-			if mime == protocol.MIMEImagePNG || mime == "image/jpeg" {
+			if mime == programComm {
+				p.comm(v)
+			} else if mime == protocol.MIMEImagePNG || mime == "image/jpeg" {
 				data[string(mime)] = base64.StdEncoding.EncodeToString(v)
 			} else {
 				data[string(mime)] = string(v)
@@ -304,15 +348,6 @@ func (p *pump) show(m protocol.DisplayData) {
 	p.output.Display(d)
 }
 
-// comm answers what of the widgets' protocol needs an answer: a program that
-// waits until all it has displayed so far is shown.
-func (p *pump) comm(v protocol.CommValue) {
-	if v.Address == protocol.GonbuiSyncAddress {
-		p.streams()
-		p.encoder.send(protocol.CommValue{Address: protocol.GonbuiSyncAckAddress, Value: v.Value})
-	}
-}
-
 // close ends the reading. What was not read is lost.
 func (p *pump) close() {
 	for _, f := range []*os.File{p.stdout, p.stderr, p.display, p.answers} {
@@ -321,6 +356,9 @@ func (p *pump) close() {
 		}
 	}
 	p.group.Wait()
+	if p.shown != nil {
+		p.front.remove(p)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.piped.close()

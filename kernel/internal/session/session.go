@@ -34,6 +34,8 @@ type Config struct {
 	// Alone gives each cell a process of its own, as on a machine where they cannot
 	// share one: variables are not kept.
 	Alone bool
+	// KernelID is by what the Jupyter server knows the kernel, empty without one.
+	KernelID string
 	// History has the cells for %hist. It may be nil.
 	History *history.History
 	// Progress is told what takes long before the first cell runs. It may be nil.
@@ -67,6 +69,7 @@ type Session struct {
 	executing sync.Mutex
 	compiling atomic.Bool // the cell that is being executed
 	outlet    outlet
+	front     *front
 	noted     atomic.Bool             // the cell shows what takes long
 	mu        sync.Mutex              // guards the fields below
 	ctx       context.Context         // of the cell that is being executed, or was last
@@ -127,9 +130,9 @@ func New(config Config) (*Session, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Session{
 		config: config, folder: folder, dir: folder.path, module: m, started: make(chan struct{}), life: ctx, stop: stop,
-		settings: newSettings(config.Dir, folder.path),
+		settings: newSettings(config.Dir, folder.path, config.KernelID),
 	}
-	s.ctx = ctx
+	s.ctx, s.front = ctx, newFront(&s.outlet, config.KernelID)
 	go func() {
 		defer close(s.started)
 		s.failed = s.start(ctx)
@@ -198,7 +201,7 @@ func (s *Session) newProgram(alone bool) *program.Program {
 
 func (s *Session) startWorker(ctx context.Context, path string) (*Worker, error) {
 	w, err := StartWorker(ctx, WorkerConfig{
-		Path: path, Dir: s.settings.dir, Env: s.settings.environ(), TempDir: s.dir, Output: &s.outlet,
+		Path: path, Dir: s.settings.dir, Env: s.settings.environ(), TempDir: s.dir, Output: &s.outlet, Front: s.front,
 		Command: func(n int) bool { return s.current.between(n) },
 	})
 	if err != nil {
@@ -231,6 +234,9 @@ func (s *Session) progress(what string) {
 	s.mu.Unlock()
 	if out := s.outlet.get(); out != nil && executing {
 		s.noted.Store(true)
+		if c, ok := out.(*captured); ok {
+			out = c.Output // it is no output of the cell
+		}
 		out.Stream("stderr", what+" …\n")
 	}
 }
@@ -263,6 +269,7 @@ func (s *Session) Execute(ctx context.Context, count int, req *message.ExecuteRe
 	s.ctx, s.cancel = ctx, cancel
 	s.mu.Unlock()
 	s.outlet.begin(out)
+	s.front.begin()
 	s.current = nil
 	s.giveWay()
 	err := s.execute(ctx, count, req.Code)

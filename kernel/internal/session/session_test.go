@@ -97,6 +97,13 @@ func (r *recorder) Clear(bool) {
 	r.stream = ""
 }
 
+func (r *recorder) Flush() {}
+
+func (r *recorder) Comm(m message.Comm) {
+	r.write(m.Type, fmt.Sprintf("%s %s %v\n", m.ID, m.TargetName, m.Data))
+	r.stream = ""
+}
+
 func (r *recorder) Input(prompt string, _ bool) (string, error) { return "answer to " + prompt, nil }
 
 func (r *recorder) take() string {

@@ -25,10 +25,15 @@ type settings struct {
 const (
 	gonbDir    = "GONB_DIR"     // the working directory
 	gonbTmpDir = "GONB_TMP_DIR" // the session's module
+	gonbKernel = "GONB_JUPYTER_KERNEL_ID"
 )
 
-func newSettings(dir, module string) settings {
-	return settings{dir: dir, args: []string{}, env: map[string]string{gonbDir: dir, gonbTmpDir: module}}
+func newSettings(dir, module, kernel string) settings {
+	s := settings{dir: dir, args: []string{}, env: map[string]string{gonbDir: dir, gonbTmpDir: module}}
+	if kernel != "" {
+		s.env[gonbKernel] = kernel
+	}
+	return s
 }
 
 // environ is env as package exec has it.

@@ -47,7 +47,15 @@ func (c *call) script() error {
 	if err != nil {
 		return err
 	}
-	return c.runProgram(c.settings.dir, strings.NewReader(c.Body), args[0], args[1:]...)
+	return c.runProgram(c.settings.dir, strings.NewReader(wholeLines(c.Body)), args[0], args[1:]...)
+}
+
+// wholeLines is a text whose last line is ended, as a file's: some programs insist.
+func wholeLines(text string) string {
+	if text == "" || strings.HasSuffix(text, "\n") {
+		return text
+	}
+	return text + "\n"
 }
 
 // scriptArgs are the program that gets the cell and its arguments.

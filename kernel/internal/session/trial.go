@@ -85,5 +85,11 @@ func (t *transcript) Result(message.MIMEBundle, map[string]any) {}
 // Clear implements message.Output.
 func (t *transcript) Clear(bool) {}
 
+// Flush implements message.Output.
+func (t *transcript) Flush() {}
+
+// Comm implements message.Output.
+func (t *transcript) Comm(message.Comm) {}
+
 // Input implements message.Output.
 func (t *transcript) Input(string, bool) (string, error) { return "", errors.New("nobody is asked") }

@@ -30,6 +30,8 @@ type WorkerConfig struct {
 	// the runs of cells. Its methods are called one at a time. While one of them
 	// blocks, the program does as soon as its pipes are full.
 	Output message.Output
+	// Front is what the program's comms reach. Nil means that nobody is there.
+	Front *front
 	// Command does the n-th command of the cell that runs, when the cell comes to
 	// it, and tells whether the cell goes on. It may be nil if no cell has any.
 	Command func(n int) bool
@@ -113,8 +115,11 @@ func StartWorker(ctx context.Context, config WorkerConfig) (_ *Worker, err error
 		}
 	}
 	w.pipe = ourRequests
+	if config.Front == nil {
+		config.Front = newFront(config.Output, "")
+	}
 	w.input = newInput(ourStdin, config.Output, w.answer, w.dead)
-	w.pump = &pump{output: config.Output, ask: w.input.ask, stdout: ourStdout, stderr: ourStderr}
+	w.pump = &pump{output: config.Output, ask: w.input.ask, front: config.Front, stdout: ourStdout, stderr: ourStderr}
 	if err != nil {
 		return nil, err
 	}
@@ -254,8 +259,9 @@ func (w *Worker) receive(events *os.File) {
 			_ = w.requests.Write(wire.Request{Kind: wire.Shown}) // a worker that is gone does not wait
 			continue
 		case wire.Display:
-			w.pump.displayed(e.Stream)
-			_ = w.requests.Write(wire.Request{Kind: wire.Shown}) // as above
+			w.pump.displayed(e.Stream, func() {
+				_ = w.requests.Write(wire.Request{Kind: wire.Shown}) // as above
+			})
 			continue
 		case wire.Command:
 			w.pump.drain(nil)

@@ -131,7 +131,9 @@ func (l *workerLog) Update(d message.DisplayData) { l.bundle("update", d.Data, d
 func (l *workerLog) Result(d message.MIMEBundle, _ map[string]any) {
 	l.bundle("result", d, "")
 }
-func (l *workerLog) Clear(bool) {}
+func (l *workerLog) Clear(bool)        {}
+func (l *workerLog) Flush()            {}
+func (l *workerLog) Comm(message.Comm) {}
 
 func (l *workerLog) Input(prompt string, password bool) (string, error) {
 	if l.input == nil {

@@ -294,6 +294,10 @@ func (c *Client) SendTo(subshell string, on Channel, msgType string, content any
 	if err == nil {
 		err = m.ToSubshell(subshell)
 	}
+	if comm, ok := content.(message.Comm); ok && err == nil {
+		m.Buffers = comm.Buffers
+		m.Metadata, err = json.Marshal(comm.Metadata)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,8 @@ package host
 import (
 	"io"
 	"os"
+	"sync"
+	"time"
 	"unsafe"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/wire"
@@ -37,6 +39,30 @@ func (h *host) takeDisplay() {
 	h.display = &display{h}
 	*encoder = function[func(io.Writer) unsafe.Pointer](newEncoder)(h.display)
 	*pipe = f
+}
+
+// unlockComms takes out a fault of GoNB's package comms (v0.11.3) that would be the
+// end of all widgets of a session: a value that arrives when nobody listens to its
+// address any more leaves the package's mutex locked. Nothing else holds it for long.
+func (h *host) unlockComms() {
+	mutex := (*sync.Mutex)(lookup(nil, "github.com/janpfeifer/gonb/gonbui/comms.muSubscriptions"))
+	take := (*func(unsafe.Pointer))(lookup(nil, "github.com/janpfeifer/gonb/gonbui.OnCommValueUpdate"))
+	if h.comms || mutex == nil || take == nil || *take == nil {
+		return
+	}
+	h.comms = true
+	theirs := *take
+	*take = func(value unsafe.Pointer) {
+		theirs(value)
+		for range 100 {
+			if mutex.TryLock() {
+				mutex.Unlock()
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+		mutex.Unlock()
+	}
 }
 
 // Write shows a part of the display stream.

@@ -32,6 +32,7 @@ type host struct {
 	runtime *goRuntime
 	entries map[string]func() // by the name of the symbol
 	display *display          // nil until the package that displays is loaded
+	comms   bool              // the package of comms is loaded
 	input   *running.Input
 	turn    chan struct{} // holds one token while show waits
 	shown   chan struct{} // the session has shown what it was sent
@@ -162,6 +163,7 @@ func (h *host) load(lib wire.Library) error {
 	}
 	if lib.Entry == "" {
 		h.takeDisplay()
+		h.unlockComms()
 		return nil
 	}
 	code := lookup(handle, lib.Entry)
