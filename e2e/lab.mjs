@@ -408,12 +408,95 @@ async function training(page) {
     'the saved notebook holds one picture of each run', JSON.stringify(saved.map(c => c.outputs?.length)));
 }
 
+const talkCells = [
+  'fmt.Print("Name: ")\nvar name string\nfmt.Scan(&name)\nfmt.Println("hello,", name)',
+  'n := 0\nfor in := bufio.NewScanner(os.Stdin); in.Scan(); n++ {\n}\nfmt.Println(n, "lines")',
+  '%with_password\n!read word; echo "the word has ${#word} letters"',
+  'import "github.com/janpfeifer/gonb/gonbui/widgets"\nbutton := widgets.Button("press me").Done()\nslider := widgets.Slider(0, 100, 50).Done()\npresses := button.Listen()\nfmt.Println("ready")',
+  'fmt.Println("waiting")\nfmt.Println("pressed", <-presses.C, "at", slider.Value())',
+  'slider.SetValue(30)\nfmt.Println(slider.Value())',
+  'import own "github.com/seed5607215b/nnkit/display/widgets"\nbar := own.Progress("training", 10)\nbar.Display()\nfor i := range 11 {\n\tbar.Set(float64(i))\n\ttime.Sleep(60 * time.Millisecond)\n}',
+  'rate := own.Slider("rate", 0.0, 1.0, 0.5)\ngo_ := own.Button("go")\narea := own.Output()\ngo_.OnClick(func() { fmt.Fprintln(area, "rate is", rate.Value()) })\nrate.Display()\ngo_.Display()\narea',
+];
+
+/** What a person types and clicks for a cell that runs. */
+async function talk(page) {
+  const nb = await written(page, 'talk', talkCells);
+  const said = async i => text((await nb.cells())[i].outputs);
+  /** Types into the field that a cell has opened, in the cell numbered i. */
+  const type = async (i, line) => {
+    const cell = await nb.show(i);
+    const field = await cell.waitForSelector('input.jp-Stdin-input', { timeout: patience });
+    const hidden = await field.evaluate(e => e.type === 'password');
+    await field.fill(line);
+    await field.press('Enter');
+    await until('the answer is taken', async () => !await field.evaluate(e => e.isConnected && !e.disabled).catch(() => false));
+    return hidden;
+  };
+  await nb.start(0);
+  await type(0, 'Gopher');
+  await nb.ended(0);
+  check((await said(0)).includes('hello, Gopher'), 'reading standard input opens a field to type in', await said(0));
+  await nb.start(1);
+  for (const line of ['one', 'two', '^D']) await type(1, line);
+  await nb.ended(1);
+  check((await said(1)).includes('2 lines'), 'a loop over the lines asks until ^D', await said(1));
+  await nb.start(1);
+  await (await nb.show(1)).waitForSelector('input.jp-Stdin-input', { timeout: patience });
+  await nb.interrupt();
+  await nb.ended(1);
+  check(errors((await nb.cells())[1].outputs).length === 1, 'the interrupt button ends the waiting for a line');
+  await nb.start(2);
+  check(await type(2, 'secret'), '%with_password hides what is typed');
+  await nb.ended(2);
+  check((await said(2)).includes('the word has 6 letters'), 'a command of the shell reads it', await said(2));
+
+  let cell = await nb.run(3);
+  check(text(cell.outputs).includes('ready') && errors(cell.outputs).length === 0, 'the widgets of gonbui are made', JSON.stringify(cell.outputs));
+  await nb.start(4);
+  await until('the next cell waits', async () => (await said(4)).includes('waiting'));
+  const widgets = await nb.show(3);
+  await (await widgets.waitForSelector('.jp-OutputArea input[type=range]')).evaluate(e => { e.value = 77; e.dispatchEvent(new Event('change')); });
+  await (await widgets.waitForSelector('.jp-OutputArea button')).click();
+  await nb.ended(4);
+  check((await said(4)).includes('pressed 1 at 77'), 'a click and a slider reach the cell that runs', await said(4));
+  await nb.run(5);
+  const moved = await (await nb.show(3)).waitForSelector('.jp-OutputArea input[type=range]');
+  await until('the slider is moved', () => moved.evaluate(e => e.value === '30'), 5000).catch(e => check(false, e.message));
+  await nb.shot('talk-gonbui');
+
+  await nb.start(6);
+  await nb.ended(6);
+  const manager = await page.evaluate(() => window.jupyterapp.hasPlugin('@jupyter-widgets/jupyterlab-manager:plugin'));
+  if (!manager) {
+    check((await said(6)).includes('100 %'), 'without ipywidgets in the page a progress bar is a text that goes on', await said(6));
+  } else {
+    const bar = await (await nb.show(6)).waitForSelector('.widget-hprogress .progress-bar');
+    await until('the bar is full', () => bar.evaluate(e => e.style.width === '100%'), 5000).catch(() => {});
+    check(await bar.evaluate(e => e.style.width === '100%'), 'ipywidgets draws the progress bar, which is full');
+  }
+  await nb.run(7);
+  if (manager) {
+    const own = await nb.show(7);
+    const handle = await own.waitForSelector('.noUi-handle');
+    await handle.focus();
+    for (let i = 0; i < 5; i++) await handle.press('ArrowRight');
+    await (await own.waitForSelector('button.jupyter-button')).click();
+    const written = async () => (await own.evaluate(e => e.textContent)).includes('rate is 0.55');
+    await until('the callback has written', written, 10_000).catch(() => {});
+    check(await written(), 'a slider and a button of ipywidgets reach their functions', await own.evaluate(e => e.textContent));
+  } else {
+    check((await said(7)).includes('rate: 0.5 (a slider from 0 to 1)'), 'and a slider says what it is', await said(7));
+  }
+  await nb.shot('talk-ipywidgets');
+}
+
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'], // as root, in a container
 });
 try {
-  for (const [name, part] of Object.entries({ 'first-network': firstNetwork, state, typing, flood, training })) {
+  for (const [name, part] of Object.entries({ 'first-network': firstNetwork, state, typing, talk, flood, training })) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     const page = await browser.newPage({ viewport: { width: 1300, height: 1000 } });
     page.on('pageerror', e => console.log(`note: the page reports ${String(e).slice(0, 300)}`));

@@ -32,21 +32,35 @@ type ExecuteReply struct {
 	Status          string         `json:"status"`
 	ExecutionCount  int            `json:"execution_count"`
 	UserExpressions map[string]any `json:"user_expressions"`
-	Payload         []Page         `json:"payload"`
+	Payload         []Payload      `json:"payload"`
 	ErrorName       string         `json:"ename,omitempty"`
 	ErrorValue      string         `json:"evalue,omitempty"`
 	Traceback       []string       `json:"traceback,omitempty"` // lines, may hold ANSI colours
 }
 
-// Page is a payload that asks the client to show a text in its pager.
-type Page struct {
-	Source string     `json:"source"` // "page"
-	Data   MIMEBundle `json:"data"`
-	Start  int        `json:"start"` // the line to begin with
+// Payload asks the client for something when the cell has ended.
+type Payload struct {
+	Source  string     // "page" or "set_next_input"
+	Data    MIMEBundle // of a page
+	Text    string     // of the next cell
+	Replace bool       // it takes the place of the cell that was executed
 }
 
-// NewPage makes a page that begins at its beginning.
-func NewPage(data MIMEBundle) Page { return Page{Source: "page", Data: data} }
+// NewPage asks the client to show a text in its pager.
+func NewPage(data MIMEBundle) Payload { return Payload{Source: "page", Data: data} }
+
+// NextInput asks the client to write the next cell, or this one.
+func NextInput(text string, replace bool) Payload {
+	return Payload{Source: "set_next_input", Text: text, Replace: replace}
+}
+
+// MarshalJSON writes the fields that belong to p's source.
+func (p Payload) MarshalJSON() ([]byte, error) {
+	if p.Source == "set_next_input" {
+		return json.Marshal(map[string]any{"source": p.Source, "text": p.Text, "replace": p.Replace})
+	}
+	return json.Marshal(map[string]any{"source": p.Source, "data": orEmpty(p.Data), "start": 0})
+}
 
 // Error returns the content of the error message that belongs to r.
 func (r ExecuteReply) Error() Error {
@@ -65,7 +79,7 @@ func (r ExecuteReply) MarshalJSON() ([]byte, error) {
 			ErrorValue      string         `json:"evalue"`
 			Traceback       []string       `json:"traceback"`
 			UserExpressions map[string]any `json:"user_expressions"`
-			Payload         []Page         `json:"payload"`
+			Payload         []Payload      `json:"payload"`
 		}{
 			r.Status, r.ExecutionCount, r.ErrorName, r.ErrorValue, orNone(r.Traceback),
 			orEmpty(r.UserExpressions), orNone(r.Payload),

@@ -31,9 +31,10 @@ func TestMarshal(t *testing.T) {
 		"complete":       {CompleteReply{CursorEnd: 2}, `{"status":"ok","matches":[],"cursor_start":0,"cursor_end":2,"metadata":{}}`},
 		"inspect":        {InspectReply{}, `{"status":"ok","found":false,"data":{},"metadata":{}}`},
 		"page": {
-			ExecuteReply{Status: "ok", Payload: []Page{NewPage(MIMEBundle{"text/plain": "x"})}},
-			`{"status":"ok","execution_count":0,"user_expressions":{},"payload":[{"source":"page","data":{"text/plain":"x"},"start":0}]}`,
+			ExecuteReply{Status: "ok", Payload: []Payload{NewPage(MIMEBundle{"text/plain": "x"})}},
+			`{"status":"ok","execution_count":0,"user_expressions":{},"payload":[{"data":{"text/plain":"x"},"source":"page","start":0}]}`,
 		},
+		"next input":     {NextInput("x", true), `{"replace":true,"source":"set_next_input","text":"x"}`},
 		"no subshells":   {ListSubshellReply{Status: "ok"}, `{"status":"ok","subshell_id":[]}`},
 		"complete code":  {IsCompleteReply{Status: "complete"}, `{"status":"complete"}`},
 		"history":        {HistoryEntry{Session: 1, Line: 2, Input: "x"}, `[1,2,"x"]`},

@@ -14,15 +14,13 @@ import (
 	"github.com/seed5607215b/nnkit/kernel/internal/message"
 )
 
-// programComm is the MIME type of a comm message, as JSON, in the display stream: a
-// program opens comms with it and talks on them. What front ends say on such a comm
-// comes back as a value of gonbui's, JSON again, at the address commAddress and the
-// comm's id; comms that front ends open, at targetAddress and the target's name, for
-// those who have subscribed to it.
+// programMessage is the MIME type of a message of Jupyter's, as JSON, in the display
+// stream: package display/jupyter writes it. What front ends say on the comms that it
+// has opened, and what they open to the targets that it has registered, comes back as
+// a value of gonbui's at commAddress, JSON again.
 const (
-	programComm   = "application/vnd.nnkit.comm+json"
-	commAddress   = "#comm/"
-	targetAddress = "#target/"
+	programMessage = "application/vnd.nnkit.message+json"
+	commAddress    = "#comm"
 )
 
 // commJSON is a comm message between a program and the session.
@@ -67,6 +65,24 @@ type front struct {
 	page
 	mu       sync.Mutex
 	programs map[*pump]bool
+	widgets  bool              // a front end has the widgets of package ipywidgets
+	payloads []message.Payload // of the cell that runs
+}
+
+// payload adds to what the client is asked for when the cell has ended.
+func (f *front) payload(p message.Payload) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.payloads = append(f.payloads, p)
+}
+
+// takePayloads returns them, and forgets them.
+func (f *front) takePayloads() []message.Payload {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	payloads := f.payloads
+	f.payloads = nil
+	return payloads
 }
 
 func newFront(output message.Output, kernel string) *front {
@@ -89,15 +105,15 @@ func (f *front) remove(p *pump) {
 	}
 }
 
-// deliver gives a value to the programs that listen to an address, and tells whether
-// there are any.
-func (f *front) deliver(address string, value any) bool {
+// deliver gives a value to the programs that are to have it, and tells whether there
+// are any.
+func (f *front) deliver(v protocol.CommValue, wants func(*pump) bool) bool {
 	f.mu.Lock()
 	programs := slices.Collect(maps.Keys(f.programs))
 	f.mu.Unlock()
 	found := false
 	for _, p := range programs {
-		found = p.deliver(protocol.CommValue{Address: address, Value: value}) || found
+		found = p.deliver(v, wants) || found
 	}
 	return found
 }
@@ -115,19 +131,37 @@ func (s *Session) Comm(m message.Comm, _ message.Output) bool {
 			f.closed(m.ID)
 		} else if address, value := f.take(m); address != "" {
 			if v := gobValue(value); v != nil {
-				f.deliver(address, v)
+				f.deliver(protocol.CommValue{Address: address, Value: v}, func(p *pump) bool { return p.listens[address] })
 			}
 		}
 		return true
+	}
+	if m.TargetName == widgetControl {
+		f.mu.Lock()
+		f.widgets = true
+		f.mu.Unlock()
+		return false // its manager asks for the widgets one by one then
 	}
 	text, err := json.Marshal(commJSON{Type: m.Type, Comm: m, Metadata: m.Metadata, Buffers: m.Buffers})
 	if err != nil {
 		return false
 	}
-	if m.Type == message.CommOpen {
-		return f.deliver(targetAddress+m.TargetName, string(text))
-	}
-	return f.deliver(commAddress+m.ID, string(text))
+	return f.deliver(protocol.CommValue{Address: commAddress, Value: string(text)}, func(p *pump) bool {
+		if m.Type == message.CommOpen && p.targets[m.TargetName] {
+			p.comms[m.ID] = true
+		}
+		return p.comms[m.ID]
+	})
+}
+
+// widgetControl is the target that the widget manager of a front end opens first.
+const widgetControl = "jupyter.widget.control"
+
+// hasWidgets tells whether a front end has the widgets of package ipywidgets.
+func (f *front) hasWidgets() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.widgets
 }
 
 // wantsPage tells whether a message of the display stream is for the page.
@@ -170,34 +204,62 @@ func (p *pump) subscribe(v protocol.CommSubscription) {
 	}
 }
 
-// deliver gives the program a value if it listens to its address.
-func (p *pump) deliver(v protocol.CommValue) bool {
+// deliver gives the program a value if it is to have it, which is asked with the mutex
+// held.
+func (p *pump) deliver(v protocol.CommValue, wants func(*pump) bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.listens[v.Address] {
+	if !wants(p) {
 		return false
 	}
 	p.encoder.send(v)
 	return true
 }
 
-// comm sends a comm message of the program. The caller holds the mutex.
-func (p *pump) comm(text []byte) {
-	var c commJSON
-	if err := json.Unmarshal(text, &c); err != nil || c.ID == "" {
-		p.output.Stream("stderr", fmt.Sprintf("display: %s is not a comm message (%v)\n", text, err))
+// message does what the program asks the front end for. The caller holds the mutex.
+func (p *pump) message(text []byte) {
+	var m struct {
+		commJSON
+		Wait      bool              `json:"wait"`
+		Replace   bool              `json:"replace"`
+		Plain     bool              `json:"plain"`
+		Text      string            `json:"text"`
+		Transient message.Transient `json:"transient"`
+	}
+	if err := json.Unmarshal(text, &m); err != nil {
+		p.output.Stream("stderr", fmt.Sprintf("display: %.200s is not a message: %v\n", text, err))
 		return
 	}
-	m := c.Comm
-	m.Type, m.Metadata, m.Buffers = c.Type, c.Metadata, c.Buffers
+	p.streams() // what was printed before it comes before it
+	shown := message.DisplayData{Data: m.Data, Metadata: m.Metadata, Transient: m.Transient}
 	switch m.Type {
-	case message.CommOpen:
-		p.comms[m.ID] = true
-	case message.CommClose:
-		delete(p.comms, m.ID)
+	case message.CommOpen, message.CommMsg, message.CommClose:
+		if m.Type == message.CommOpen {
+			p.comms[m.ID] = true
+		} else if m.Type == message.CommClose {
+			delete(p.comms, m.ID)
+		}
+		c := m.Comm
+		c.Type, c.Metadata, c.Buffers = m.Type, m.Metadata, m.Buffers
+		p.output.Comm(c)
+	case "register_target":
+		p.targets[m.TargetName] = true
+	case "clear_output":
+		p.output.Clear(m.Wait)
+	case "display_data":
+		p.shown[m.Transient.DisplayID] = true
+		p.output.Display(shown)
+	case "update_display_data":
+		if !m.Plain || !p.front.hasWidgets() {
+			p.output.Update(shown)
+		}
+	case "page":
+		p.front.payload(message.NewPage(m.Data))
+	case "set_next_input":
+		p.front.payload(message.NextInput(m.Text, m.Replace))
+	default:
+		p.output.Stream("stderr", fmt.Sprintf("display: the kernel knows no message %q\n", m.Type))
 	}
-	p.streams()
-	p.output.Comm(m)
 }
 
 // openComms are the ids of the comms that the program has opened.

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/cell"
-	"github.com/seed5607215b/nnkit/kernel/internal/message"
 	"github.com/seed5607215b/nnkit/kernel/internal/program"
 )
 
@@ -53,9 +52,8 @@ type execution struct {
 	added  []string // Go that commands add to the end of the cell
 	failed error    // of a command between the statements
 	ends   []func() error
-	asks   bool           // the next command of the shell asks for its input
-	hidden bool           // and what is typed is not to be seen
-	pages  []message.Page // for the client's pager
+	asks   bool // the next command of the shell asks for its input
+	hidden bool // and what is typed is not to be seen
 }
 
 // newExecution finds the commands of a cell. Syntax errors come first, and then

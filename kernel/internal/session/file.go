@@ -5,12 +5,14 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/message"
 )
 
 var fileCommands = []command{
 	{names: []string{"%%writefile"}, usage: "[-a] FILE", help: "write the cell to a file; -a appends", offers: offerFiles, run: (*call).writeFile},
+	{names: []string{"%load"}, usage: "FILE", help: "write the text of a file into the cell, in the place of what is there", offers: offerFiles, run: (*call).load},
 	{names: []string{"%capture"}, usage: "[-a] FILE", help: "write a copy of the cell's outputs to a file; -a appends", early: true, offers: offerFiles, run: (*call).capture},
 }
 
@@ -42,6 +44,22 @@ func (c *call) writeFile() error {
 		c.print("wrote %s", f.Name())
 	}
 	return err
+}
+
+// load has the client write a file into the cell.
+func (c *call) load() error {
+	if len(c.args) != 1 {
+		return errUsage
+	}
+	text, err := os.ReadFile(c.settings.path(c.args[0]))
+	if err != nil {
+		return err
+	}
+	if !utf8.Valid(text) {
+		return fmt.Errorf("%s is no text: it is not UTF-8", c.settings.path(c.args[0]))
+	}
+	c.front.payload(message.NextInput("// %load "+c.Args+"\n"+string(text), true))
+	return nil
 }
 
 func (c *call) capture() error {

@@ -74,7 +74,7 @@ func (c *call) explain() error {
 	if data == nil {
 		return fmt.Errorf("nothing is known of %s: give a name of the notebook, of a package, as strings.Cut, or of a command", c.Args)
 	}
-	c.pages = append(c.pages, message.NewPage(data))
+	c.front.payload(message.NewPage(data))
 	return nil
 }
 

@@ -57,7 +57,8 @@ type pump struct {
 	front     *front
 	queue     []displayed     // what waits for the page, and what came after it
 	listens   map[string]bool // addresses
-	comms     map[string]bool // ids of those that the program has opened
+	comms     map[string]bool // ids of those that are the program's
+	targets   map[string]bool // to which front ends can open some
 }
 
 // displayed is a message of the display stream, or what is to be called when all
@@ -88,7 +89,7 @@ func openFIFO(name string) (*os.File, error) {
 
 // start begins to read.
 func (p *pump) start() {
-	p.shown, p.listens, p.comms = map[string]bool{}, map[string]bool{}, map[string]bool{}
+	p.shown, p.listens, p.comms, p.targets = map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	p.front.add(p)
 	p.encoder = newAnswerEncoder(p.answers)
 	p.follow(p.stdout, p.printed, nil)
@@ -322,8 +323,8 @@ func (p *pump) show(m protocol.DisplayData) {
 		case *protocol.CommSubscription:
 			p.subscribe(*v)
 		case []byte:
-			if mime == programComm {
-				p.comm(v)
+			if mime == programMessage {
+				p.message(v)
 			} else if mime == protocol.MIMEImagePNG || mime == "image/jpeg" {
 				data[string(mime)] = base64.StdEncoding.EncodeToString(v)
 			} else {

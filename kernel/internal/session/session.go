@@ -270,6 +270,7 @@ func (s *Session) Execute(ctx context.Context, count int, req *message.ExecuteRe
 	s.mu.Unlock()
 	s.outlet.begin(out)
 	s.front.begin()
+	s.front.takePayloads() // of a cell that failed
 	s.current = nil
 	s.giveWay()
 	err := s.execute(ctx, count, req.Code)
@@ -279,7 +280,7 @@ func (s *Session) Execute(ctx context.Context, count int, req *message.ExecuteRe
 	s.cancel = nil
 	s.mu.Unlock()
 	if err == nil {
-		return message.ExecuteReply{Status: "ok", ExecutionCount: count, Payload: s.pages()}
+		return message.ExecuteReply{Status: "ok", ExecutionCount: count, Payload: s.front.takePayloads()}
 	}
 	var ran *cellError
 	var died *WorkerDied
@@ -298,14 +299,6 @@ func (s *Session) giveWay() {
 		}
 	default:
 	}
-}
-
-// pages are those of the cell that was executed.
-func (s *Session) pages() []message.Page {
-	if s.current == nil { // it was left out
-		return nil
-	}
-	return s.current.pages
 }
 
 var (

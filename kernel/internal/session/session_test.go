@@ -215,11 +215,15 @@ func testCase(t *testing.T, s *Session, file string) {
 	compare(t, file, got)
 }
 
-// pages are what a reply shows in the client's pager.
+// pages are what a reply shows in the client's pager, and the next cell.
 func pages(reply message.ExecuteReply) string {
 	var all strings.Builder
 	for _, page := range reply.Payload {
-		fmt.Fprintf(&all, "page: %v\n", page.Data["text/plain"])
+		if page.Source == "page" {
+			fmt.Fprintf(&all, "page: %v\n", page.Data["text/plain"])
+		} else {
+			fmt.Fprintf(&all, "%s: %q, replace %v\n", page.Source, page.Text, page.Replace)
+		}
 	}
 	return all.String()
 }
