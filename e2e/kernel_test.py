@@ -61,6 +61,7 @@ class NnkitKernelTests(jupyter_kernel_test.KernelTests):
     ]
     code_inspect_sample = "fmt.Println"
     code_page_something = "?strings.Cut"
+    code_clear_output = 'import "github.com/seed5607215b/nnkit/display/jupyter"\njupyter.ClearOutput(false)'
 
     code_history_pattern = "6 ? 7"
     supported_history_operations = ("tail", "range", "search")
