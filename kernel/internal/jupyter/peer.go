@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -19,13 +20,15 @@ import (
 // A peer is a connected client of one socket. What is sent to it waits in a
 // queue, so that a client that does not read holds up nobody.
 type peer struct {
-	socket *socket
-	id     string
-	met    bool // it has sent something; of the reading goroutine alone
-	stream *stream
-	conn   *zmq4.Conn
-	gone   chan struct{} // closed when the connection is
-	once   sync.Once
+	socket   *socket
+	id       string
+	nameless bool        // the client has given it no id
+	met      bool        // it has sent something; of the reading goroutine alone
+	taken    atomic.Bool // PUB: by a client that talks
+	stream   *stream
+	conn     *zmq4.Conn
+	gone     chan struct{} // closed when the connection is
+	once     sync.Once
 
 	mu      sync.Mutex
 	queue   []outgoing

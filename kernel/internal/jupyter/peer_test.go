@@ -40,7 +40,7 @@ func TestSuspendedClient(t *testing.T) {
 	}
 	open() // and never read
 	reader := open()
-	for s.subscribers() < 2 {
+	for subscribers(s) < 2 {
 		<-time.After(time.Millisecond)
 	}
 	const n = 20
@@ -82,7 +82,7 @@ func TestSuspendedClient(t *testing.T) {
 	if i != n {
 		t.Errorf("the client that reads got %d messages of %d", i, n)
 	}
-	if got := s.subscribers(); got != 1 {
+	if got := subscribers(s); got != 1 {
 		t.Errorf("%d clients are left", got)
 	}
 }
@@ -103,4 +103,15 @@ func TestSubscribe(t *testing.T) {
 			t.Errorf("after %q: topics %q", tt.order, p.topics)
 		}
 	}
+}
+
+// subscribers counts the peers that subscribed to something.
+func subscribers(s *socket) int {
+	n := 0
+	for _, p := range s.all() {
+		if p.subscribed() {
+			n++
+		}
+	}
+	return n
 }

@@ -56,10 +56,10 @@ type Server struct {
 
 // Times that a client may have to wait, or that we wait for it.
 const (
-	shutdownTimeout = 5 * time.Second        // for the interpreter, when the context ended
-	endTimeout      = time.Second            // for a running cell, at a shutdown
-	flushTimeout    = 2 * time.Second        // for the last messages to leave
-	joinTimeout     = 300 * time.Millisecond // for a new client's iopub channel
+	shutdownTimeout = 5 * time.Second // for the interpreter, when the context ended
+	endTimeout      = time.Second     // for a running cell, at a shutdown
+	flushTimeout    = 2 * time.Second // for the last messages to leave
+	joinTimeout     = time.Second     // for a new client's other channels
 )
 
 // Serve listens and answers until a client asks for a shutdown, when it returns
@@ -226,7 +226,7 @@ func (r *running) receive(q *queue) func(*peer, [][]byte) {
 		}
 		if q == r.shellQueue && !p.met {
 			p.met = true
-			r.join()
+			r.join(p.id)
 		}
 		req := &request{Message: m, socket: p.socket, peer: p.id}
 		to := q
@@ -242,13 +242,15 @@ func (r *running) receive(q *queue) func(*peer, [][]byte) {
 
 // join waits until a client that begins to talk can hear us. Its channels are
 // connections of their own, and what is published before the kernel knows of a
-// subscription is lost to it. Clients subscribe once per shell connection; one
-// that does not is served after joinTimeout.
-func (r *running) join() {
+// subscription is lost to it. Clients subscribe once per shell connection, by the same
+// name or by none: each takes a subscription that no other has taken, also none that
+// has gone, whose end may be noticed late.
+// One that does not subscribe is served after joinTimeout.
+func (r *running) join(id string) {
 	deadline := time.After(joinTimeout)
 	for {
 		changed := r.iopub.socket.changed.wait()
-		if r.iopub.socket.subscribers() >= len(r.shellSocket.all()) {
+		if r.iopub.socket.takeSubscriber(id) {
 			return
 		}
 		select {

@@ -123,6 +123,7 @@ func (s *socket) add(p *peer) bool {
 	}
 	s.greeted++
 	if p.id == "" {
+		p.nameless = true
 		p.id = string(binary.BigEndian.AppendUint32([]byte{0}, s.greeted))
 	}
 	if old := s.byID[p.id]; old != nil && s.kind == zmq4.Router {
@@ -192,15 +193,17 @@ func (s *socket) all() []*peer {
 	return list
 }
 
-// subscribers counts the peers that subscribed to something.
-func (s *socket) subscribers() int {
-	n := 0
-	for _, p := range s.all() {
-		if p.subscribed() {
-			n++
+// takeSubscriber takes a peer that subscribed to something and that nobody has taken,
+// of the same name or of none, and tells whether there was one.
+func (s *socket) takeSubscriber(id string) bool {
+	for _, named := range []bool{true, false} {
+		for _, p := range s.all() {
+			if (named && p.id == id || !named && p.nameless) && p.subscribed() && p.taken.CompareAndSwap(false, true) {
+				return true
+			}
 		}
 	}
-	return n
+	return false
 }
 
 // publish queues a message for every peer that subscribed to its topic, which

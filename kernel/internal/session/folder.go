@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // folderPattern is what the folders of sessions are called.
@@ -53,16 +54,30 @@ func lockFolder(path string) (*os.File, error) {
 
 // remove may be called again.
 func (f *folder) remove() error {
-	_ = f.lock.Close() // closing unlocks
-	return os.RemoveAll(f.path)
+	defer f.lock.Close() // closing unlocks
+	return removeAll(f.path)
 }
 
-// sweep removes the folders of sessions that were killed.
+// removePatience is how long a folder's removal waits for tools that are ending: they
+// may still make files there, also of a kernel that was killed.
+const removePatience = 2 * time.Second
+
+func removeAll(path string) error {
+	for start := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		err := os.RemoveAll(path)
+		if err == nil || time.Since(start) > removePatience {
+			return err
+		}
+	}
+}
+
+// sweep removes the folders of sessions that were killed. What cannot be removed is
+// left to the next one.
 func sweep(parent string) {
 	paths, _ := filepath.Glob(filepath.Join(parent, folderPattern)) // the pattern is a good one
 	for _, path := range paths {
 		if lock, err := lockFolder(path); err == nil {
-			_ = os.RemoveAll(path) // another's, perhaps
+			_ = removeAll(path)
 			lock.Close()
 		}
 	}

@@ -118,7 +118,7 @@ func New(config Config) (*Session, error) {
 		}
 		config.CacheDir = filepath.Join(cache, "nnkit")
 	}
-	sweep(os.TempDir())
+	go sweep(os.TempDir())
 	folder, err := newFolder(os.TempDir())
 	if err != nil {
 		return nil, err
