@@ -52,6 +52,17 @@ func (c *call) goGet(args []string) (changes string, err error) {
 	return changes, err
 }
 
+// goList has the go command write into the session's go.mod what packages need of
+// modules that others require already, in the versions that these ask for.
+func (c *call) goList(paths []string) error {
+	var said bytes.Buffer
+	err := c.runProgramTo(c.module.dir, nil, io.Discard, &said, "env", append([]string{"GOWORK=off", "go", "list", "-mod=mod", "-deps"}, paths...)...)
+	if err != nil {
+		return errors.New(strings.TrimSpace(said.String()))
+	}
+	return c.module.require(paths)
+}
+
 var goChange = regexp.MustCompile(`^go: (added|upgraded|downgraded|removed) `)
 
 // changeModules lets change write to the session's module, and prints what it says
@@ -108,11 +119,15 @@ func (s *Session) fetch(paths []string) {
 			missing = append(missing, m[1])
 		}
 	}
-	if missing == nil {
-		return
-	}
 	c := &call{execution: s.current}
-	if err := c.changeModules(func() (string, error) { return c.goGet(missing) }); err != nil {
+	get := func() (string, error) { return c.goGet(missing) }
+	if missing == nil {
+		if !strings.Contains(err.Error(), "updates to go.mod needed") {
+			return
+		}
+		get = func() (string, error) { return "", c.goList(paths) }
+	}
+	if err := c.changeModules(get); err != nil {
 		c.outlet.Stream("stderr", err.Error()+"\n")
 		return
 	}
