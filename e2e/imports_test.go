@@ -42,6 +42,8 @@ var mayImport = map[string][]string{
 	"nnkit/data":                 {"nnkit", "nnkit/internal/simd", "nnkit/internal/parallel", "nnkit/internal/random"}, // simd for its exp, the same to the last bit everywhere
 	"nnkit/gonum":                {"nnkit"},
 	"display":                    {"nnkit"}, // in the files of nnkitFigures alone
+	"display/jupyter":            {},
+	"display/widgets":            {"display/jupyter"},
 	"install":                    {},
 	"notebooks":                  {},
 	"e2e":                        {},
@@ -49,9 +51,11 @@ var mayImport = map[string][]string{
 
 // mustNotReach says what a room must not depend on, however indirectly.
 var mustNotReach = map[string][]string{
-	"kernel":        {module + "/nnkit", module + "/display"},
-	"nnkit":         {module + "/display", "github.com/janpfeifer/gonb", "gonum.org/v1/plot"},
-	"kernel/worker": {"*"}, // what the worker holds is pinned for the session's life
+	"kernel":          {module + "/nnkit", module + "/display"},
+	"nnkit":           {module + "/display", "github.com/janpfeifer/gonb", "gonum.org/v1/plot"},
+	"display/jupyter": {module + "/nnkit", "gonum.org/v1/plot"}, // cells that ask for little link little
+	"display/widgets": {module + "/nnkit", "gonum.org/v1/plot"},
+	"kernel/worker":   {"*"}, // what the worker holds is pinned for the session's life
 }
 
 // A listedPackage is what `go list` tells of a package.

@@ -17,7 +17,7 @@ import xml.etree.ElementTree as xml
 
 import nbformat
 from nbclient import NotebookClient
-from nbconvert import HTMLExporter
+from nbconvert import HTMLExporter, ScriptExporter
 
 PATIENCE = 600  # seconds a cell; a limit for what hangs, not a measure
 failures = []
@@ -120,6 +120,10 @@ def judge(path, ours, out):
     same(cells, code_cells(nb.cells), "under the kernel's own run command")
 
     page, _ = HTMLExporter().from_notebook_node(first)
+    check('<span class="kn">import</span>' in page or '<span class="kd">func</span>' in page, "nbconvert colours the cells as Go")
+    script, resources = ScriptExporter().from_notebook_node(first)
+    cells = [c.source for c in first.cells if c.cell_type == "code"]
+    check(resources["output_extension"] == ".go" and all(c in script for c in cells), "nbconvert makes a .go file of the cells")
     with open(os.path.join(out, name + ".nbconvert.html"), "w", encoding="utf-8") as f:
         f.write(page)
     drawn = page.count("data:image/png;base64") + page.count("<svg") + page.count("data:image/svg+xml")

@@ -20,6 +20,7 @@ type browser struct {
 	loads   int
 	mu      sync.Mutex
 	answers map[string]func(value any) (address string, answer any)
+	heard   func(message.Comm)
 }
 
 func (b *browser) Display(d message.DisplayData) {
@@ -52,6 +53,9 @@ func (b *browser) Comm(m message.Comm) {
 	b.mu.Lock()
 	dead, answer := b.dead, b.answers[fmt.Sprint(m.Data["address"])]
 	b.mu.Unlock()
+	if b.heard != nil {
+		b.heard(m)
+	}
 	if dead || m.Type != message.CommMsg {
 		return
 	}
@@ -191,5 +195,56 @@ func TestGobValue(t *testing.T) {
 		if got := gobValue(tt.value); fmt.Sprintf("%T %v", got, got) != fmt.Sprintf("%T %v", tt.want, tt.want) {
 			t.Errorf("gobValue(%v) is %T %v, want %T %v", tt.value, got, got, tt.want, tt.want)
 		}
+	}
+}
+
+// TestProgramComms has a program's widget hear what a front end says, in a later cell,
+// and ends with the program.
+func TestProgramComms(t *testing.T) {
+	b := newBrowser(t, Config{})
+	var said []message.Comm
+	b.heard = func(m message.Comm) { said = append(said, m) }
+	got := b.execute(t, 1, "import \"github.com/seed5607215b/nnkit/display/widgets\"\nrate := widgets.Slider(\"rate\", 0, 10, 5)\nmoved := make(chan int)\nrate.OnChange(func(v int) { moved <- v })\nrate.Display()")
+	if !strings.Contains(got, "text/plain rate: 5 (a slider from 0 to 10)") || !strings.Contains(got, "application/vnd.jupyter.widget-view+json") {
+		t.Errorf("the slider is shown as %s", got)
+	}
+	if len(said) != 3 {
+		t.Fatalf("%d comms were opened, want a layout's, a style's and the slider's", len(said))
+	}
+	slider := said[2]
+	state, _ := slider.Data["state"].(map[string]any)
+	if slider.Type != message.CommOpen || slider.TargetName != "jupyter.widget" || slider.Metadata["version"] != "2.1.0" || state["_model_name"] != "IntSliderModel" ||
+		state["layout"] != "IPY_MODEL_"+said[0].ID || state["style"] != "IPY_MODEL_"+said[1].ID {
+		t.Errorf("the slider is opened by %+v", slider)
+	}
+	say := func(data map[string]any) bool {
+		return b.session.Comm(message.Comm{Type: message.CommMsg, ID: slider.ID, Data: data}, b)
+	}
+	for _, v := range []float64{6, 7, 8} {
+		say(map[string]any{"method": "update", "state": map[string]any{"value": v}})
+	}
+	if got, want := b.execute(t, 2, "fmt.Println(<-moved, <-moved, <-moved, rate.Value())"), "stdout: 6 7 8 8\n"; got != want {
+		t.Errorf("the slider tells %q, want %q", got, want)
+	}
+	said = nil
+	say(map[string]any{"method": "request_state"})
+	b.execute(t, 3, "rate.SetValue(2)")
+	if len(said) != 2 || said[0].Data["method"] != "update" || fmt.Sprint(said[1].Data["state"]) != "map[value:2]" {
+		t.Errorf("asked for its state and set, it says %v", said)
+	}
+	if b.session.Comm(message.Comm{Type: message.CommOpen, ID: "m", TargetName: widgetControl}, b) {
+		t.Error("the widget manager's comm was taken, and nothing would answer")
+	}
+	if !b.session.front.hasWidgets() {
+		t.Error("a front end with widgets is not known")
+	}
+	said = nil
+	b.execute(t, 4, "os.Exit(1)")
+	b.execute(t, 5, "1")
+	if len(said) != 3 || said[0].Type != message.CommClose {
+		t.Errorf("when the program has ended %v is said, want its comms closed", said)
+	}
+	if say(nil) {
+		t.Error("a message to a program that has ended was taken")
 	}
 }
