@@ -414,7 +414,7 @@ const talkCells = [
   '%with_password\n!read word; echo "the word has ${#word} letters"',
   'import "github.com/janpfeifer/gonb/gonbui/widgets"\nbutton := widgets.Button("press me").Done()\nslider := widgets.Slider(0, 100, 50).Done()\npresses := button.Listen()\nfmt.Println("ready")',
   'fmt.Println("waiting")\nfmt.Println("pressed", <-presses.C, "at", slider.Value())',
-  'slider.SetValue(30)\nfmt.Println(slider.Value())',
+  'import "github.com/janpfeifer/gonb/gonbui/comms"\nslider.SetValue(30)\nfmt.Println(slider.Value(), comms.ReadValue[int](slider.Address()))',
   'import own "github.com/seed5607215b/nnkit/display/widgets"\nbar := own.Progress("training", 10)\nbar.Display()\nfor i := range 11 {\n\tbar.Set(float64(i))\n\ttime.Sleep(60 * time.Millisecond)\n}',
   'rate := own.Slider("rate", 0.0, 1.0, 0.5)\ngo_ := own.Button("go")\narea := own.Output()\ngo_.OnClick(func() { fmt.Fprintln(area, "rate is", rate.Value()) })\nrate.Display()\ngo_.Display()\narea',
 ];
@@ -461,6 +461,7 @@ async function talk(page) {
   await nb.ended(4);
   check((await said(4)).includes('pressed 1 at 77'), 'a click and a slider reach the cell that runs', await said(4));
   await nb.run(5);
+  check((await said(5)).includes('30 30'), 'a value is sent to the page and read from there', await said(5));
   const moved = await (await nb.show(3)).waitForSelector('.jp-OutputArea input[type=range]');
   await until('the slider is moved', () => moved.evaluate(e => e.value === '30'), 5000).catch(e => check(false, e.message));
   await nb.shot('talk-gonbui');

@@ -33,10 +33,7 @@ func (c *call) writeFile() error {
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(c.Body)
-	if len(c.Body) > 0 && c.Body[len(c.Body)-1] != '\n' && err == nil {
-		_, err = f.WriteString("\n")
-	}
+	_, err = f.WriteString(wholeLines(c.Body))
 	if e := f.Close(); err == nil {
 		err = e
 	}

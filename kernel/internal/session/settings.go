@@ -26,12 +26,16 @@ const (
 	gonbDir    = "GONB_DIR"     // the working directory
 	gonbTmpDir = "GONB_TMP_DIR" // the session's module
 	gonbKernel = "GONB_JUPYTER_KERNEL_ID"
+	gonbRoot   = "GONB_JUPYTER_ROOT" // where the Jupyter server was started
 )
 
 func newSettings(dir, module, kernel string) settings {
 	s := settings{dir: dir, args: []string{}, env: map[string]string{gonbDir: dir, gonbTmpDir: module}}
 	if kernel != "" {
 		s.env[gonbKernel] = kernel
+		if root, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", os.Getppid())); err == nil {
+			s.env[gonbRoot] = root
+		}
 	}
 	return s
 }

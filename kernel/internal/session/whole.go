@@ -210,7 +210,7 @@ func (c *call) literal() (string, error) {
 		return fmt.Sprintf("whole.Shell(%q)", c.Args), nil
 	case "%%script", "%%bash":
 		args, err := c.scriptArgs()
-		return fmt.Sprintf("whole.Script(%q, %s)", c.Body, quoted(args)), err
+		return fmt.Sprintf("whole.Script(%q, %s)", wholeLines(c.Body), quoted(args)), err
 	case "%env":
 		name, value, ok := strings.Cut(strings.Join(c.args, "="), "=")
 		if !ok {
@@ -232,12 +232,8 @@ func (c *call) literal() (string, error) {
 		if len(args) != 1 {
 			return "", errUsage
 		}
-		body := c.Body
-		if body != "" && !strings.HasSuffix(body, "\n") {
-			body += "\n"
-		}
-		return fmt.Sprintf("whole.WriteFile(%q, %q, %t)", args[0], body, appends), nil
-	case "%time", "%%time", "%nocheck": // the cell's text says it
+		return fmt.Sprintf("whole.WriteFile(%q, %q, %t)", args[0], wholeLines(c.Body), appends), nil
+	case "%time", "%%time", "%nocheck", "%with_inputs", "%with_password": // the cell's text says it, or the terminal does
 		return "func() error { return nil }", nil
 	}
 	return "", nil
