@@ -11,6 +11,7 @@ import (
 type CrossEntropy struct {
 	kind      crossEntropyKind
 	smoothing float64
+	gamma     float64 // of a focal one
 }
 
 type crossEntropyKind int
@@ -20,6 +21,7 @@ const (
 	categoricalKind
 	sparseKind
 	divergenceKind
+	focalKind
 )
 
 var (
@@ -50,17 +52,20 @@ func (l CrossEntropy) LabelSmoothing(epsilon float64) Loss {
 
 // String returns Keras' name, "binary_crossentropy" for example.
 func (l CrossEntropy) String() string {
-	return [...]string{"binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy", "kl_divergence"}[l.kind]
+	return [...]string{"binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy", "kl_divergence", "categorical_focal_crossentropy"}[l.kind]
 }
 
 // call is the loss as it is written.
 func (l CrossEntropy) call() string {
-	return [...]string{"BinaryCrossEntropy", "CategoricalCrossEntropy", "SparseCategoricalCrossEntropy", "KLDivergence"}[l.kind]
+	return [...]string{"BinaryCrossEntropy", "CategoricalCrossEntropy", "SparseCategoricalCrossEntropy", "KLDivergence", "CategoricalFocalCrossEntropy"}[l.kind]
 }
 
 // source is the loss as a file has it.
 func (l CrossEntropy) source() string {
-	if l.smoothing == 0 {
+	switch {
+	case l.kind == focalKind:
+		return fmt.Sprintf("%s(%v)", l.call(), l.gamma)
+	case l.smoothing == 0:
 		return l.call()
 	}
 	return fmt.Sprintf("LabelSmoothing(%s, %v)", l.call(), l.smoothing)
@@ -76,8 +81,11 @@ func (l CrossEntropy) suits(o output) error {
 	if !(l.smoothing >= 0 && l.smoothing < 1) {
 		return fmt.Errorf("%s.LabelSmoothing(%v): it must be at least 0 and below 1", l.call(), l.smoothing)
 	}
-	if l.kind == binaryKind {
+	switch {
+	case l.kind == binaryKind:
 		return wantsProbability(l.call(), o)
+	case l.kind == focalKind && !(l.gamma >= 0 && l.gamma <= mostGamma):
+		return fmt.Errorf("%s: gamma must be from 0 to %d", l.source(), mostGamma)
 	}
 	return wantsSoftmax(l.call(), o)
 }
@@ -153,8 +161,12 @@ func distributions(name string, y *Tensor, width int, call string) error {
 }
 
 func (l CrossEntropy) sum(sum float64, j *judged, weights, grad []float32) float64 {
-	if l.kind == binaryKind {
+	switch l.kind {
+	case binaryKind:
 		losses := j.room.parts.run(binaryCrossEntropy, float32(l.smoothing), j.activation == Sigmoid, j, weights, grad)
+		return total(sum, losses, weights)
+	case focalKind:
+		losses := j.room.parts.run(categoricalFocal, float32(l.gamma), j.activation == Softmax, j, weights, grad)
 		return total(sum, losses, weights)
 	}
 	n := j.count()
@@ -290,4 +302,63 @@ func focal(s span) {
 		s.value[i] *= factor
 	}
 	s.average()
+}
+
+// CategoricalFocalCrossEntropy is [CategoricalCrossEntropy] with each class's part times (1-p)^γ: what is easy counts little.
+// γ is at least 0; 2 is usual, 0 the cross-entropy itself. There is no balancing factor (Keras' alpha, a quarter by default):
+// [ClassWeight] is one. T.-Y. Lin and others, Focal loss for dense object detection, ICCV 2017.
+func CategoricalFocalCrossEntropy(gamma float64) Loss {
+	return CrossEntropy{kind: focalKind, gamma: gamma}
+}
+
+// categoricalFocal is -Σ y·m^γ·log q over the classes of a place, with m = 1-q: its slope by q, times q, is
+// g = y·(γ·m^(γ-1)·q·log q - m^γ), and by the sums g - q·Σg. Probabilities of unknown origin are softmax of their logarithms.
+func categoricalFocal(s span) {
+	gamma := float64(s.setting)
+	logs, rest, z := s.value, s.spare, s.z
+	if z == nil {
+		simd.Clip(rest, s.p, probabilityFloor, 1)
+		simd.Log(rest, rest)
+		z = rest
+	}
+	simd.LogSoftmax(logs, z, len(s.losses), s.width)
+	simd.Expm1(rest, logs)
+	simd.Negate(rest, rest)
+	for i := range s.losses {
+		lo, hi := i*s.width, (i+1)*s.width
+		var loss, sum float64
+		for k, y := range s.y[lo:hi] {
+			at := lo + k
+			g := 0.0
+			if y != 0 {
+				m := max(float64(rest[at]), probabilityFloor)
+				less := m // m^(γ-1)
+				if gamma != 2 {
+					less = simd.Exp64((gamma - 1) * simd.Log64(m))
+				}
+				log := float64(logs[at])
+				loss -= float64(float64(y) * float64(less*m) * log)
+				g = float64(y) * (float64(float64(gamma*less)*float64(float64(1-rest[at])*log)) - float64(less*m))
+			}
+			sum += g
+			if s.slope != nil {
+				s.slope[at] = float32(g)
+			}
+		}
+		s.losses[i] = loss
+		if s.slope == nil {
+			continue
+		}
+		for k, g := range s.slope[lo:hi] {
+			d := float64(g) - float64(float64(1-rest[lo+k])*sum)
+			if s.z == nil {
+				if p := s.p[lo+k]; p < probabilityFloor || p > 1 {
+					d = 0 // a clipped probability has no slope
+				} else {
+					d /= float64(p)
+				}
+			}
+			s.slope[lo+k] = float32(float64(s.width) * d)
+		}
+	}
 }

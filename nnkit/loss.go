@@ -7,7 +7,7 @@ package nnkit
 // lose their gradient; Predict gives probabilities all the same.
 //
 // For classes: [BinaryCrossEntropy], [CategoricalCrossEntropy], [SparseCategoricalCrossEntropy], [KLDivergence],
-// [BinaryFocalCrossEntropy], [Hinge], [SquaredHinge] and [CategoricalHinge]. For numbers: [MeanSquaredError],
+// [BinaryFocalCrossEntropy], [CategoricalFocalCrossEntropy], [Hinge], [SquaredHinge] and [CategoricalHinge]. For numbers: [MeanSquaredError],
 // [MeanAbsoluteError], [Huber], [LogCosh], [MeanAbsolutePercentageError], [MeanSquaredLogarithmicError], [Poisson] and
 // [CosineSimilarity]. [LossFunc] makes one of a function.
 type Loss interface {

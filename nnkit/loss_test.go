@@ -60,6 +60,8 @@ var everyLoss = map[string]Loss{
 	"BinaryFocalCrossEntropy(2)":                        BinaryFocalCrossEntropy(2),
 	"BinaryFocalCrossEntropy(0.5)":                      BinaryFocalCrossEntropy(0.5),
 	"BinaryFocalCrossEntropy(3)":                        BinaryFocalCrossEntropy(3),
+	"CategoricalFocalCrossEntropy(2)":                   CategoricalFocalCrossEntropy(2),
+	"CategoricalFocalCrossEntropy(0.5)":                 CategoricalFocalCrossEntropy(0.5),
 	"MeanSquaredError":                                  MeanSquaredError,
 	"MeanAbsoluteError":                                 MeanAbsoluteError,
 	"MeanAbsolutePercentageError":                       MeanAbsolutePercentageError,

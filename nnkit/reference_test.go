@@ -188,7 +188,7 @@ func mustTensor(t *testing.T, values []float64, rows int) *Tensor {
 }
 
 var allLosses = []Loss{
-	BinaryCrossEntropy, CategoricalCrossEntropy, SparseCategoricalCrossEntropy, KLDivergence, BinaryFocalCrossEntropy(1.5),
+	BinaryCrossEntropy, CategoricalCrossEntropy, SparseCategoricalCrossEntropy, KLDivergence, BinaryFocalCrossEntropy(1.5), CategoricalFocalCrossEntropy(1.5),
 	MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber(0.7), LogCosh, Poisson,
 	Hinge, SquaredHinge, CategoricalHinge, CosineSimilarity,
 }

@@ -180,6 +180,7 @@ func savedCompilations() []compilation {
 			Huber(0.5), BinaryFocalCrossEntropy(2),
 		}},
 		{Adam(), Huber(0.5), nil},
+		{Adam(), CategoricalFocalCrossEntropy(1.5), nil},
 		{Adam(), Losses{"a": LossWeight(MeanSquaredError, 0.25), "b": Hinge}, []Metric{For("a", MeanAbsoluteError), For("b", Precision(Micro))}},
 	}
 }

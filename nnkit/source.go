@@ -72,7 +72,7 @@ var vocabulary = map[string]any{
 
 	"BinaryCrossEntropy": BinaryCrossEntropy, "CategoricalCrossEntropy": CategoricalCrossEntropy,
 	"SparseCategoricalCrossEntropy": SparseCategoricalCrossEntropy, "LabelSmoothing": CrossEntropy.LabelSmoothing,
-	"KLDivergence": KLDivergence, "BinaryFocalCrossEntropy": BinaryFocalCrossEntropy, "Poisson": Poisson,
+	"KLDivergence": KLDivergence, "BinaryFocalCrossEntropy": BinaryFocalCrossEntropy, "CategoricalFocalCrossEntropy": CategoricalFocalCrossEntropy, "Poisson": Poisson,
 	"Hinge": Hinge, "SquaredHinge": SquaredHinge, "CategoricalHinge": CategoricalHinge, "CosineSimilarity": CosineSimilarity,
 	"MeanSquaredError": MeanSquaredError, "MeanAbsoluteError": MeanAbsoluteError, "LogCosh": LogCosh, "Huber": Huber,
 	"MeanAbsolutePercentageError": MeanAbsolutePercentageError, "MeanSquaredLogarithmicError": MeanSquaredLogarithmicError,

@@ -59,6 +59,10 @@ def focal(gamma):
     return loss
 
 
+def categorical_focal(gamma):
+    return lambda p, y: -((1 - p) ** gamma * y * torch.log(p)).sum(-1)
+
+
 def signed(y):
     return torch.where(y == 0, -torch.ones_like(y), y)
 
@@ -243,5 +247,13 @@ losses = [
 judgements = [
     judged("classes", "softmax", 300, 5, 2), judged("answers", "sigmoid", 300, 1, 3), judged("answers", "sigmoid", 130, 3, 3),
     judged("numbers", "linear", 300, 2, 4),
+]
+torch.manual_seed(8)  # so that the cases above stay as they are
+losses += [
+    case(*c, rows=5, steps=steps, weighted=weighted)
+    for c in [
+        ("CategoricalFocalCrossEntropy(2)", "softmax", categorical_focal(2), onehot, 4),
+        ("CategoricalFocalCrossEntropy(0.5)", "softmax", categorical_focal(0.5), distribution, 3),
+    ] for steps, weighted in [(0, False), (2, True)]
 ]
 print(json.dumps({"losses": losses, "judgements": judgements}).replace("}, ", "},\n"))
