@@ -3,7 +3,6 @@ package nnkit_test
 import (
 	"fmt"
 	"log"
-	"strings"
 
 	"github.com/seed5607215b/nnkit/nnkit"
 	"github.com/seed5607215b/nnkit/nnkit/data"
@@ -209,15 +208,12 @@ func ExampleModel_Freeze() {
 
 // Biases that do not decay, and a first layer that learns slowly.
 func ExampleParameterGroup() {
-	ends := func(end string) func(string) bool {
-		return func(name string) bool { return strings.HasSuffix(name, end) }
-	}
 	fmt.Println(nnkit.AdamW(
-		nnkit.ParameterGroup(ends("/bias"), nnkit.WeightDecay(0)),
-		nnkit.ParameterGroup(ends("base/kernel"), nnkit.RateFactor(0.1)),
+		nnkit.ParameterGroup("*/bias", nnkit.WeightDecay(0)),
+		nnkit.ParameterGroup("base/kernel", nnkit.RateFactor(0.1)),
 	))
 	// Output:
-	// AdamW(LearningRate 0.001, Beta1 0.9, Beta2 0.999, Epsilon 1e-07, WeightDecay 0.004, ParameterGroup(RateFactor 1, WeightDecay 0), ParameterGroup(RateFactor 0.1))
+	// AdamW(LearningRate 0.001, Beta1 0.9, Beta2 0.999, Epsilon 1e-07, WeightDecay 0.004, ParameterGroup("*/bias", RateFactor 1, WeightDecay 0), ParameterGroup("base/kernel", RateFactor 0.1))
 }
 
 // An optimizer of one's own: by the sign of a running mean.

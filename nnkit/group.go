@@ -7,9 +7,10 @@ import (
 
 // parameterGroup is trained in a way of its own.
 type parameterGroup struct {
-	match  func(name string) bool
-	factor float64
-	decay  *float64
+	match   func(name string) bool
+	pattern *string // that match goes by; nil for a user's function
+	factor  float64
+	decay   *float64
 }
 
 // GroupOption is an option of a [ParameterGroup]: [WeightDecay] or [RateFactor].
@@ -21,14 +22,22 @@ type ParameterGroupOption struct {
 	group parameterGroup
 }
 
-// ParameterGroup trains the parameters for whose names match returns true in a way of their own: with a [WeightDecay], or a
-// [RateFactor] for the learning rate. A parameter belongs to the first group that matches. Biases without decay are
+// ParameterGroup trains some parameters in a way of their own: with a [WeightDecay], or a [RateFactor] for the learning rate.
+// Which ones is told by a pattern for their names, in which a star stands for any text, or by a function that returns true for
+// them, which a file cannot hold. A parameter belongs to the first group that matches. Biases without decay are
 //
-//	nnkit.AdamW(nnkit.ParameterGroup(func(name string) bool { return strings.HasSuffix(name, "/bias") }, nnkit.WeightDecay(0)))
+//	nnkit.AdamW(nnkit.ParameterGroup("*/bias", nnkit.WeightDecay(0)))
 //
 // Names are those of [Parameter.Name]. To train some parameters not at all see [Model.Freeze].
-func ParameterGroup(match func(name string) bool, options ...GroupOption) ParameterGroupOption {
-	g := parameterGroup{match: match, factor: 1}
+func ParameterGroup[M string | func(name string) bool](match M, options ...GroupOption) ParameterGroupOption {
+	g := parameterGroup{factor: 1}
+	switch match := any(match).(type) {
+	case string:
+		g.pattern = &match
+		g.match = func(name string) bool { return matches(match, name) }
+	case func(name string) bool:
+		g.match = match
+	}
 	for _, o := range options {
 		if o != nil {
 			o.setGroup(&g)
@@ -37,10 +46,34 @@ func ParameterGroup(match func(name string) bool, options ...GroupOption) Parame
 	return ParameterGroupOption{group: g}
 }
 
+// matches says whether a name is what a pattern says.
+func matches(pattern, name string) bool {
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return name == pattern
+	}
+	first, last := parts[0], parts[len(parts)-1]
+	if !strings.HasPrefix(name, first) || len(name) < len(first)+len(last) || !strings.HasSuffix(name, last) {
+		return false
+	}
+	name = name[len(first) : len(name)-len(last)]
+	for _, part := range parts[1 : len(parts)-1] {
+		_, behind, found := strings.Cut(name, part)
+		if !found {
+			return false
+		}
+		name = behind
+	}
+	return true
+}
+
 func (o ParameterGroupOption) setOptimizer(s *optimizer) {
 	s.groups = append(s.groups[:len(s.groups):len(s.groups)], o.group)
-	if o.group.match == nil {
+	switch {
+	case o.group.match == nil:
 		s.err = fmt.Errorf("%s(ParameterGroup(nil, …)): the function that tells by a name whether a parameter belongs to it is missing", s.name)
+	case o.group.pattern != nil && *o.group.pattern == "":
+		s.err = fmt.Errorf("%s(ParameterGroup(\"\", …)): the pattern for names is empty: write \"*/bias\" for example", s.name)
 	}
 }
 
@@ -69,8 +102,20 @@ func (g *parameterGroup) check(optimizer string) error {
 // String lists the settings.
 func (g *parameterGroup) String() string {
 	var parts []string
+	if g.pattern != nil {
+		parts = append(parts, fmt.Sprintf("%q", *g.pattern))
+	}
 	for _, s := range g.settings() {
 		parts = append(parts, fmt.Sprintf("%s %v", s.name, s.value))
 	}
 	return "ParameterGroup(" + strings.Join(parts, ", ") + ")"
+}
+
+// source writes a group with a pattern as a call.
+func (g *parameterGroup) source() string {
+	text := fmt.Sprintf("ParameterGroup(%q", *g.pattern)
+	for _, s := range g.settings() {
+		text += fmt.Sprintf(", %s(%v)", s.name, s.value)
+	}
+	return text + ")"
 }

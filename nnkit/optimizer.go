@@ -165,14 +165,17 @@ func (o *optimizer) String() string {
 
 // source writes the optimizer as a call.
 func (o *optimizer) source() (string, error) {
-	if _, own := o.formula.(*ownFormula); own || len(o.groups) > 0 {
-		return "", fmt.Errorf("a file cannot hold the functions of %s, its own or those of its ParameterGroup: save the weights by SaveWeights", o.name)
-	}
-	rate := o.rate.String()
-	if !o.rate.constant() {
-		if _, err := evaluate[Schedule](rate); err != nil {
-			return "", fmt.Errorf("a file cannot hold the schedule %s: save the weights by SaveWeights", rate)
+	call := o.name + "("
+	if _, own := o.formula.(*ownFormula); own {
+		text, err := registeredSource("Optimizer", o, o.name)
+		if err != nil {
+			return "", err
 		}
+		call = strings.TrimSuffix(text, ")") + ", "
+	}
+	rate, err := o.rate.written()
+	if err != nil {
+		return "", err
 	}
 	options := []string{"LearningRate(" + rate + ")"}
 	if o.decay == 0 {
@@ -195,7 +198,13 @@ func (o *optimizer) source() (string, error) {
 	if o.average.on {
 		options = append(options, fmt.Sprintf("MovingAverage(%v)", o.average.momentum))
 	}
-	return o.name + "(" + strings.Join(options, ", ") + ")", nil
+	for i, g := range o.groups {
+		if g.pattern == nil {
+			return "", fmt.Errorf("a file cannot hold the function of ParameterGroup %d of %s: write it as a pattern, \"*/bias\" for example", i+1, o.name)
+		}
+		options = append(options, g.source())
+	}
+	return call + strings.Join(options, ", ") + ")", nil
 }
 
 func (o *optimizer) check() error {

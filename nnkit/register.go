@@ -8,14 +8,15 @@ import (
 	"sync"
 )
 
-// Register tells of layers, activations, losses and metrics of one's own, so that [Model.Save] can write models that have
+// Register tells of layers, activations, losses, metrics, schedules and optimizers of one's own, so that [Model.Save] can write models that have
 // them and [Load] read them: in every program that does either.
 //
 //	nnkit.Register(&gain{}, nnkit.Lambda("double", double), nnkit.Merge("distance", distance), nnkit.LossFunc("log_cosh", logCosh))
 //
 // A layer is given by a value of its type, a pointer, which is not used further: what a file holds of a layer are the
 // exported fields, as JSON, beside its parameters; a layer behind which there are functions of fields that are not exported
-// comes back without these. A [Lambda], a [Merge], an activation, a loss or a metric counts by its name. A later value of the same name
+// comes back without these. All others count by their name; of an
+// optimizer its options count for nothing. A later value of the same name
 // takes the place of the earlier one.
 func Register(values ...any) error {
 	for i, v := range values {
@@ -44,8 +45,15 @@ func Register(values ...any) error {
 			key = registration{"Loss", v.String()}
 		case Metric:
 			key = registration{"Metric", v.String()}
+		case Schedule:
+			key = registration{"Schedule", v.text}
+		case *optimizer:
+			if _, own := v.formula.(*ownFormula); !own {
+				return fmt.Errorf("Register: value %d is an optimizer of this package, which needs no registration", i+1)
+			}
+			key = registration{"Optimizer", v.name}
 		default:
-			return fmt.Errorf("Register: value %d is a %T: it must be a layer, an activation, a loss or a metric", i+1, v)
+			return fmt.Errorf("Register: value %d is a %T: it must be a layer, an activation, a loss, a metric, a schedule or an optimizer", i+1, v)
 		}
 		registered.Store(key, v)
 	}
@@ -69,7 +77,9 @@ func registeredAs[T any](name string) (T, error) {
 	return v.(T), nil
 }
 
-var kindWords = map[string]string{"Activation": "activation", "Loss": "loss", "Metric": "metric"}
+var kindWords = map[string]string{
+	"Activation": "activation", "Loss": "loss", "Metric": "metric", "Schedule": "schedule", "Optimizer": "optimizer",
+}
 
 func registeredSource(kind string, v any, name string) (string, error) {
 	if w, ok := registered.Load(registration{kind, name}); ok && reflect.TypeOf(w) == reflect.TypeOf(v) {
@@ -136,4 +146,13 @@ func registeredMerge(name string) (Layer, error) {
 		return nil, fmt.Errorf("the function of the Merge %q is not registered: make it in this program, too, and give it to nnkit.Register before", name)
 	}
 	return Merge(name, f.(func(x ...*Tensor) *Tensor)).layer, nil
+}
+
+// registeredOptimizer makes an optimizer of a user's own again, with other options.
+func registeredOptimizer(name string, options ...optimizerOption) (Optimizer, error) {
+	own, err := registeredAs[Optimizer](name)
+	if err != nil {
+		return nil, err
+	}
+	return newOptimizer(optimizer{name: name, formula: own.(*optimizer).formula}, 0.001, options), nil
 }

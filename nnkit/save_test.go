@@ -193,7 +193,9 @@ func optimizers() []Optimizer {
 		SGD(LearningRate(ExponentialDecay(0.1, 5, 0.9, Staircase()))), SGD(LearningRate(InverseTimeDecay(0.1, 5, 0.9))),
 		SGD(LearningRate(PolynomialDecay(0.1, 5, EndLearningRate(0.01), Power(2), Cycle()))), SGD(LearningRate(CosineDecay(0.1, 30, Alpha(0.1)))),
 		SGD(LearningRate(CosineDecayRestarts(0.1, 5, TMul(1.5), MMul(0.9)))),
-		SGD(LearningRate(OneCycle(0.1, 60, PercentStart(0.2), DivFactor(10), FinalDivFactor(100)))),
+		Adam(ParameterGroup("*/bias", WeightDecay(0)), ParameterGroup("dense_1/*", RateFactor(0.25))),
+		SGD(LearningRate(PiecewiseConstantDecay([]int{4, 9}, []float64{0.1, 0.05, 0.01}))), SGD(LearningRate(Warmup(5, CosineDecay(0.1, 30)))),
+		SGD(LearningRate(Warmup(3, 0.05))), SGD(LearningRate(OneCycle(0.1, 60, PercentStart(0.2), DivFactor(10), FinalDivFactor(100)))),
 	}
 }
 
@@ -345,6 +347,14 @@ func TestSavingErrors(t *testing.T) {
 		_, err := Load(path)
 		return err
 	}
+	rateOf := func(int) float64 { return 0.1 }
+	saved := func(o Optimizer) error {
+		m := Sequential(Input(3), Dense(1))
+		if err := m.Compile(o, MeanSquaredError); err != nil {
+			return err
+		}
+		return m.Save(path)
+	}
 	type unknown struct{ lambdaLayer }
 	own := Sequential(Input(3), &unknown{lambdaLayer{f: (*Tensor).Neg}}, Dense(1))
 	for _, c := range []struct {
@@ -356,11 +366,16 @@ func TestSavingErrors(t *testing.T) {
 		{own.Save(path), `unknown layer "unknown_1" (layer 1): a file cannot hold the type *nnkit.unknown by itself: call nnkit.Register(&unknown{})`},
 		{Sequential(Input(3), Lambda("strange", (*Tensor).Neg)).Save(path), "give the layer to nnkit.Register"},
 		{Sequential(Input(3), Dense(1, ActivationFunc("odd", (*Tensor).Neg))).Save(path), `the function of the activation "odd"`},
+		{saved(SGD(LearningRate(ScheduleFunc("mine", rateOf)))), `the function of the schedule "mine": give it to nnkit.Register`},
+		{saved(SGD(LearningRate(Warmup(3, ScheduleFunc("mine", rateOf))))), `the function of the schedule "mine"`},
+		{saved(OptimizerFunc("Own", 0, func(*Step) {})), `the function of the optimizer "Own"`},
+		{saved(Adam(ParameterGroup(func(string) bool { return true }))), `a file cannot hold the function of ParameterGroup 1 of Adam: write it as a pattern, "*/bias" for example`},
 		{load(weights), "holds arrays and no model"},
 		{load(text), "its header should have"},
 		{load(filepath.Join(folder, "none")), "no such file"},
 		{Register(3), "Register: value 1 is a int"},
 		{Register(Dense(1)), "needs no registration"},
+		{Register(Adam()), "needs no registration"},
 		{
 			Sequential(Input(3), Dense(5), Dense(1, Name("last"))).LoadWeights(weights),
 			"does not fit the model: it lacks last/kernel (5, 1), last/bias (1); it has of another shape dense_1/kernel is (3, 4) and should be (3, 5), " +
@@ -395,11 +410,18 @@ func (l *scaledLayer) Forward(x *Tensor) *Tensor { return x.Mul(l.gain.Tensor())
 func TestRegisteredThingsAreSaved(t *testing.T) {
 	squared := LossFunc("squared", func(p, y *Tensor) *Tensor { return p.Sub(y).Square() })
 	half := ActivationFunc("half", func(x *Tensor) *Tensor { return x.Scale(0.5) })
-	if err := Register(&scaledLayer{}, Lambda("negative", (*Tensor).Neg), half, squared); err != nil {
+	rate := ScheduleFunc("falling", func(step int) float64 { return 0.1 / float64(1+step) })
+	descent := OptimizerFunc("Descent", 1, func(s *Step) {
+		for i, g := range s.Gradient {
+			s.State[0][i] += g
+			s.Weights[i] -= float32(s.Rate) * s.State[0][i]
+		}
+	}, LearningRate(Warmup(2, rate)), ClipValue(0.5))
+	if err := Register(&scaledLayer{}, Lambda("negative", (*Tensor).Neg), half, squared, rate, descent); err != nil {
 		t.Fatal(err)
 	}
 	m := Sequential(Input(3), &scaledLayer{Factor: 3}, Residual(Lambda("negative", (*Tensor).Neg)), Dense(2, half))
-	if err := m.Compile(Adam(), squared, squared); err != nil {
+	if err := m.Compile(descent, squared, squared); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "m.safetensors")
@@ -555,5 +577,83 @@ func TestKilledWriterLeavesAWholeFile(t *testing.T) {
 	}
 	if several == 0 {
 		t.Error("no writer came to its second save")
+	}
+}
+
+// The mean of the last checkpoints is that of their numbers, of states too; what does not fit leaves the model as it is.
+func TestAverageCheckpoints(t *testing.T) {
+	x, y := blobs(40, 3, 2)
+	pattern := filepath.Join(t.TempDir(), "run-{epoch}.safetensors")
+	m := dropoutModel(t, Adam(LearningRate(0.1)))
+	if _, err := m.Fit(x, y, Epochs(11), Verbose(0), Checkpoint(pattern)); err != nil {
+		t.Fatal(err)
+	}
+	sums := make([][]float64, len(m.kept()))
+	for _, epoch := range []string{"9", "10", "11"} {
+		one, err := Load(strings.ReplaceAll(pattern, "{epoch}", epoch))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, p := range one.kept() {
+			if sums[i] == nil {
+				sums[i] = make([]float64, p.Len())
+			}
+			for k, v := range p.Data() {
+				sums[i][k] += float64(v) / 3
+			}
+		}
+	}
+	if err := m.AverageCheckpoints(pattern, 3); err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range m.kept() {
+		if e := far(p.Data(), sums[i], 1); e > 1e-6 {
+			t.Errorf("%s is off by %.2g", p.Name(), e)
+		}
+	}
+	before := slices.Clone(m.weights)
+	other := Sequential(Input(3), Dense(2))
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{m.AverageCheckpoints(pattern, 12), "AverageCheckpoints: there are 11 files of"},
+		{m.AverageCheckpoints(pattern, 0), "AverageCheckpoints: the last 0 checkpoints: there must be at least 1"},
+		{m.AverageCheckpoints("run.safetensors", 2), `AverageCheckpoints: the path "run.safetensors" has no {epoch} in its last part`},
+		{other.AverageCheckpoints(pattern, 2), "run-10.safetensors does not fit the model: it has of another shape dense_1/kernel is (3, 6) and should be (3, 2)"},
+		{Sequential(Dense(1)).AverageCheckpoints(pattern, 2), "AverageCheckpoints: the model has no weights yet"},
+	} {
+		if c.err == nil || !strings.Contains(c.err.Error(), c.want) {
+			t.Errorf("%v\ndoes not say\n%s", c.err, c.want)
+		}
+	}
+	if !slices.Equal(m.weights, before) {
+		t.Error("what did not fit has changed the model")
+	}
+}
+
+func TestPatternsMatch(t *testing.T) {
+	for _, c := range []struct {
+		pattern string
+		yes, no []string
+	}{
+		{"dense_1/bias", []string{"dense_1/bias"}, []string{"dense_1/bias2", "x/dense_1/bias"}},
+		{"*/bias", []string{"dense_1/bias", "a/b/bias", "/bias"}, []string{"bias", "dense_1/bias/x"}},
+		{"dense_1/*", []string{"dense_1/kernel", "dense_1/"}, []string{"dense_10/kernel"}},
+		{"a*b*c", []string{"abc", "axbxc", "abbc"}, []string{"ac", "acb", "bac"}},
+		{"ab*ba", []string{"abba", "abxba"}, []string{"aba"}},
+		{"*", []string{"", "all"}, nil},
+		{"**norm*", []string{"norm", "layer_norm/gamma"}, []string{"nor"}},
+	} {
+		for _, name := range c.yes {
+			if !matches(c.pattern, name) {
+				t.Errorf("%q does not match %q", c.pattern, name)
+			}
+		}
+		for _, name := range c.no {
+			if matches(c.pattern, name) {
+				t.Errorf("%q matches %q", c.pattern, name)
+			}
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
 )
@@ -16,6 +17,7 @@ type Schedule struct {
 	text    string
 	initial float64 // the rate, of a constant one
 	rate    func(step int) float64
+	source  func() (string, error) // its call, for a file; nil if that is its text
 	err     error
 }
 
@@ -30,6 +32,14 @@ func (s Schedule) Rate(step int) float64 {
 // String returns the schedule as it was written: "CosineDecay(0.1, 2000)".
 func (s Schedule) String() string { return s.text }
 
+// written is the schedule as a file has it.
+func (s Schedule) written() (string, error) {
+	if s.source != nil {
+		return s.source()
+	}
+	return s.text, nil
+}
+
 func (s Schedule) constant() bool { return s.rate == nil && s.err == nil }
 
 func constantRate(rate float64) Schedule { return Schedule{text: fmt.Sprint(rate), initial: rate} }
@@ -37,7 +47,7 @@ func constantRate(rate float64) Schedule { return Schedule{text: fmt.Sprint(rate
 // ScheduleFunc makes a schedule of a function that returns the learning rate, above 0, for a batch, the first being 0. The
 // name is what the optimizer's summary calls it.
 func ScheduleFunc(name string, rate func(step int) float64) Schedule {
-	s := Schedule{text: name, rate: rate}
+	s := Schedule{text: name, rate: rate, source: func() (string, error) { return registeredSource("Schedule", Schedule{}, name) }}
 	if rate == nil {
 		s.err = fmt.Errorf("ScheduleFunc(%q, nil): the function is missing", name)
 	}
@@ -166,7 +176,7 @@ func PolynomialDecay(initial float64, decaySteps int, options ...ScheduleOption)
 func PiecewiseConstantDecay(boundaries []int, values []float64) Schedule {
 	boundaries, values = slices.Clone(boundaries), slices.Clone(values)
 	const name = "PiecewiseConstantDecay"
-	s := newSchedule(name, fmt.Sprintf("%v, %v", boundaries, values), func(step int) float64 {
+	s := newSchedule(name, listText("int", boundaries)+", "+listText("float64", values), func(step int) float64 {
 		at, _ := slices.BinarySearch(boundaries, step)
 		return values[at]
 	})
@@ -182,6 +192,15 @@ func PiecewiseConstantDecay(boundaries []int, values []float64) Schedule {
 		s.err = fmt.Errorf("%s: the boundaries %v must rise", name, boundaries)
 	}
 	return s
+}
+
+// listText writes numbers as in Go: []int{1, 2}.
+func listText[N int | float64](kind string, numbers []N) string {
+	texts := make([]string, len(numbers))
+	for i, n := range numbers {
+		texts[i] = fmt.Sprint(n)
+	}
+	return "[]" + kind + "{" + strings.Join(texts, ", ") + "}"
 }
 
 // CosineDecay goes down half a wave of the cosine in decaySteps batches, from initial to [Alpha] of it. In the place of
@@ -231,6 +250,12 @@ func Warmup[R int | float64 | Schedule](steps int, rate R) Schedule {
 		}
 		return then.Rate(step - steps)
 	}, setting{"steps", float64(steps), positive})
+	if then.source != nil {
+		s.source = func() (string, error) {
+			text, err := then.written()
+			return fmt.Sprintf("Warmup(%d, %s)", steps, text), err
+		}
+	}
 	if then.err != nil {
 		s.err = then.err
 	}

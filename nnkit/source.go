@@ -61,6 +61,7 @@ var vocabulary = map[string]any{
 	"GradientAccumulation": GradientAccumulation, "MovingAverage": MovingAverage,
 	"ExponentialDecay": ExponentialDecay, "InverseTimeDecay": InverseTimeDecay, "PolynomialDecay": PolynomialDecay,
 	"CosineDecay": CosineDecay, "CosineDecayRestarts": CosineDecayRestarts, "OneCycle": OneCycle,
+	"PiecewiseConstantDecay": PiecewiseConstantDecay, "Warmup": warmupOf, "ParameterGroup": ParameterGroup[string], "RateFactor": RateFactor,
 	"Staircase": Staircase(), "Cycle": Cycle(), "EndLearningRate": EndLearningRate, "Power": Power, "Alpha": Alpha, "TMul": TMul,
 	"MMul": MMul, "PercentStart": PercentStart, "DivFactor": DivFactor, "FinalDivFactor": FinalDivFactor,
 
@@ -88,6 +89,8 @@ var vocabulary = map[string]any{
 	},
 	"RegisteredLayer":      registeredLayer,
 	"RegisteredMerge":      registeredMerge,
+	"RegisteredSchedule":   registeredAs[Schedule],
+	"RegisteredOptimizer":  registeredOptimizer,
 	"RegisteredActivation": registeredAs[Activation],
 	"RegisteredLoss":       registeredAs[Loss],
 	"RegisteredMetric":     registeredAs[Metric],
@@ -239,6 +242,12 @@ func learningRateOf(rate any) (RateOption, error) {
 	return RateOption{}, fmt.Errorf("LearningRate is given a %T", rate)
 }
 
+// warmupOf is Warmup, likewise.
+func warmupOf(steps int, rate any) (Schedule, error) {
+	then, err := learningRateOf(rate)
+	return Warmup(steps, then.rate), err
+}
+
 // evaluate makes what a text of sourceOf says. It must be a T.
 func evaluate[T any](text string) (T, error) {
 	var none T
@@ -307,6 +316,8 @@ func (e *evaluation) value(depth int) (v any, err error) {
 		return strconv.ParseFloat(text, 64)
 	case token == scanner.String:
 		return strconv.Unquote(text)
+	case token == '[':
+		return e.list()
 	case token != scanner.Ident:
 		return nil, fmt.Errorf("there is %q where a name or a number should be", text)
 	case text == "true" || text == "false":
@@ -342,6 +353,44 @@ func (e *evaluation) value(depth int) (v any, err error) {
 	}
 	e.next()
 	return callWord(text, f, args)
+}
+
+// list reads numbers behind the first bracket of []int{1, 2} or []float64{0.5, 1}.
+func (e *evaluation) list() (any, error) {
+	var ints []int
+	var floats []float64
+	open := ""
+	for range 3 {
+		open += e.scan.TokenText()
+		e.next()
+	}
+	if open != "]int{" && open != "]float64{" {
+		return nil, fmt.Errorf("there is \"[%s\" where a list of numbers should be", open)
+	}
+	for e.token != '}' {
+		v, err := e.value(mostDeep) // in which no call can be
+		if err != nil {
+			return nil, err
+		}
+		switch v := v.(type) {
+		case int:
+			ints, floats = append(ints, v), append(floats, float64(v))
+		case float64:
+			ints, floats = append(ints, int(v)), append(floats, v)
+		default:
+			return nil, fmt.Errorf("there is a %T in a list of numbers", v)
+		}
+		if e.token == ',' {
+			e.next()
+		} else if e.token != '}' {
+			return nil, fmt.Errorf("there is %q in a list of numbers", e.scan.TokenText())
+		}
+	}
+	e.next()
+	if open == "]int{" {
+		return ints, nil
+	}
+	return floats, nil
 }
 
 // callWord calls a function of the vocabulary.
