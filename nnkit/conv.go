@@ -203,6 +203,9 @@ func pair(name string, numbers []int) (p [2]int, err error) {
 		if p[i] = numbers[min(i, len(numbers)-1)]; p[i] < 1 {
 			return p, fmt.Errorf("%s%s: it must be at least 1", name, callText(numbers))
 		}
+		if p[i] > mostInput {
+			return p, fmt.Errorf("%s%s: it must be at most %d", name, callText(numbers), mostInput)
+		}
 	}
 	return p, nil
 }

@@ -2,6 +2,7 @@ package nnkit
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -113,9 +114,9 @@ func (g *parameterGroup) String() string {
 
 // source writes a group with a pattern as a call.
 func (g *parameterGroup) source() string {
-	text := fmt.Sprintf("ParameterGroup(%q", *g.pattern)
+	arguments := []string{strconv.Quote(*g.pattern)}
 	for _, s := range g.settings() {
-		text += fmt.Sprintf(", %s(%v)", s.name, s.value)
+		arguments = append(arguments, fmt.Sprintf("%s(%v)", s.name, s.value))
 	}
-	return text + ")"
+	return "ParameterGroup(" + strings.Join(arguments, ", ") + ")"
 }

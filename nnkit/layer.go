@@ -119,7 +119,21 @@ func build(l Layer, input []int) (err error) {
 // tryForward finds the shape of a layer's output.
 func tryForward(l Layer, input []int) (output []int, err error) {
 	defer caught(&err)
-	return rowShape(l.Forward(zeros(append([]int{1}, input...))))
+	return rowShape(l.Forward(l.core().trialRows(input)[0]))
+}
+
+// trialRows are a row of zeros for each input, to find the shape of the output by. Where a file that is being read tells what the
+// layer is, they are on a tape that refuses a row that is too large.
+func (c *layerCore) trialRows(shapes ...[]int) []*Tensor {
+	t := &Tape{}
+	t.memory.most = mostInput
+	rows := make([]*Tensor, len(shapes))
+	for i, shape := range shapes {
+		if rows[i] = zeros(append([]int{1}, shape...)); c.room > 0 {
+			rows[i] = t.Constant(rows[i])
+		}
+	}
+	return rows
 }
 
 // rowShape is the shape of a row of what a layer has made of one.

@@ -8,6 +8,7 @@ type memory struct {
 	next int
 	all  []*buffer
 	step int
+	most int // numbers in a request; 0 for any
 }
 
 type buffer struct {
@@ -21,6 +22,9 @@ const forgotten = 8
 
 // take returns a buffer of at least n numbers, whatever they are.
 func (m *memory) take(n int) *buffer {
+	if m.most > 0 && n > m.most {
+		fail("Load", "a row would have %d numbers, which is too many: the file is damaged", n)
+	}
 	b := m.choose(n)
 	b.busy, b.step = true, m.step
 	switch {

@@ -112,14 +112,12 @@ func (l *mergeLayer) outputCount() int { return 1 }
 // buildAll finds the shape by trying.
 func (l *mergeLayer) buildAll(inputs [][]int) (outputs [][]int, err error) {
 	defer caught(&err)
-	xs := make([]*Tensor, len(inputs))
-	for i, shape := range inputs {
-		xs[i] = zeros(append([]int{1}, shape...))
+	for _, shape := range inputs {
 		if l.merge == concatenation && len(shape) != len(inputs[0]) {
 			return nil, fmt.Errorf("gets rows of shapes %s: all must have as many dimensions", shapesText(inputs))
 		}
 	}
-	output, err := rowShape(l.of(xs))
+	output, err := rowShape(l.of(l.layer.trialRows(inputs...)))
 	if err != nil {
 		return nil, err
 	}

@@ -272,14 +272,14 @@ func (m *Model) Build(input []int) error {
 }
 
 func (m *Model) buildAll(inputs [][]int) ([][]int, error) {
+	for i, e := range m.inputs {
+		if e.shape != nil && !slices.Equal(inputs[i], e.shape) {
+			return nil, fmt.Errorf("gets rows of shape %s, but the model within is for rows of shape %s", shapeText(inputs[i]), shapeText(e.shape))
+		}
+	}
 	if m.shapes == nil {
 		if err := m.build(inputs); err != nil {
 			return nil, err
-		}
-	}
-	for i, e := range m.inputs {
-		if !slices.Equal(inputs[i], e.shape) {
-			return nil, fmt.Errorf("gets rows of shape %s, but the model within is for rows of shape %s", shapeText(inputs[i]), shapeText(e.shape))
 		}
 	}
 	c := &m.layer

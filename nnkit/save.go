@@ -131,7 +131,8 @@ func (m *Model) file(h *History) (*safetensors.File, error) {
 	return f, nil
 }
 
-// mostInput is how many numbers a row may have of a model in a file; beyond, the file is taken for a damaged one.
+// mostInput is how many numbers a row may have of a model in a file, and of what a layer makes of it; beyond, the file is taken for
+// a damaged one.
 const mostInput = 1 << 26
 
 // buildModel makes the model of a file, compiled but with other weights.

@@ -499,6 +499,9 @@ func FuzzLoad(f *testing.F) {
 	f.Add(data)
 	f.Add(bytes.Replace(data, []byte("Dense(2, ReLU)"), []byte("Dense(9, ReLU)"), 1))
 	f.Add(bytes.Replace(data, []byte("Dense(2, ReLU)"), []byte("Dense(2000000)"), 1))
+	for _, m := range []*Model{branched(), nestedGraphs(), maskedModels()[0]} {
+		f.Add(bytesOf(f, m))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file, err := safetensors.Parse(data)
 		if err != nil {
@@ -654,6 +657,50 @@ func TestPatternsMatch(t *testing.T) {
 			if matches(c.pattern, name) {
 				t.Errorf("%q matches %q", c.pattern, name)
 			}
+		}
+	}
+}
+
+func bytesOf(t testing.TB, m *Model) []byte {
+	path := filepath.Join(t.TempDir(), "m.safetensors")
+	if err := m.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// A file says what its model is, and whatever it says, it is a model or an error.
+func TestTextsOfModels(t *testing.T) {
+	const many = "a row would have"
+	for _, c := range []struct{ text, want string }{
+		{`Functional(Input(2), Call("a", Dense(2), 5), Outputs(1))`, "there is no value 5 among 1"},
+		{`Functional(Input(2), Call("a", Dense(2), -1), Outputs(1))`, "there is no value -1 among 1"},
+		{`Functional(Input(2), Again("a", 0), Outputs(1))`, `Again("a") has no Call before it`},
+		{`Functional(Input(2), Call("a", Dense(2), 0))`, "Functional: there are no outputs"},
+		{`Functional(Input(2), Call("a", Dense(2), 0), Input(2), Outputs(1))`, "an Input is behind a Call"},
+		{`Functional(Input(2), Call("a", Dense(2), 0, 0), Outputs(1))`, `the layer "a" has 2 inputs`},
+		{`Functional(Input(2), Call("a", Dense(2)), Outputs(1))`, `the layer "a" has 0 inputs`},
+		{`Functional(Input(2), Call("a", Add(), 0), Outputs(1))`, "a: it joins several symbols and is given 1"},
+		{`Functional(Input(2), Call("a/b", Dense(2), 0), Outputs(1))`, "a name must not be empty nor contain a slash"},
+		{`Functional(Input(2), Call("a", Dense(2), 0), Call("a", Dense(2), 1), Outputs(2))`, `two layers are named "a"`},
+		{`Functional(Input(2), Call("a", Sequential(Input(3), Dense(2)), 0), Outputs(1))`, "the model within is for rows of shape (3)"},
+		{`Functional(Dense(2))`, "Functional has a *nnkit.denseLayer"},
+		{`Functional(Input(60000000), Call("a", Concatenate(), 0, 0), Outputs(1))`, many},
+		{`Sequential(Input(4, 4, 1), Conv2DTranspose(1, 1, Strides(60000, 50000)))`, many},
+		{`Sequential(Input(4, 4, 1), Conv2DTranspose(1, 1, Strides(9000000000000000)))`, "it must be at most"},
+		{`Sequential(Input(6000000, 1), Dense(20))`, many},
+		{`Sequential(Input(3), Sequential(Reshape(3, 1), Residual(Dense(90))))`, "more numbers than there are in the file"},
+		{`Sequential(Input(2), ` + strings.Repeat("Sequential(", 60) + "Dense(2)" + strings.Repeat(")", 61), "too deep"},
+		{`Input(3)`, "Input makes a *nnkit.Symbol"},
+		{`Sequential(Dense(3))`, "does not begin with the shape of its input"},
+	} {
+		f := &safetensors.File{Metadata: map[string]string{modelKey: c.text}, Tensors: []safetensors.Tensor{safetensors.Float32("x", []int{24}, make([]float32, 24))}}
+		if _, err := load(f); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s is %v, which does not say %q", c.text, err, c.want)
 		}
 	}
 }

@@ -359,11 +359,12 @@ func (e *evaluation) value(depth int) (v any, err error) {
 func (e *evaluation) list() (any, error) {
 	var ints []int
 	var floats []float64
-	open := ""
-	for range 3 {
-		open += e.scan.TokenText()
+	words := make([]string, 3)
+	for i := range words {
+		words[i] = e.scan.TokenText()
 		e.next()
 	}
+	open := strings.Join(words, "")
 	if open != "]int{" && open != "]float64{" {
 		return nil, fmt.Errorf("there is \"[%s\" where a list of numbers should be", open)
 	}

@@ -2,6 +2,8 @@ package nnkit
 
 import (
 	"fmt"
+	"math"
+	"math/bits"
 	"sync/atomic"
 	"unsafe"
 
@@ -332,7 +334,7 @@ func (t *Tape) put(x *Tensor) *Tensor {
 // make gives a node its shape and room for its value.
 func (n *node) make(shape ...int) {
 	n.setShape(shape)
-	size := sizeOf(shape)
+	size := numbersOf(shape)
 	if n.tape == nil {
 		n.data = make([]float32, size)
 		return
@@ -343,6 +345,18 @@ func (n *node) make(shape ...int) {
 	}
 	n.holds = true
 	n.point(b.data[:size])
+}
+
+// numbersOf is sizeOf for a shape that a computation has come to.
+func numbersOf(shape []int) int {
+	size := uint64(1)
+	for _, d := range shape {
+		over, product := bits.Mul64(size, uint64(d))
+		if size = product; over != 0 || size > math.MaxInt/8 {
+			fail("Tensor", "the shape %s has more numbers than memory can hold", shapeText(shape))
+		}
+	}
+	return int(size)
 }
 
 // view gives a node a shape over numbers of another tensor.
