@@ -86,10 +86,13 @@ func (l *convLayer) Build(input []int) error {
 	return nil
 }
 
-// channelHint tells what to write where only the dimension of a single channel is missing.
+// channelHint tells what to write where only the dimension of a single channel is missing, or all but one are.
 func channelHint(input []int, want int) string {
 	if len(input) == want-1 {
 		return ": for a single channel begin with nnkit.Input" + callText(append(append([]int(nil), input...), 1))
+	}
+	if len(input) == 1 && want == 3 {
+		return fmt.Sprintf(": of %d numbers Reshape(height, width, channels) makes an image", input[0])
 	}
 	return ""
 }

@@ -2,6 +2,7 @@ package nnkit
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
 )
@@ -139,6 +140,9 @@ func (l CrossEntropy) checkTruth(name string, y *Tensor, o output) error {
 		return err
 	}
 	if err := within(name, y, 0, 1, l.call()); err != nil || l.kind == binaryKind {
+		if most := slices.Max(y.data); err != nil && most == float32(int(most)) && most > 1 && o.width == 1 {
+			err = fmt.Errorf("%w: for classes write Dense(%d, nnkit.Softmax) and nnkit.SparseCategoricalCrossEntropy", err, int(most)+1)
+		}
 		return err
 	}
 	return distributions(name, y, o.width, l.call())

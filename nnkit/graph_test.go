@@ -367,6 +367,10 @@ func TestGraphErrors(t *testing.T) {
 		return err
 	}
 	last := func(_ any, err error) error { return err }
+	shared := func(s *Symbol) *Symbol {
+		both := Dense(2, Name("both"))
+		return Concatenate(s.To(both), s.To(both, both))
+	}
 	for _, test := range []struct {
 		err  error
 		want string
@@ -389,7 +393,8 @@ func TestGraphErrors(t *testing.T) {
 		{symbol(Add(x, nil)), `Functional: output 1: Add: symbol 2 is nil`},
 		{symbol(Merge("m", nil, x)), `Functional: output 1: Merge("m", nil, …): the function is missing`},
 		{symbol(Add(x, x.To(Dense(3))).Named("sum")), `add layer "sum" (layer 2): Add: the shapes (1, 4) and (1, 3) do not fit: aligned at their ends, sizes must be equal or 1, and 4 meets 3`},
-		{symbol(Concatenate(x, x.To(Reshape(2, 2)))), `concatenate layer "concatenate_1" (layer 2): gets rows of shapes (4), (2, 2): all must have as many dimensions`},
+		{symbol(Concatenate(x, x.To(Reshape(2, 2)))), `concatenate layer "concatenate_1" (layer 2): gets rows of shapes (4), (2, 2): all must have as many dimensions: bring them there by Flatten or Reshape`},
+		{symbol(Concatenate(shared(x), x)), `dense layer "both" (layer 1): is shared by rows of shape (4) and of shape (2), and cannot take both: Dense: x has the shape (1, 2), but the weights are of 4 inputs: the last size of x must be 4`},
 		{symbol(Input(0).To(Dense(1))), `Functional: output 1: Input(0): the number of features must be at least 1`},
 		{symbol(x.To(branched())), `Functional: output 1: To: layer 1 is a model of 2 inputs and 2 outputs: apply it by its Call`},
 		{symbol(branched().Call(x)[0]), `Functional: output 1: Call: the model has 2 inputs and is given 1`},

@@ -174,8 +174,12 @@ func sameShape(name string, y *Tensor, o output) error {
 		return fmt.Errorf("%s has %d %s a row, but %s has %d %s: they must agree",
 			name, got, plural(got, "number"), o.where, o.width, plural(o.width, "output"))
 	}
-	return fmt.Errorf("%s has the shape %s, but %s puts out the shape %s: they must agree",
-		name, shapeText(y.shape), o.where, o.shapeText(y))
+	hint := ""
+	if len(o.shape) > 1 && len(y.shape) <= 2 {
+		hint = ", for which Flatten or a global pooling comes before it"
+	}
+	return fmt.Errorf("%s has the shape %s, but %s puts out the shape %s: they must agree%s",
+		name, shapeText(y.shape), o.where, o.shapeText(y), hint)
 }
 
 // shapeText is the output's shape for as many rows as y has.

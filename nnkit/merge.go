@@ -114,7 +114,7 @@ func (l *mergeLayer) buildAll(inputs [][]int) (outputs [][]int, err error) {
 	defer caught(&err)
 	for _, shape := range inputs {
 		if l.merge == concatenation && len(shape) != len(inputs[0]) {
-			return nil, fmt.Errorf("gets rows of shapes %s: all must have as many dimensions", shapesText(inputs))
+			return nil, fmt.Errorf("gets rows of shapes %s: all must have as many dimensions: bring them there by Flatten or Reshape", shapesText(inputs))
 		}
 	}
 	output, err := rowShape(l.of(l.layer.trialRows(inputs...)))

@@ -434,7 +434,7 @@ func TestOperationErrors(t *testing.T) {
 		{func() { a.MatMul(b) }, "MatMul: the shapes (2, 3) and (4, 5) do not fit: the last size of the left one, 3, must be the number of rows of the right one, 4"},
 		{func() { zeros([]int{2, 2, 3}).MatMul(zeros([]int{3, 3, 1})) }, "MatMul: the shapes (2, 2, 3) and (3, 3, 1) do not fit: the dimensions in front of the last two must be equal, or the right one a matrix"},
 		{func() { Scalar(1).MatMul(a) }, "MatMul: the shapes () and (2, 3) do not fit: a single number is multiplied by Mul or Scale"},
-		{func() { a.Reshape(4, 2) }, "Reshape: the shape (2, 3) has 6 numbers and (4, 2) would have 8"},
+		{func() { a.Reshape(4, 2) }, "Reshape: the shape (2, 3) has 6 numbers and (4, 2) would have 8: sizes must multiply to as many"},
 		{func() { a.Reshape(-1, 4) }, "Reshape: 6 numbers of shape (2, 3) cannot be laid out as (-1, 4)"},
 		{func() { a.Reshape(-1, -1) }, "Reshape: the shape (-1, -1) has more than one open size or a negative one"},
 		{func() { a.Slice(1, 3) }, "Slice: there are no rows 1 to 3 in the shape (2, 3)"},

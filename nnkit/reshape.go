@@ -28,7 +28,7 @@ func (x *Tensor) Reshape(shape ...int) *Tensor {
 		}
 		n.shape[open] = len(x.data) / known
 	} else if known != len(x.data) {
-		fail("Reshape", "the shape %s has %d numbers and %s would have %d", shapeText(x.shape), len(x.data), shapeText(shape), known)
+		fail("Reshape", "the shape %s has %d numbers and %s would have %d: sizes must multiply to as many", shapeText(x.shape), len(x.data), shapeText(shape), known)
 	}
 	n.view(x, x.data, n.shape...)
 	noted[passed](n).x = x.node

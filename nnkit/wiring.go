@@ -118,7 +118,7 @@ func shapeCall(l Layer, inputs [][]int, again bool) ([][]int, error) {
 	case again:
 		output, err := tryForward(l, inputs[0])
 		if err != nil {
-			err = fmt.Errorf("when it is shared, for rows of shape %s beside %s: %w", shapeText(inputs[0]), shapeText(l.core().input), err)
+			err = fmt.Errorf("is shared by rows of shape %s and of shape %s, and cannot take both: %w", shapeText(l.core().input), shapeText(inputs[0]), err)
 		}
 		return [][]int{output}, err
 	}
