@@ -133,4 +133,35 @@ for name, f in {
 }.items():
     case("activation " + name, 3 * torch.randn(3, 6), f, [])
 
+torch.manual_seed(8)  # so that the cases above stay as they are
+m = randomized(nn.Conv2d(4, 8, 3, padding=1, groups=4))
+case("conv2d depthwise", torch.randn(2, 4, 6, 7), m, [(m.weight, kernel2), (m.bias, same)], layout=last)
+m = randomized(nn.Conv1d(3, 5, 3, stride=2))
+case("conv1d strides", torch.randn(2, 3, 9), m, [(m.weight, kernel1), (m.bias, same)], layout=last)
+m = randomized(nn.Conv1d(3, 5, 2, dilation=3))
+case("conv1d causal dilated", torch.randn(2, 3, 8), lambda x: m(nn.functional.pad(x, (3, 0))), [(m.weight, kernel1), (m.bias, same)], layout=last)
+case("max pooling 1d", torch.randn(2, 3, 8), nn.MaxPool1d(2), [], layout=last)
+case("average pooling 1d", torch.randn(2, 3, 9), nn.AvgPool1d(3, 2), [], layout=last)
+case("average pooling same", torch.randn(2, 3, 6, 7), nn.AvgPool2d(3, 1, 1, count_include_pad=False), [], layout=last)
+case("global max pooling", torch.randn(2, 3, 6, 7), lambda x: x.amax((2, 3)), [], layout=lambda t: last(t) if t.dim() == 4 else t)
+case("global average pooling 1d", torch.randn(2, 5, 3), lambda x: x.mean(1), [])
+case("global max pooling 1d", torch.randn(2, 5, 3), lambda x: x.amax(1), [])
+gamma = torch.randn(6, requires_grad=True)
+case("rms normalization", torch.randn(3, 5, 6), lambda x: x * torch.rsqrt((x * x).mean(-1, keepdim=True) + 1e-5) * gamma, [(gamma, same)])
+m = randomized(nn.RNN(3, 4, batch_first=True, nonlinearity="relu"))
+nn.init.zeros_(m.bias_hh_l0)
+case("rnn relu", torch.randn(2, 5, 3), lambda x: m(x)[0][:, -1], [(m.weight_ih_l0, swapped), (m.weight_hh_l0, swapped), (m.bias_ih_l0, same)])
+b = randomized(nn.LSTM(3, 4, batch_first=True, bidirectional=True))
+for p in (b.bias_hh_l0, b.bias_hh_l0_reverse):
+    nn.init.zeros_(p)
+both = [(b.weight_ih_l0, swapped), (b.weight_hh_l0, swapped), (b.bias_ih_l0, same),
+        (b.weight_ih_l0_reverse, swapped), (b.weight_hh_l0_reverse, swapped), (b.bias_ih_l0_reverse, same)]
+case("bidirectional sequences", torch.randn(2, 5, 3), lambda x: b(x)[0], both)
+b.zero_grad()
+case("bidirectional", torch.randn(2, 5, 3), lambda x: b(x)[1][0].transpose(0, 1).flatten(1), both)
+places = torch.randn(5, 3, requires_grad=True)
+case("position embedding", torch.randn(2, 5, 3), lambda x: x + places, [(places, same)])
+m = randomized(nn.Linear(4, 4))
+case("residual", torch.randn(3, 4), lambda x: x + torch.tanh(m(x)), [(m.weight, swapped), (m.bias, same)])
+
 print("[" + ",\n".join(json.dumps(c) for c in cases) + "]")
