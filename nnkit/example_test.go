@@ -206,6 +206,58 @@ func ExampleModel_Freeze() {
 	// seed 0
 }
 
+// A network with two inputs, which meet, and two outputs.
+func ExampleFunctional() {
+	numbers := nnkit.Input(8).Named("numbers")
+	words := nnkit.Input(20).Named("words")
+	text := words.To(nnkit.Embedding(1000, 16, nnkit.MaskZero()), nnkit.LSTM(32))
+	both := nnkit.Concatenate(numbers, text).To(nnkit.Dense(32, nnkit.ReLU))
+	price := both.To(nnkit.Dense(1)).Named("price")
+	kind := both.To(nnkit.Dense(3, nnkit.Softmax)).Named("kind")
+
+	model := nnkit.Functional(nnkit.Inputs(numbers, words), nnkit.Outputs(price, kind))
+	losses := nnkit.Losses{"price": nnkit.LossWeight(nnkit.MeanSquaredError, 0.2), "kind": nnkit.SparseCategoricalCrossEntropy}
+	if err := model.Compile(nnkit.Adam(), losses, nnkit.For("kind", nnkit.Accuracy)); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(model)
+	// Output:
+	// layer          kind         activation  from             output          parameters
+	// numbers        input                                     (rows, 8)                0
+	// words          input                                     (rows, 20)               0
+	// embedding_1    embedding                words            (rows, 20, 16)      16,000
+	// lstm_1         lstm         tanh        embedding_1      (rows, 32)           6,272
+	// concatenate_1  concatenate              numbers, lstm_1  (rows, 40)               0
+	// dense_1        dense        relu        concatenate_1    (rows, 32)           1,312
+	// price          dense        linear      dense_1          (rows, 1)               33
+	// kind           dense        softmax     dense_1          (rows, 3)               99
+	// 2 inputs, 2 outputs, 23,716 parameters (92.6 KB)
+	// Adam(LearningRate 0.001, Beta1 0.9, Beta2 0.999, Epsilon 1e-07)
+	// price: 0.2·mean_squared_error
+	// kind: sparse_categorical_crossentropy, accuracy
+	// seed 0
+}
+
+// A block of layers with a way around them is a function, as with Keras.
+func ExampleAdd() {
+	block := func(x *nnkit.Symbol, filters int) *nnkit.Symbol {
+		h := x.To(nnkit.Conv2D(filters, 3, nnkit.SamePadding, nnkit.ReLU), nnkit.Conv2D(filters, 3, nnkit.SamePadding))
+		return nnkit.Add(x.To(nnkit.Conv2D(filters, 1)), h).To(nnkit.ActivationLayer(nnkit.ReLU))
+	}
+	image := nnkit.Input(28, 28, 1)
+	h := block(block(image, 8), 16)
+	digit := h.To(nnkit.GlobalAveragePooling2D(), nnkit.Dense(10, nnkit.Softmax))
+	model := nnkit.Functional(nnkit.Inputs(image), nnkit.Outputs(digit))
+	for _, l := range model.Layers() {
+		if l.Kind == "add" {
+			fmt.Println(l.Name, l.Inputs, l.OutputShape)
+		}
+	}
+	// Output:
+	// add_1 [conv2d_3 conv2d_2] [28 28 8]
+	// add_2 [conv2d_6 conv2d_5] [28 28 16]
+}
+
 // Biases that do not decay, and a first layer that learns slowly.
 func ExampleParameterGroup() {
 	fmt.Println(nnkit.AdamW(
