@@ -50,7 +50,7 @@ func trainSmall(t *testing.T, seed int, options ...FitOption) *History {
 	return train(t, m, BinaryCrossEntropy, x, y, append([]FitOption{Epochs(3), Seed(seed), ValidationSplit(0.2)}, options...)...)
 }
 
-func train(t *testing.T, m *Model, loss Loss, x, y any, options ...FitOption) *History {
+func train(t *testing.T, m *Model, loss Objective, x, y any, options ...FitOption) *History {
 	t.Helper()
 	if err := m.Compile(Adam(LearningRate(0.01)), loss, Accuracy); err != nil {
 		t.Fatal(err)
@@ -118,6 +118,18 @@ func TestSameBitsOnEveryMachine(t *testing.T) {
 			return train(t, Sequential(Lambda("words", words), Embedding(50, 6), LayerNormalization(), SimpleRNN(5, ReLU), Dense(3, Softmax)),
 				SparseCategoricalCrossEntropy, sequences.Reshape(20, 24), first, Epochs(2))
 		}, "ef8f5049f2d5c203"},
+		{"a graph", func() *History {
+			d, kinds := branchedRows(40), make([]float64, 40)
+			for i, k := range d.y["kind"].([]int) {
+				kinds[i] = float64(k)
+			}
+			return train(t, branched(), Losses{"price": LossWeight(Huber(1), 0.5), "kind": CategoricalFocalCrossEntropy(1.5)},
+				d.x, map[string]any{"price": d.y["price"], "kind": oneHot(kinds, 3)}, Epochs(2), ValidationSplit(0.2))
+		}, "db287509dd971aec"},
+		{"masked words", func() *History {
+			return train(t, Sequential(Lambda("words", words), Embedding(50, 6, MaskZero()), TransformerEncoder(2, 8), Bidirectional(LSTM(4, ReturnSequences()), GRU(4, ReturnSequences(), GoBackwards())),
+				GlobalAveragePooling1D(), Dense(3, Softmax)), SparseCategoricalCrossEntropy, sequences.Reshape(20, 24), first, Epochs(2))
+		}, "ca562d396302ebff"},
 	} {
 		if got := hash(t, test.run()); got != test.want {
 			t.Errorf("%s: the hash is %s, want %s", test.name, got, test.want)

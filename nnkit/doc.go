@@ -14,6 +14,11 @@
 // input comes from the data. [History], [Model] and [Tensor] print themselves as tables and show themselves in a
 // notebook; import package display beside this one and a History shows its curves.
 //
+// # Networks that branch
+//
+// [Functional] makes models with several inputs and outputs, shared layers and ways around layers, of symbols: see
+// [Symbol]. Sequences of several lengths are filled up and the filling left out by a mask: see [Masking].
+//
 // # The same numbers everywhere
 //
 // Everything random (initial weights, shuffling) is a function of a seed and a counter, never of a hidden state, and
@@ -31,7 +36,7 @@
 // # Saving
 //
 // [Model.Save] writes a model to one file, with all that training needs to go on to the same bits, and [Load] makes it
-// again; a [Checkpoint] does so while it trains. The file is a safetensors file: others read the weights from it, and
+// again; a [Checkpoint] does so while it trains, and [Model.AverageCheckpoints] takes the mean of the last ones. The file is a safetensors file: others read the weights from it, and
 // [Model.LoadWeights] reads theirs, PyTorch's by [FromPyTorch]. [Model.ExportONNX] is for programs that only predict.
 //
 // # Operations, layers and losses of one's own
