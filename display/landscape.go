@@ -106,7 +106,7 @@ func (w *WeightTrail) Landscape(x, y any, options ...Option) *Figure {
 // trails it lies along two random directions around the weights as they are, each filter or unit of them as long as the weights of
 // that filter or unit, so that pictures of different networks can be compared; one step is once that length.
 //
-// The loss is computed at a thousand places, so some hundred rows are enough. The weights are changed for that and then put back: do not
+// The loss is computed at a thousand places, so give it some hundred rows: with 500 rows a network of 670,000 weights takes 20 s. The weights are changed for that and then put back: do not
 // train the model at the same time. Statistics that layers keep, as [nnkit.BatchNormalization] does, stay as they are.
 func Landscape(model *nnkit.Model, x, y any, trails []*WeightTrail, options ...Option) *Figure {
 	if model == nil || len(model.Parameters()) == 0 {
