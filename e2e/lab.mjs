@@ -492,12 +492,88 @@ async function talk(page) {
   await nb.shot('talk-ipywidgets');
 }
 
+const interactCells = [
+  `import (
+	"fmt"
+	"time"
+
+	"github.com/seed5607215b/nnkit/display"
+	"github.com/seed5607215b/nnkit/nnkit"
+	"github.com/seed5607215b/nnkit/nnkit/data"
+)
+
+points := data.Moons(200, 0.1, 1)
+model := nnkit.Sequential(nnkit.Dense(8, nnkit.Tanh), nnkit.Dense(1, nnkit.Sigmoid))
+err := model.Compile(nnkit.Adam(), nnkit.BinaryCrossEntropy)
+slowly := nnkit.OnEpochEnd(func(*nnkit.Training) { time.Sleep(20 * time.Millisecond) })
+epochs := 0
+counted := nnkit.OnEpochEnd(func(t *nnkit.Training) { epochs = t.Epoch })`,
+  `power := display.Slider("power", 0, 4, 1).Steps(1)
+shape := display.Select("shape", "rising", "falling")
+again := display.Button("again")
+view := display.Interact(func() *display.Figure {
+	loss := make([]float64, 20)
+	for i := range loss {
+		x := float64(i) / 19
+		if shape.Index() == 1 {
+			x = 1 - x
+		}
+		loss[i] = 1
+		for range int(power.Value()) {
+			loss[i] *= x
+		}
+	}
+	return display.Curve(display.Metrics{"loss": loss}, display.Title(fmt.Sprintf("power %g, %s, %d clicks, epoch %d", power.Value(), shape.Value(), again.Clicks(), epochs)))
+}, power, shape, again)`,
+  'run := model.Fit(points.X, points.Y, nnkit.Epochs(1_000_000), counted, slowly, view)',
+];
+
+/** Figures are drawn again when controls move: after their cell, while a training goes on, and when that was interrupted. */
+async function interact(page) {
+  const nb = await written(page, 'interact', interactCells);
+  let cell = await nb.run(0);
+  check(errors(cell.outputs).length === 0, 'packages are imported', errors(cell.outputs).join());
+  cell = await nb.run(1);
+  check(errors(cell.outputs).length === 0, 'controls are shown', errors(cell.outputs).join());
+  const node = await nb.show(1);
+  const title = () => nb.cells().then(cells => text(cells[1].outputs.filter(o => o.data?.['image/svg+xml'])));
+  const says = async what => {
+    await until(`the figure says ${what}`, async () => (await title()).includes(what)).catch(() => {});
+    check((await title()).includes(what), `the figure says “${what}”`, await title());
+  };
+  await node.waitForSelector('.jp-OutputArea input[type=range]', { timeout: 30_000 });
+  await says('power 1, rising, 0 clicks');
+  /** Moves the slider by a key, as a person may. */
+  const move = async key => { await (await node.$('input[type=range]')).focus(); await page.keyboard.press(key); };
+  await move('ArrowRight');
+  await says('power 2, rising, 0 clicks');
+  await (await node.$('select')).selectOption('1');
+  await says('power 2, falling, 0 clicks');
+  await (await node.$('.jp-OutputArea button')).click();
+  await says('power 2, falling, 1 clicks');
+  await nb.shot('interact-moved');
+
+  await nb.start(2);
+  await until('the figure tells of the training', async () => /epoch [1-9]/.test(await title()));
+  await nb.show(1);
+  await move('End');
+  await says('power 4, falling, 1 clicks');
+  check(await nb.isBusy(2), 'the training goes on meanwhile');
+  await nb.shot('interact-training');
+  await nb.interrupt();
+  await nb.ended(2);
+  await move('ArrowLeft');
+  await says('power 3, falling, 1 clicks');
+  cell = (await nb.cells())[1];
+  check(picturesIn(cell.outputs) === 1, 'there is one figure', JSON.stringify(cell.outputs).slice(0, 1000));
+}
+
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'], // as root, in a container
 });
 try {
-  for (const [name, part] of Object.entries({ 'first-network': firstNetwork, state, typing, talk, flood, training })) {
+  for (const [name, part] of Object.entries({ 'first-network': firstNetwork, state, typing, talk, flood, training, interact })) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     const page = await browser.newPage({ viewport: { width: 1300, height: 1000 } });
     page.on('pageerror', e => console.log(`note: the page reports ${String(e).slice(0, 300)}`));
