@@ -482,6 +482,7 @@ async function talk(page) {
     const handle = await own.waitForSelector('.noUi-handle');
     await handle.focus();
     for (let i = 0; i < 5; i++) await handle.press('ArrowRight');
+    await sleep(500); // the page holds moves back while the kernel takes one, but no clicks
     await (await own.waitForSelector('button.jupyter-button')).click();
     const written = async () => (await own.evaluate(e => e.textContent)).includes('rate is 0.55');
     await until('the callback has written', written, 10_000).catch(() => {});
