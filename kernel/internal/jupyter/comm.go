@@ -75,7 +75,9 @@ func (r *running) handleComm(req *request) error {
 // Comm publishes a comm message.
 func (x *execution) Comm(m message.Comm) {
 	x.running.comms.note(m)
-	x.publish(m.Type, m)
+	if !m.Quiet {
+		x.publish(m.Type, m)
+	}
 }
 
 // stillBusy says again that a cell runs, when a request that was served beside it has

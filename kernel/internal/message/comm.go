@@ -34,6 +34,9 @@ type Comm struct {
 	Data       map[string]any `json:"data"`
 	Metadata   map[string]any `json:"-"` // of the message
 	Buffers    [][]byte       `json:"-"` // likewise
+	// Quiet says that front ends are not told, who would take a widget away that has
+	// lost its program.
+	Quiet bool `json:"-"`
 }
 
 // MarshalJSON writes c with an object where its data are nil.

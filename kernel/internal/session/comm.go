@@ -101,7 +101,7 @@ func (f *front) remove(p *pump) {
 	delete(f.programs, p)
 	f.mu.Unlock()
 	for _, id := range p.openComms() {
-		f.output.Comm(message.Comm{Type: message.CommClose, ID: id})
+		f.output.Comm(message.Comm{Type: message.CommClose, ID: id, Quiet: true})
 	}
 }
 

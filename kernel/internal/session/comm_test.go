@@ -25,11 +25,11 @@ type browser struct {
 
 func (b *browser) Display(d message.DisplayData) {
 	html, _ := d.Data["text/html"].(string)
-	if !strings.HasPrefix(html, "<script>\n// gonb_comm:") && !strings.HasPrefix(html, "<script>// gonb_comm:") {
+	if !strings.HasPrefix(html, "<script>// gonb_comm:") {
 		b.recorder.Display(d)
 		return
 	}
-	if !strings.Contains(html, `const kernel = "the kernel";`) {
+	if !strings.Contains(html, `const kernel = "the kernel"`) {
 		b.write("wrong script", html)
 	}
 	b.mu.Lock()
@@ -241,8 +241,8 @@ func TestProgramComms(t *testing.T) {
 	said = nil
 	b.execute(t, 4, "os.Exit(1)")
 	b.execute(t, 5, "1")
-	if len(said) != 3 || said[0].Type != message.CommClose {
-		t.Errorf("when the program has ended %v is said, want its comms closed", said)
+	if len(said) != 3 || said[0].Type != message.CommClose || !said[0].Quiet {
+		t.Errorf("when the program has ended %v is said, want its comms closed quietly", said)
 	}
 	if say(nil) {
 		t.Error("a message to a program that has ended was taken")

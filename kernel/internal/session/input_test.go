@@ -59,7 +59,9 @@ func (r *typist) Input(prompt string, password bool) (string, error) {
 		kind = "asked secretly"
 	}
 	r.write(kind, fmt.Sprintf("%q, says %.20q\n", prompt, line))
+	r.mu.Lock()
 	r.stream = ""
+	r.mu.Unlock()
 	return line, nil
 }
 

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"crypto/rand"
 	_ "embed"
 	"fmt"
 	"strconv"
@@ -34,9 +35,9 @@ type page struct {
 
 // Times in which a page is expected to say something.
 const (
-	pageFresh = time.Second            // it is there as long after it was heard
-	pagePong  = 500 * time.Millisecond // to a sign of life
-	pageOpens = 3 * time.Second        // after it was given the script
+	pageFresh = time.Second     // it is there as long after it was heard
+	pagePong  = 2 * time.Second // to a sign of life: it may be drawing
+	pageOpens = 3 * time.Second // after it was given the script
 )
 
 // The addresses that gonb_comm and the kernel keep to themselves.
@@ -49,6 +50,9 @@ const (
 
 //go:embed page.js
 var pageScript string
+
+// process tells the scripts of one kernel's process from those before a restart.
+var process = rand.Text()
 
 // begin says that another cell runs: the page is tried again.
 func (p *page) begin() {
@@ -78,6 +82,7 @@ func (p *page) reach(then func()) bool {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if len(p.waiting) > 0 { // the page was reloaded, or is another one
+			p.output.Comm(message.Comm{Type: message.CommClose, ID: p.comm, Quiet: true})
 			p.comm = ""
 			p.install()
 		}
@@ -93,7 +98,7 @@ func (p *page) install() {
 	}
 	p.scripts++
 	p.script = fmt.Sprintf("gonb_comm_%s_%d", p.kernel, p.scripts)
-	script := strings.ReplaceAll(pageScript, `"KERNEL"`, strconv.Quote(p.kernel))
+	script := strings.NewReplacer(`"KERNEL"`, strconv.Quote(p.kernel), `"PROCESS"`, strconv.Quote(process)).Replace(pageScript)
 	p.output.Display(p.shown("<script>" + script + "</script>"))
 	p.timer = time.AfterFunc(pageOpens, func() { p.give("no page has answered") })
 }
