@@ -70,8 +70,9 @@ def pictures(cell):
 def is_picture(kind, data):
     if kind == "png":
         return data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) > 1000
+    kinds = [e.tag.rpartition("}")[2] for e in xml.fromstring(data).iter()]
     drawn = {"path", "rect", "line", "polyline", "circle", "text"}
-    return sum(e.tag.rpartition("}")[2] in drawn for e in xml.fromstring(data).iter()) > 10
+    return "image" in kinds or sum(k in drawn for k in kinds) > 10
 
 
 def shown(cell):
