@@ -65,7 +65,6 @@ type kernels struct {
 	fillNormal                                  func(dst []float32, c0, c1, c2, c3, k0, k1 uint32, mean, deviation float32)
 	centredRMSProp                              func(w, g, a, mean []float32, rate, rho, rest, epsilon, keep float32)
 	centredRMSPropMomentum                      func(w, g, a, mean, v []float32, rate, rho, rest, epsilon, momentum, keep float32)
-	adamRows                                    func(w, g, m, v []float32, rows, width, wRow, gRow, mRow, vRow int, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
 	amsGrad                                     func(w, g, m, v, most []float32, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
 	adaDelta                                    func(w, g, a, d []float32, rate, rho, rest, epsilon, keep float32)
 	adamax                                      func(w, g, m, u []float32, rate, beta1, rest1, beta2, epsilon, keep float32)
@@ -118,7 +117,7 @@ var portable = &Set{name: "go", lanes: 1, kernels: &kernels{
 	softmaxRows: softmaxRowsGo, softmaxNarrow: softmaxRowsGo, logSoftmaxRows: logSoftmaxRowsGo,
 	softmaxGradientRows: softmaxGradientRowsGo, logSoftmaxGradientRows: logSoftmaxGradientRowsGo,
 	sumRows:        sumRowsGo,
-	centredRMSProp: centredRMSPropGo, centredRMSPropMomentum: centredRMSPropMomentumGo, adamRows: adamRowsGo, amsGrad: amsGradGo,
+	centredRMSProp: centredRMSPropGo, centredRMSPropMomentum: centredRMSPropMomentumGo, amsGrad: amsGradGo,
 	adaDelta: adaDeltaGo, adamax: adamaxGo, nAdam: nAdamGo, lion: lionGo, average: averageGo,
 	addRows: addRowsGo, subtractRows: subtractRowsGo, multiplyRows: multiplyRowsGo, divideRows: divideRowsGo,
 	minimumRows: minimumRowsGo, maximumRows: maximumRowsGo, equalRows: equalRowsGo, lessRows: lessRowsGo,

@@ -106,7 +106,6 @@ var kernelsAVX512 = kernels{
 	centredRMSProp:         centredRMSPropAVX512,
 	centredRMSPropMomentum: centredRMSPropMomentumAVX512,
 	adam:                   adamAVX512,
-	adamRows:               adamRowsAVX512,
 	amsGrad:                amsGradAVX512,
 	adaDelta:               adaDeltaAVX512,
 	adamax:                 adamaxAVX512,
@@ -217,7 +216,6 @@ var kernelsAVX2 = kernels{
 	centredRMSProp:         centredRMSPropAVX2,
 	centredRMSPropMomentum: centredRMSPropMomentumAVX2,
 	adam:                   adamAVX2,
-	adamRows:               adamRowsAVX2,
 	amsGrad:                amsGradAVX2,
 	adaDelta:               adaDeltaAVX2,
 	adamax:                 adamaxAVX2,
@@ -590,12 +588,6 @@ func adamAVX512(w, g, m, v []float32, rate, beta1, rest1, beta2, rest2, epsilon,
 
 //go:noescape
 func adamAVX2(w, g, m, v []float32, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
-
-//go:noescape
-func adamRowsAVX512(w, g, m, v []float32, rows, width, wRow, gRow, mRow, vRow int, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
-
-//go:noescape
-func adamRowsAVX2(w, g, m, v []float32, rows, width, wRow, gRow, mRow, vRow int, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)
 
 //go:noescape
 func amsGradAVX512(w, g, m, v, most []float32, rate, beta1, rest1, beta2, rest2, epsilon, keep float32)

@@ -101,15 +101,6 @@ func otherCases() (cases []otherCase) {
 			k.logSoftmaxGradientRows(dy, y, rows, width, width, width+2)
 			return [][]float32{dy, y}
 		}},
-		otherCase{"adamRows", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
-			w, g := make(extent(rows, width, width+1), 1), make(extent(rows, width, width), 2)
-			m, v := make(extent(rows, width, width+1), 3), make(extent(rows, width, width+2), 4)
-			for i, x := range v {
-				v[i] = withSign(x, 1)
-			}
-			k.adamRows(w, g, m, v, rows, width, width+1, width, width+1, width+2, 0.1, 0.9, 0.1, 0.999, 0.001, 1e-7, 0.99)
-			return [][]float32{w, g, m, v}
-		}},
 		// Noise comes in groups; its counter may not run over in a call.
 		otherCase{"dropout", func(k *kernels, make func(n, stream int) []float32, rows, width int) [][]float32 {
 			n := group * (1 + width%4)

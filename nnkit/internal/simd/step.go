@@ -67,24 +67,6 @@ func Adam(w, g, m, v []float32, k *AdamStep) {
 	})
 }
 
-// AdamRows is Adam for a part of a matrix, of rows in strides, for example that whose gradient has just been computed: g
-// may be elsewhere, in strides of its own. All strides of columns are 1.
-func AdamRows(w, g, m, v View, rows, width int, k *AdamStep) {
-	if rows == 0 || width == 0 {
-		return
-	}
-	for _, x := range []View{w, g, m, v} {
-		_ = x.Data[(rows-1)*x.RowStride+width-1]
-	}
-	for lo := 0; lo < width; lo += part {
-		n := min(part, width-lo)
-		inRows(rows, n, func(r, count int) {
-			active.kernels.adamRows(w.Data[r*w.RowStride+lo:], g.Data[r*g.RowStride+lo:], m.Data[r*m.RowStride+lo:], v.Data[r*v.RowStride+lo:],
-				count, n, w.RowStride, g.RowStride, m.RowStride, v.RowStride, k.Rate, k.Beta1, k.Rest1, k.Beta2, k.Rest2, k.Epsilon, k.Keep)
-		})
-	}
-}
-
 // AMSGrad is Adam with most = max(most, v) in the place of v: w = keep·w - rate·m/(√most+epsilon). S. J. Reddi, S. Kale
 // and S. Kumar, On the convergence of Adam and beyond, ICLR 2018, without a correction of v's bias, as in Keras.
 func AMSGrad(w, g, m, v, most []float32, k *AdamStep) {
@@ -249,12 +231,6 @@ func centred(g float32, a, mean *float32, rate, rho, rest, epsilon float32) floa
 	*a = fma(*a, rho, float32(g*g)*rest)
 	*mean = fma(*mean, rho, g*rest)
 	return float32(rate*g) / sqrt(fma(-*mean, *mean, *a)+epsilon)
-}
-
-func adamRowsGo(w, g, m, v []float32, rows, width, wRow, gRow, mRow, vRow int, rate, beta1, rest1, beta2, rest2, epsilon, keep float32) {
-	for r := range rows {
-		adamGo(w[r*wRow:], g[r*gRow:][:width], m[r*mRow:], v[r*vRow:], rate, beta1, rest1, beta2, rest2, epsilon, keep)
-	}
 }
 
 func amsGradGo(w, g, m, v, most []float32, rate, beta1, rest1, beta2, rest2, epsilon, keep float32) {

@@ -147,39 +147,6 @@ func TestStepsAgainstFloat64(t *testing.T) {
 	}
 }
 
-// AdamRows does to each row what Adam does, whatever the strides, and touches nothing between the rows.
-func TestAdamRows(t *testing.T) {
-	step := AdamStep{0.1, 0.9, 0.1, 0.999, 0.001, 1e-7, 0.99}
-	for _, size := range [][2]int{{0, 3}, {1, 1}, {5, 7}, {300, 10}, {3, part + 9}} {
-		rows, width := size[0], size[1]
-		var ours, rowwise [4]View
-		for i := range ours {
-			stride := width + i
-			x := normals(rows*stride, i)
-			if i == 3 {
-				Multiply(x, x, x)
-			}
-			ours[i] = RowMajor(x, stride)
-			rowwise[i] = RowMajor(append([]float32(nil), x...), stride)
-		}
-		AdamRows(ours[0], ours[1], ours[2], ours[3], rows, width, &step)
-		for r := range rows {
-			var x [4][]float32
-			for i, v := range rowwise {
-				x[i] = v.Data[r*v.RowStride:][:width]
-			}
-			Adam(x[0], x[1], x[2], x[3], &step)
-		}
-		for i := range ours {
-			for j, v := range rowwise[i].Data {
-				if got := ours[i].Data[j]; got != v {
-					t.Fatalf("%d×%d: number %d of array %d is %v, want %v", rows, width, j, i, got, v)
-				}
-			}
-		}
-	}
-}
-
 func TestClipAndAverage(t *testing.T) {
 	nan := float32(math.NaN())
 	x := []float32{-3, -0.5, 0, 0.7, 9, nan, float32(math.Inf(1)), float32(math.Inf(-1))}

@@ -47,10 +47,6 @@ func step(f *file) {
 	})
 	const adamScalars = "rate beta1 rest1 beta2 rest2 epsilon keep"
 	f.elementwise("adam", "w g m v", adamScalars, (*kernel).adam)
-	f.rowwise("adamRows", parameters{arrays: "w g m v", scalars: adamScalars}, "w g m v", func(k *kernel) {
-		k.wholeRow()
-		k.across("columns", k.adam)
-	})
 	f.elementwise("amsGrad", "w g m v most", adamScalars, func(k *kernel) {
 		g := k.load("g")
 		m, v := k.runningMean("m", g), k.runningMean("v", k.multiply(g, g))
