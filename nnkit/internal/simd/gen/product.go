@@ -357,6 +357,11 @@ func (w *tileWriter) multiply() {
 
 // step adds a column of A times a row of B.
 func (w *tileWriter) step(walkers []GPPhysical) {
+	if w.panel {
+		for j := range w.vectors {
+			w.PREFETCHT0(Mem{Base: RDX, Index: RBX, Scale: 8, Disp: j * w.bytes()})
+		}
+	}
 	for j, b := range w.b {
 		w.load(RDX, j, b)
 		if w.panel {
@@ -366,6 +371,10 @@ func (w *tileWriter) step(walkers []GPPhysical) {
 	w.ADDQ(RBX, RDX)
 	if w.panel {
 		w.ADDQ(U32(uint32(w.vectors*w.bytes())), RDI)
+	}
+	if w.vectors == 2 && w.rows > 3 {
+		w.PREFETCHT0(Mem{Base: walkers[0], Index: R13, Scale: 8})
+		w.PREFETCHT0(Mem{Base: walkers[len(walkers)-1], Index: R13, Scale: 8})
 	}
 	for i := range w.rows {
 		a := Mem{Base: walkers[i/3]}
