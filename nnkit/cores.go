@@ -30,7 +30,7 @@ func compute(w work) {
 func computeProduct(p, lasting *simd.Product) {
 	n := p.Blocks()
 	if n == 1 {
-		p.Block(0)
+		p.Part(0, p.M, 0, p.N)
 		return
 	}
 	*lasting = *p

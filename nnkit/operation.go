@@ -30,14 +30,20 @@ func sizeOf(shape []int) int {
 
 func zeros(shape []int) *Tensor { return newTensor(shape, sizeOf(shape)) }
 
-// newTensor makes a tensor by itself for size numbers, with its shape in the same piece of memory.
+// newTensor makes a tensor by itself for size numbers, with its shape, and with the numbers if they are few, in the same piece
+// of memory.
 func newTensor(shape []int, size int) *Tensor {
 	t := &struct {
 		Tensor
 		room [4]int
+		few  [2]float32 // more would take more memory of all tensors
 	}{}
 	t.shape = append(t.room[:0], shape...)
-	t.data = make([]float32, size)
+	if size <= len(t.few) {
+		t.data = t.few[:size:size]
+	} else {
+		t.data = make([]float32, size)
+	}
 	return &t.Tensor
 }
 

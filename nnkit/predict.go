@@ -79,7 +79,11 @@ func (m *Model) predict(caller string, x any, list []*Tensor) ([]*Tensor, error)
 	if err := w.take(caller, x); err != nil {
 		return nil, err
 	}
-	n, step := w.given.n, m.inferenceRows()
+	n := w.given.n
+	step := n
+	if n > fewestInference {
+		step = m.inferenceRows()
+	}
 	for lo := 0; lo < n; lo += step {
 		hi := min(lo+step, n)
 		if err := w.forward(&w.given, lo, hi); err != nil {
@@ -162,10 +166,10 @@ func (m *Model) inferenceRows() int {
 	for _, shape := range m.shapes {
 		widest = max(widest, sizeOf(shape))
 	}
-	return min(max(mostInference/widest, 16), 256)
+	return min(max(mostInference/widest, fewestInference), 256)
 }
 
-const mostInference = 1 << 20
+const mostInference, fewestInference = 1 << 20, 16
 
 func (m *Model) borrow() *workspace {
 	if w, ok := m.inference.Get().(*workspace); ok {

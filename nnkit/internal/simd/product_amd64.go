@@ -72,8 +72,7 @@ func (p *Product) partInTiles(i0, i1, j0, j1 int) bool {
 	}
 	blocks := (p.K + depth - 1) / depth
 	for b := range blocks {
-		w.k0 = b * p.K / blocks
-		w.tile.k = (b+1)*p.K/blocks - w.k0
+		w.k0, w.tile.k = evenly(p.K, blocks, b)
 		w.first, w.last = b == 0, b == blocks-1
 		if w.far {
 			p.copyA(&w)
@@ -89,7 +88,9 @@ func (p *Product) partInTiles(i0, i1, j0, j1 int) bool {
 // prepare sets what stays the same for all tiles of rows i0 to i1-1.
 func (p *Product) prepare(w *tiling, i0, i1 int) {
 	w.shape, w.i0, w.i1 = tileShape(), i0, i1
-	w.count = (i1 - i0 + w.rows - 1) / w.rows
+	if w.count = 1; i1-i0 > w.rows {
+		w.count = (i1 - i0 + w.rows - 1) / w.rows
+	}
 	w.far = p.far() && w.count > 1 && i1-i0 <= farRows
 	w.tile.aRow, w.tile.aColumn = uintptr(p.A.RowStride)*4, uintptr(p.A.ColumnStride)*4
 	if w.far {
@@ -129,9 +130,22 @@ func (p *Product) copyA(w *tiling) {
 	}
 }
 
+// evenly returns where part i of so many begins, of n things, and how many it has. Divisions are much of the time that a
+// small product takes.
+func evenly(n, parts, i int) (from, count int) {
+	if parts == 1 {
+		return 0, n
+	}
+	from = i * n / parts
+	return from, (i+1)*n/parts - from
+}
+
 // rowsOf returns the first row of tile n of a column and how many it has. They are divided evenly.
 func (w *tiling) rowsOf(n int) (i, rows int) {
 	all := w.i1 - w.i0
+	if w.count == 1 {
+		return w.i0, all
+	}
 	rows, more := all/w.count, all%w.count
 	i = w.i0 + n*rows + min(n, more)
 	if n < more {
