@@ -35,31 +35,31 @@ var (
 var (
 	// GELU is x·Φ(x), Φ being the normal distribution function: the exact form. D. Hendrycks and K. Gimpel, Gaussian error
 	// linear units, 2016.
-	GELU Activation = &smooth{"gelu", (*Tensor).GELU}
+	GELU Activation = &smooth{name: "gelu", f: (*Tensor).GELU}
 	// TanhGELU is its approximation by a hyperbolic tangent, what older models were trained with.
-	TanhGELU Activation = &smooth{"gelu_tanh", (*Tensor).TanhGELU}
+	TanhGELU Activation = &smooth{name: "gelu_tanh", f: (*Tensor).TanhGELU}
 	// SiLU is x·sigmoid(x), also called swish. S. Elfwing et al., Sigmoid-weighted linear units, Neural Networks 107, 2018.
-	SiLU Activation = &smooth{"silu", (*Tensor).SiLU}
+	SiLU Activation = &smooth{name: "silu", f: (*Tensor).SiLU}
 	// ELU is x above 0 and exp(x) - 1 below. D.-A. Clevert et al., Fast and accurate deep network learning by exponential
 	// linear units, ICLR 2016.
-	ELU Activation = &smooth{"elu", func(x *Tensor) *Tensor { return x.ELU(1) }}
+	ELU Activation = &smooth{name: "elu", f: func(x *Tensor) *Tensor { return x.ELU(1) }}
 	// SELU is ELU scaled so that a deep network's values keep mean and variance. G. Klambauer et al., Self-normalizing
 	// neural networks, NeurIPS 2017.
-	SELU Activation = &smooth{"selu", (*Tensor).SELU}
+	SELU Activation = &smooth{name: "selu", f: (*Tensor).SELU}
 	// LeakyReLU is x above 0 and 0.3·x below, Keras' slope for the activation layer; LeakyReLUSlope has others.
 	LeakyReLU = LeakyReLUSlope(0.3)
 	// Softplus is log(1+exp(x)), a smooth ReLU.
-	Softplus Activation = &smooth{"softplus", (*Tensor).Softplus}
+	Softplus Activation = &smooth{name: "softplus", f: (*Tensor).Softplus}
 	// Softsign is x/(1+|x|).
-	Softsign Activation = &smooth{"softsign", (*Tensor).Softsign}
+	Softsign Activation = &smooth{name: "softsign", f: (*Tensor).Softsign}
 	// Mish is x·tanh(softplus(x)). D. Misra, Mish: a self regularized non-monotonic activation function, BMVC 2020.
-	Mish Activation = &smooth{"mish", (*Tensor).Mish}
+	Mish Activation = &smooth{name: "mish", f: (*Tensor).Mish}
 	// HardSigmoid is (x+3)/6 between 0 and 1.
-	HardSigmoid Activation = &smooth{"hard_sigmoid", (*Tensor).HardSigmoid}
+	HardSigmoid Activation = &smooth{name: "hard_sigmoid", f: (*Tensor).HardSigmoid}
 	// HardSwish is x·HardSigmoid(x). A. Howard et al., Searching for MobileNetV3, ICCV 2019.
-	HardSwish Activation = &smooth{"hard_swish", (*Tensor).HardSwish}
+	HardSwish Activation = &smooth{name: "hard_swish", f: (*Tensor).HardSwish}
 	// LogSoftmax is the logarithm of Softmax.
-	LogSoftmax Activation = &smooth{"log_softmax", (*Tensor).LogSoftmax}
+	LogSoftmax Activation = &smooth{name: "log_softmax", f: (*Tensor).LogSoftmax}
 )
 
 // LeakyReLUSlope is x above 0 and slope·x below. A. L. Maas et al., Rectifier nonlinearities improve neural network
@@ -69,7 +69,9 @@ func LeakyReLUSlope(slope float64) Activation {
 }
 
 // ActivationFunc makes an activation of a function written with the operations of [Tensor], under a name.
-func ActivationFunc(name string, f func(x *Tensor) *Tensor) Activation { return &smooth{name, f} }
+func ActivationFunc(name string, f func(x *Tensor) *Tensor) Activation {
+	return &smooth{name: name, f: f, own: true}
+}
 
 // ActivationLayer makes a layer that does nothing but apply an activation.
 func ActivationLayer(a Activation, options ...LayerOption) Layer {
@@ -87,6 +89,7 @@ func ActivationLayer(a Activation, options ...LayerOption) Layer {
 type smooth struct {
 	name string
 	f    func(x *Tensor) *Tensor
+	own  bool // a user's
 }
 
 func (*smooth) denseOption()              {}

@@ -136,11 +136,11 @@ func (o *convolved) backward(t *Tape, n *node) {
 	}
 	if wantedOf(o.w) || wantedOf(o.b) {
 		o.weights = simd.ConvWeightGradient{Conv: f.Conv, X: f.X, DY: dy}
-		kernel := t.partOf(o.w, len(f.W))
+		kernel := t.sumsOf(o.w, len(f.W))
 		o.weights.DW = kernel.data
 		var bias contribution
 		if wantedOf(o.b) {
-			bias = t.part(o.b)
+			bias = t.sumsOf(o.b, f.Filters)
 			o.weights.DBias = bias.data
 		}
 		compute(&o.weights)

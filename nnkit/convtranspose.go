@@ -113,12 +113,12 @@ type convTransposed struct {
 func (o *convTransposed) backward(t *Tape, n *node) {
 	f, dy := &o.forward, n.gradient()
 	if wantedOf(o.b) {
-		s := t.part(o.b)
-		simd.ColumnSums(s.data, dy, len(dy)/max(1, f.Channels), f.Channels)
+		s := t.sumsOf(o.b, f.Channels)
+		simd.AddColumnSums(s.data, dy, len(dy)/max(1, f.Channels), f.Channels)
 		t.contribute(s)
 	}
 	if wantedOf(o.w) {
-		s := t.part(o.w)
+		s := t.sumsOf(o.w, len(f.W))
 		o.weights = simd.ConvWeightGradient{Conv: f.Conv, X: dy, DY: f.DY, DW: s.data}
 		compute(&o.weights)
 		t.contribute(s)

@@ -179,7 +179,7 @@ func (l CrossEntropy) sum(sum float64, j *judged, weights, grad []float32) float
 	room.losses = grown(room.losses, n)
 	*c = simd.CrossEntropy{
 		Rows: n, Width: j.width, Z: j.z, Smoothing: float32(l.smoothing),
-		Weights: weights, Scale: 1 / float32(n), Losses: room.losses, Gradient: grad,
+		Weights: weights, Scale: j.share(1), Losses: room.losses, Gradient: grad,
 	}
 	if l.kind == sparseKind {
 		room.classes = grown(room.classes, n)

@@ -117,6 +117,21 @@ type lineared struct {
 	rows, in, out int
 	relu          bool
 	product       simd.Product // at work on several cores
+
+	wt   []float32 // the transpose of w, for the portions of a batch
+	mark int64     // of the batch that it is of
+}
+
+// turned is the transpose of the weights. A product copies what it reads across, so where others follow a copy is kept.
+func (o *lineared) turned(t *Tape) simd.View {
+	if !t.portion.others() {
+		return simd.RowMajor(o.ws, o.out).Transposed()
+	}
+	if o.mark != t.mark {
+		o.mark, o.wt = t.mark, grown(o.wt, len(o.ws))
+		simd.Transpose(o.wt, o.ws, o.in, o.out)
+	}
+	return simd.RowMajor(o.wt, o.in)
 }
 
 func (o *lineared) backward(t *Tape, n *node) {
@@ -133,14 +148,14 @@ func (o *lineared) backward(t *Tape, n *node) {
 		computeProduct(&weights, &o.product)
 	}
 	if wantedOf(o.b) {
-		s := t.part(o.b)
-		simd.ColumnSums(s.data, dy, o.rows, o.out)
+		s := t.sumsOf(o.b, o.out)
+		simd.AddColumnSums(s.data, dy, o.rows, o.out)
 		t.contribute(s)
 	}
 	if wantedOf(o.x) {
 		down := simd.Product{
 			M: o.rows, N: o.in, K: o.out,
-			A: simd.RowMajor(dy, o.out), B: simd.RowMajor(o.ws, o.out).Transposed(), Stride: o.in,
+			A: simd.RowMajor(dy, o.out), B: o.turned(t), Stride: o.in,
 		}
 		t.into(&down, o.x)
 		computeProduct(&down, &o.product)

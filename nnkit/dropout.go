@@ -109,10 +109,15 @@ func (o *dropped) backward(t *Tape, n *node) {
 	t.hand(n, o.x)
 }
 
-// draw reserves so many numbers of the step's noise.
+// draw reserves so many numbers of the step's noise: those that the portion's rows would have in the whole batch.
 func (t *Tape) draw(n int) (s random.Stream, at uint64) {
-	at = t.drawn
-	t.drawn += (uint64(n) + 63) &^ 63 // whole groups, which are drawn faster
+	all := n
+	if p := t.portion; p.rows > 0 {
+		all = n / p.rows * p.batch
+		at = uint64(n / p.rows * p.from)
+	}
+	at += t.drawn
+	t.drawn += (uint64(all) + 63) &^ 63 // whole groups, which are drawn faster
 	return t.noise, at
 }
 

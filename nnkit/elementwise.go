@@ -242,6 +242,12 @@ func (o *paired) backward(t *Tape, n *node) {
 
 // addReduced adds g, of n's shape, to the gradient of an input, summed over the dimensions along which it was stretched.
 func (t *Tape) addReduced(n, to *node, g []float32) {
+	if width, _ := rowOf(to.shape, n.shape); width > 1 && width == len(to.data) {
+		s := t.sumsOf(to, width)
+		simd.AddColumnSums(s.data, g, len(g)/width, width)
+		t.contribute(s)
+		return
+	}
 	s := t.part(to)
 	sumTo(s.data, to.shape, g, n.shape)
 	t.contribute(s)
@@ -259,15 +265,7 @@ func sumTo(dst []float32, to []int, src []float32, from []int) {
 	case len(dst) == 0:
 		return
 	}
-	// As many dimensions at the end as are not stretched make a row.
-	width, i := 1, -1
-	for ; i >= -len(to) && sizeAt(to, i) == sizeAt(from, i); i-- {
-		width *= sizeAt(from, i)
-	}
-	if width == len(dst) {
-		simd.ColumnSums(dst, src, len(src)/width, width)
-		return
-	}
+	width, i := rowOf(to, from)
 	if rows := len(src) / len(dst); width == 1 && len(dst)*rows == len(src) && stretchedAtEnd(to, from) {
 		simd.RowSums(dst, simd.RowMajor(src, rows), len(dst), rows)
 		return
@@ -282,6 +280,16 @@ func sumTo(dst []float32, to []int, src []float32, from []int) {
 		simd.Add(dst[at:at+width], dst[at:at+width], src[lo:lo+width])
 		step(index, outer)
 	}
+}
+
+// rowOf returns how many numbers the dimensions at the end that are not stretched have, and the last one, counted from the
+// end, that is.
+func rowOf(to, from []int) (width, stretched int) {
+	width, stretched = 1, -1
+	for ; stretched >= -len(to) && sizeAt(to, stretched) == sizeAt(from, stretched); stretched-- {
+		width *= sizeAt(from, stretched)
+	}
+	return width, stretched
 }
 
 // stretchedAtEnd says whether the shape is stretched along its last dimensions and no others.

@@ -113,8 +113,7 @@ type lookedUp struct {
 }
 
 func (o *lookedUp) backward(t *Tape, n *node) {
-	s := t.part(o.table)
-	clear(s.data)
+	s := t.sumsOf(o.table, 0)
 	o.back = simd.EmbeddingGradient{Gradient: s.data, Width: o.forward.Width, Index: o.index, DY: n.gradient()}
 	compute(&o.back)
 	t.contribute(s)

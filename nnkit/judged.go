@@ -37,6 +37,7 @@ type judged struct {
 	weights    []float32  // of the places; nil for 1
 	mask       []float32  // of the places: 0 where one does not count; nil for all
 	rows       int
+	batch      int // of rows, of which these are a portion
 	places     int // of a row
 	width      int
 	counting   counting
@@ -55,6 +56,7 @@ type judged struct {
 func (j *judged) see(p *Tensor, y *truth, loss Loss, lo, hi int) {
 	_, width := p.rows()
 	j.out, j.p, j.y, j.weights, j.truthShape, j.rows = p, p.data, y.slice(lo, hi), y.weights.slice(lo, hi), y.shape, hi-lo
+	j.batch = j.rows
 	j.width = p.shape[len(p.shape)-1]
 	if len(p.shape) == 1 {
 		j.width = 1
@@ -70,6 +72,9 @@ func (j *judged) see(p *Tensor, y *truth, loss Loss, lo, hi int) {
 
 // count is the number of places.
 func (j *judged) count() int { return j.rows * j.places }
+
+// share is the weight that a number has in the batch's mean, if there are so many in a place.
+func (j *judged) share(numbers int) float32 { return 1 / float32(j.batch*j.places*numbers) }
 
 // grown returns a slice of n elements, in the memory of s if that is enough.
 func grown[E any](s []E, n int) []E {

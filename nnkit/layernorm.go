@@ -72,17 +72,24 @@ func (l *layerNormLayer) Build(input []int) error {
 
 // Forward normalizes.
 func (l *layerNormLayer) Forward(x *Tensor) *Tensor {
-	return normalizeRows("LayerNormalization", x, nil, l.gamma.Tensor(), l.beta.tensor(), l.epsilon, l.rms)
+	return normalizeRows("LayerNormalization", x, nil, l.gamma.Tensor(), l.beta.tensor(), rowNorm{epsilon: l.epsilon, rms: l.rms})
 }
 
 // LayerNorm gives each row, along the last dimension, the mean 0 and the variance 1, and then gamma and beta of the row's
 // length; nil for ones and zeros is not allowed. Epsilon is added to the variance.
 func (x *Tensor) LayerNorm(gamma, beta *Tensor, epsilon float64) *Tensor {
-	return normalizeRows("LayerNorm", x, nil, gamma, beta, epsilon, false)
+	return normalizeRows("LayerNorm", x, nil, gamma, beta, rowNorm{epsilon: epsilon})
+}
+
+// rowNorm is how rows are normalized.
+type rowNorm struct {
+	epsilon float64
+	rms     bool
+	spent   bool // nothing else needs the value of the residual, in whose place the sum is kept for the gradient
 }
 
 // normalizeRows normalizes x, or x + residual if there is one; beta may be nil.
-func normalizeRows(operation string, x, residual, gamma, beta *Tensor, epsilon float64, rms bool) *Tensor {
+func normalizeRows(operation string, x, residual, gamma, beta *Tensor, how rowNorm) *Tensor {
 	rows, width := x.lastRows(operation)
 	if len(gamma.shape) != 1 || gamma.shape[0] != width || beta != nil && (len(beta.shape) != 1 || beta.shape[0] != width) {
 		fail(operation, "x has the shape %s: gain and offset must be (%d)", shapeText(x.shape), width)
@@ -92,7 +99,7 @@ func normalizeRows(operation string, x, residual, gamma, beta *Tensor, epsilon f
 	n.make(x.shape...)
 	o := noted[rowsNormalized](n)
 	o.x, o.residual, o.gamma, o.beta = x.node, nil, gamma.node, nil
-	o.forward = simd.LayerNorm{Rows: rows, Width: width, X: x.data, Gamma: gamma.data, Y: n.data, Epsilon: epsilon, RMS: rms}
+	o.forward = simd.LayerNorm{Rows: rows, Width: width, X: x.data, Gamma: gamma.data, Y: n.data, Epsilon: how.epsilon, RMS: how.rms}
 	f := &o.forward
 	noBeta := n.tape.borrow(width)
 	if beta != nil {
@@ -107,7 +114,11 @@ func normalizeRows(operation string, x, residual, gamma, beta *Tensor, epsilon f
 	if n.wanted {
 		o.stats = n.tape.borrow(3 * rows)
 		f.Stats = o.stats.data[:3*rows]
-		if residual != nil {
+		switch o.sum = nil; {
+		case residual == nil:
+		case how.spent:
+			f.Sum = residual.data
+		default:
 			o.sum = n.tape.borrow(len(x.data))
 			f.Sum = o.sum.data[:len(x.data)]
 		}
@@ -121,26 +132,28 @@ type rowsNormalized struct {
 	x, residual, gamma, beta *node
 	forward                  simd.LayerNorm
 	back                     simd.LayerNormGradient
+	columns                  simd.LayerNormColumns
 	stats, sum               *buffer
 }
 
 func (o *rowsNormalized) backward(t *Tape, n *node) {
 	f := &o.forward
-	gamma, beta := t.partOf(o.gamma, f.Width), t.partOf(o.beta, f.Width)
+	gamma, beta := t.sumsOf(o.gamma, f.Width), t.sumsOf(o.beta, f.Width)
 	o.back = simd.LayerNormGradient{LayerNorm: f, DY: n.gradient(), DX: n.gradient(), DGamma: gamma.data, DBeta: beta.data}
 	b := t.memory.take(o.back.WorkspaceSize())
 	o.back.Workspace = b.data
 	compute(&o.back)
-	o.back.Join()
+	o.columns.LayerNormGradient = &o.back
+	compute(&o.columns)
 	t.memory.free(b)
 	t.contribute(gamma)
 	t.contribute(beta)
 	t.memory.free(o.stats)
-	if o.residual != nil {
+	if o.sum != nil {
 		t.memory.free(o.sum)
-		if wantedOf(o.residual) {
-			t.copy(n.gradient(), o.residual)
-		}
+	}
+	if wantedOf(o.residual) {
+		t.copy(n.gradient(), o.residual)
 	}
 	if wantedOf(o.x) {
 		t.hand(n, o.x)

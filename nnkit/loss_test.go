@@ -167,7 +167,7 @@ func TestLossesAgreeWithPyTorch(t *testing.T) {
 // lossWork is a batch to judge, without a model.
 func lossWork(loss Loss, activation Activation, rows, places, width int) (*judged, []float32) {
 	s := random.Stream{Seed: 9}
-	j := &judged{rows: rows, places: places, width: width, activation: activation}
+	j := &judged{rows: rows, batch: rows, places: places, width: width, activation: activation}
 	size := rows * places * width
 	j.p, j.z, j.y = make([]float32, size), make([]float32, size), make([]float32, size)
 	for i := range j.z {
@@ -244,7 +244,7 @@ func TestLossesDoNotShowBatches(t *testing.T) {
 			truth = 2
 		}
 		for lo := 0; lo < 40; lo += 8 {
-			part := &judged{rows: 8, places: 2, width: 5, activation: j.activation, counting: j.counting}
+			part := &judged{rows: 8, batch: 8, places: 2, width: 5, activation: j.activation, counting: j.counting}
 			part.p, part.z, part.y = j.p[lo*10:(lo+8)*10], j.z[lo*10:(lo+8)*10], j.y[lo*truth:(lo+8)*truth]
 			parts = loss.sum(parts, part, nil, nil)
 		}

@@ -383,7 +383,7 @@ func (j *judged) unmasked() *judged {
 			m.z = append(m.z, j.z[i*j.width:][:j.width]...)
 		}
 	}
-	d.p, d.y, d.rows, d.places, d.width, d.counting, d.activation = m.p, m.y, m.left, 1, j.width, j.counting, j.activation
+	d.p, d.y, d.rows, d.batch, d.places, d.width, d.counting, d.activation = m.p, m.y, m.left, m.left, 1, j.width, j.counting, j.activation
 	d.out.shape[0], d.out.shape[1], d.out.data, d.truthShape[0] = m.left, j.width, m.p, truth
 	if d.z = nil; j.z != nil {
 		d.z = m.z

@@ -62,14 +62,18 @@ func normalizationCases() []operationCase {
 			cases = append(cases, operationCase{
 				fmt.Sprint("LayerNorm, RMS ", rms),
 				[][]int{shape, width, width},
-				func(x []*Tensor) *Tensor { return normalizeRows("LayerNorm", x[0], nil, x[1], x[2], 1e-3, rms) },
+				func(x []*Tensor) *Tensor {
+					return normalizeRows("LayerNorm", x[0], nil, x[1], x[2], rowNorm{epsilon: 1e-3, rms: rms})
+				},
 				func(x []array) array { return x[0].normalized(x[1], x[2], 1e-3, rms) }, "",
 			})
 		}
 		cases = append(cases, operationCase{
 			"LayerNorm of a sum",
 			[][]int{shape, shape, width, width},
-			func(x []*Tensor) *Tensor { return normalizeRows("LayerNorm", x[0], x[1], x[2], x[3], 1e-3, false) },
+			func(x []*Tensor) *Tensor {
+				return normalizeRows("LayerNorm", x[0], x[1], x[2], x[3], rowNorm{epsilon: 1e-3})
+			},
 			func(x []array) array {
 				return x[0].with(x[1], func(a, b float64) float64 { return a + b }).normalized(x[2], x[3], 1e-3, false)
 			}, "",

@@ -126,7 +126,7 @@ func (f *placeLossParts) run(compute func(s span), setting float32, fromSums boo
 			losses: room.losses, slope: grad, value: room.value, spare: room.spare,
 		},
 		weights: weights,
-		scale:   1 / float32(size),
+		scale:   j.share(j.width),
 		places:  formulaPart/max(1, j.width) + 1,
 	}
 	if fromSums {

@@ -38,6 +38,7 @@ type Tape struct {
 	layer     int   // of the model, at work
 	noise     random.Stream
 	drawn     uint64 // numbers of the noise, in this step
+	portion   portion
 	// What layers' outputs add to the sum of the rows' losses, and those with a gradient.
 	penalty    float64
 	activities []activity
@@ -446,6 +447,19 @@ func (t *Tape) partOf(n *node, size int) contribution {
 	}
 	b := t.memory.take(size)
 	return contribution{data: b.data[:size], extra: b}
+}
+
+// sumsOf returns memory to which sums over a batch's rows are added, row after row, so that it does not show how rows are
+// batched: the gradient itself, and for one that is not wanted memory of the given size. Then call contribute.
+func (t *Tape) sumsOf(n *node, size int) contribution {
+	if !wantedOf(n) {
+		return t.partOf(n, size)
+	}
+	g, add := t.onto(n)
+	if !add {
+		clear(g)
+	}
+	return contribution{n: n, data: g}
 }
 
 func (t *Tape) contribute(s contribution) {

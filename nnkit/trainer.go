@@ -113,6 +113,9 @@ type graded struct {
 	meters []meter
 	total  float64 // of the places' losses
 	seen   int     // of the places
+	// The same of the present batch in training.
+	sum   float64
+	valid int
 }
 
 func (m *Model) newGrading() grading {
@@ -221,6 +224,7 @@ func (w *network) evaluate(ctx context.Context, all *rows, step int, g *grading,
 type trainer struct {
 	network
 	batch   rows
+	cut     portions
 	grading grading
 	quiet   network // for validation
 }
@@ -228,6 +232,7 @@ type trainer struct {
 func newTrainer(m *Model, capacity int, like *rows) *trainer {
 	t := &trainer{network: network{m: m}, grading: m.newGrading(), quiet: network{m: m}}
 	t.tape.recording, t.tape.training, t.tape.frugal = true, true, true
+	t.cut.possible = m.inPortions()
 	t.batch = rows{n: capacity}
 	for _, x := range like.x {
 		t.batch.x = append(t.batch.x, x.blank(capacity))
@@ -249,44 +254,88 @@ func (t *trainer) gather(r *rows, order []int32) {
 	}
 }
 
-// step takes the first n rows of the batch forwards and backwards. It returns their mean loss, and leaves the gradients
-// behind.
+// step takes the first n rows of the batch forwards and backwards, in portions. It returns their mean loss, and leaves the
+// gradients behind.
 func (t *trainer) step(n int) (float64, error) {
-	t.tape.noise = random.Stream{Seed: uint64(int64(t.m.seed)), Purpose: random.Dropout, Index: uint32(t.m.batches) - 1} // Reset counts
+	tape, g := &t.tape, &t.grading
+	noise := random.Stream{Seed: uint64(int64(t.m.seed)), Purpose: random.Dropout, Index: uint32(t.m.batches) - 1} // Reset counts
 	t.m.batches++
-	g := &t.grading
-	if err := t.judge(g, &t.batch, 0, n); err != nil {
-		return 0, err
+	if t.cut.possible && t.cut.rows == 0 { // a row by itself shows how much memory a row takes
+		tape.noise, tape.portion = noise, portion{rows: 1, batch: 1}
+		if err := t.portion(false); err != nil {
+			return 0, err
+		}
+		t.cut.learn(tape.Bytes(), 4*len(t.m.weights))
 	}
-	tape := &t.tape
-	tape.begin()
-	from, loss, err := t.seed()
-	if err != nil {
-		return 0, err
+	g.beginBatch()
+	for lo := 0; lo < n; lo += tape.portion.rows {
+		tape.noise, tape.portion = noise, t.cut.next(lo, n)
+		if err := t.portion(true); err != nil {
+			return 0, err
+		}
 	}
-	from = tape.seedActivities(from, n)
+	tape.clearMissed(t.m.parameters)
+	t.m.addPenaltyGradient(tape)
 	penalty := tape.penalty + float64(float64(n)*t.m.penalty(tape))
 	g.penalty += penalty
 	g.rows += n
-	if err := g.measure(); err != nil {
-		return 0, err
-	}
-	tape.backward(from)
-	tape.clearMissed(t.m.parameters)
-	t.m.addPenaltyGradient(tape)
-	return loss + penalty/float64(n), nil
+	return g.endBatch() + penalty/float64(n), nil
 }
 
-// seed computes the outputs' losses, adds them to the totals and has the gradients of their means begin: it returns the mean
-// loss and where to go back from.
-func (t *trainer) seed() (from *node, mean float64, err error) {
+// portion takes the rows of the tape's portion forwards and backwards, and has them measured if they count.
+func (t *trainer) portion(counts bool) error {
+	tape, g := &t.tape, &t.grading
+	p := tape.portion
+	if err := t.judge(g, &t.batch, p.from, p.from+p.rows); err != nil {
+		return err
+	}
+	for i := range g.outputs {
+		g.outputs[i].judged.batch = p.batch
+	}
+	if p.from == 0 {
+		tape.begin() // the gradients anew
+	}
+	from, err := t.seed()
+	if err != nil {
+		return err
+	}
+	from = tape.seedActivities(from, p.batch)
+	if counts {
+		if err := g.measure(); err != nil {
+			return err
+		}
+	}
+	tape.backward(from)
+	return nil
+}
+
+// beginBatch begins the losses of a batch.
+func (g *grading) beginBatch() {
+	for i := range g.outputs {
+		g.outputs[i].sum, g.outputs[i].valid = 0, 0
+	}
+}
+
+// endBatch adds the losses of a batch to the totals, and returns their mean.
+func (g *grading) endBatch() (mean float64) {
+	for i := range g.outputs {
+		o := &g.outputs[i]
+		o.total += o.sum
+		o.seen += o.valid
+		mean += float64(o.weight * (o.sum / float64(max(1, o.valid))))
+	}
+	return mean
+}
+
+// seed computes the outputs' losses, adds them to those of the batch and has the gradients of the batch's means begin: it
+// returns where to go back from.
+func (t *trainer) seed() (from *node, err error) {
 	defer caught(&err)
 	for i := range t.grading.outputs {
 		o := &t.grading.outputs[i]
-		n, sum := t.tape.seedLoss(o)
-		o.total += sum
-		o.seen += o.judged.valid()
-		mean += float64(o.weight * (sum / float64(max(1, o.judged.valid()))))
+		var n *node
+		n, o.sum = t.tape.seedLoss(o)
+		o.valid += o.judged.valid()
 		switch {
 		case n == nil:
 		case from == nil:
@@ -296,15 +345,15 @@ func (t *trainer) seed() (from *node, mean float64, err error) {
 		}
 	}
 	if from != nil {
-		return from, mean, nil
+		return from, nil
 	}
 	if len(t.m.parameters) > 0 && !slices.ContainsFunc(t.m.parameters, (*Parameter).Trainable) {
-		return nil, 0, errors.New("all parameters are frozen: there is nothing to train; Unfreeze some")
+		return nil, errors.New("all parameters are frozen: there is nothing to train; Unfreeze some")
 	}
-	return nil, 0, fmt.Errorf("the output of %s, or the loss, does not depend on any parameter: there is nothing to train", t.m.output(0).where)
+	return nil, fmt.Errorf("the output of %s, or the loss, does not depend on any parameter: there is nothing to train", t.m.output(0).where)
 }
 
-// seedLoss computes the sum of an output's losses over the places and has the gradient of their weighted mean begin at the node that it
+// seedLoss adds an output's losses over the places to its sum and has the gradient of their weighted mean begin at the node that it
 // returns; nil where there is nothing to train.
 func (t *Tape) seedLoss(o *graded) (from *node, sum float64) {
 	j := &o.judged
@@ -313,7 +362,7 @@ func (t *Tape) seedLoss(o *graded) (from *node, sum float64) {
 	switch {
 	case ok:
 		mean := own.mean(j, weights)
-		from, sum = mean.node, mean.Item()*float64(j.count())
+		from, sum = mean.node, o.sum+float64(mean.Item()*float64(j.count()))
 	case j.sums != nil && o.loss.fromSums(j.activation):
 		from = j.sums
 	default:
@@ -324,13 +373,13 @@ func (t *Tape) seedLoss(o *graded) (from *node, sum float64) {
 		return nil, sum
 	}
 	if !wanted {
-		return nil, o.loss.sum(0, j, weights, nil)
+		return nil, o.loss.sum(o.sum, j, weights, nil)
 	}
 	s := t.part(from)
 	if ok {
 		s.data[0] = 1
 	} else {
-		sum = o.loss.sum(0, j, weights, s.data)
+		sum = o.loss.sum(o.sum, j, weights, s.data)
 	}
 	if scale := o.weight * j.perValid(); scale != 1 {
 		simd.Scale(s.data, s.data, float32(scale))

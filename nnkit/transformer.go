@@ -63,5 +63,5 @@ func (l *encoderLayer) Forward(x *Tensor) *Tensor {
 }
 
 func (l *encoderLayer) normalize(i int, x, residual *Tensor) *Tensor {
-	return normalizeRows("TransformerEncoder", x, residual, l.gamma[i].Tensor(), l.beta[i].Tensor(), encoderEpsilon, false)
+	return normalizeRows("TransformerEncoder", x, residual, l.gamma[i].Tensor(), l.beta[i].Tensor(), rowNorm{epsilon: encoderEpsilon, spent: true})
 }

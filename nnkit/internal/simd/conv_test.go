@@ -167,7 +167,9 @@ func TestConv(t *testing.T) {
 		if round%7 < 3 {
 			gate = wild(len(x), 4*round+4)
 		}
-		y, dx, dw, db := repeated(len(dy), bias), repeated(len(x), other), make([]float32, len(w)), make([]float32, c.Filters)
+		y, dx := repeated(len(dy), bias), repeated(len(x), other)
+		kernelBefore, biasBefore := numbers(len(w), 4*round+5), numbers(c.Filters, 4*round+6)
+		dw, db := slices.Clone(kernelBefore), slices.Clone(biasBefore)
 		c.each(func(i, j, k int) {
 			y[k] = fma(x[i], w[j], y[k])
 			dx[i] = fma(dy[k], w[j], dx[i])
@@ -196,9 +198,9 @@ func TestConv(t *testing.T) {
 			runBackwards(&g)
 			expectBits(t, what+"DX", g.DX, dx)
 
-			h := ConvWeightGradient{Conv: c, X: at(0, x), DY: at(1, dy), DW: junk(2, len(dw))}
+			h := ConvWeightGradient{Conv: c, X: at(0, x), DY: at(1, dy), DW: at(2, kernelBefore)}
 			if bias != nil {
-				h.DBias = junk(3, c.Filters)
+				h.DBias = at(3, biasBefore)
 			}
 			runBackwards(&h)
 			expectBits(t, what+"DW", h.DW, dw)

@@ -2,8 +2,8 @@ package simd
 
 import "runtime"
 
-// ConvWeightGradient is the gradient for the kernel of a convolution, DW, and that for its bias, DBias, if it is not nil.
-// Each number is one chain of multiply-adds, or of additions, in ascending order of images, rows and columns of DY.
+// ConvWeightGradient adds the gradient for the kernel of a convolution to DW, and that for its bias to DBias, if it is not
+// nil. Each number is one chain of multiply-adds, or of additions, in ascending order of images, rows and columns of DY.
 type ConvWeightGradient struct {
 	Conv
 	X, DY, DW, DBias []float32
@@ -76,9 +76,6 @@ func (d *ConvWeightGradient) Block(i int) {
 	t := d.tiles()
 	all := t.count()
 	lo, hi := i*all/d.cut, (i+1)*all/d.cut
-	for u := lo; u < hi; u++ {
-		d.clear(&t, u)
-	}
 	each := t.rows.in*t.columns.in*d.Channels + t.rows.out*t.columns.out*d.Filters // numbers of an image
 	images := max(1, together/max(1, each))
 	bands := min(max(1, each/together), max(1, t.rows.out/4))
@@ -126,18 +123,6 @@ type weightTile struct {
 	channel, filter int // the first ones
 	rows, columns   int // how many
 	at, step        int // in DW
-}
-
-// clear sets tile u to 0.
-func (d *ConvWeightGradient) clear(t *weightTiles, u int) {
-	if bias := u - t.lines*t.high*t.wide; bias >= 0 {
-		clear(d.DBias[bias*biasTile : min((bias+1)*biasTile, d.Filters)])
-		return
-	}
-	w := d.at(t, u)
-	for r := range w.rows {
-		clear(d.DW[w.at+r*w.step:][:w.columns])
-	}
 }
 
 // add adds to tile u what comes from rows p0 to p1-1 of images n0 to n1-1.

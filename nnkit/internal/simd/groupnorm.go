@@ -89,3 +89,14 @@ func (g *GroupNormGradient) Block(i int) {
 func (g *GroupNormGradient) Join() {
 	sumRows(g.DGamma, g.DBeta, g.Sums, g.Samples)
 }
+
+// sumRows sets two arrays to the sums of their parts, which follow each other in src so many times.
+func sumRows(first, second, src []float32, times int) {
+	clear(first)
+	clear(second)
+	n := len(first)
+	for i := range times {
+		Add(first, first, src[2*i*n:][:n])
+		Add(second, second, src[(2*i+1)*n:][:n])
+	}
+}

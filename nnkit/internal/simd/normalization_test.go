@@ -62,8 +62,19 @@ func layerNorm64(x, gamma, beta []float64, width int, epsilon float64, rms bool)
 	return y
 }
 
+// layerNormGradient is both halves.
+type layerNormGradient struct {
+	LayerNormGradient
+	columns LayerNormColumns
+}
+
+func (g *layerNormGradient) run() {
+	runBackwards(g)
+	runBackwards(&g.columns)
+}
+
 // newLayerNorm fills a layer and its gradient with random numbers.
-func newLayerNorm(rows, width int, residual, rms bool) (*LayerNorm, *LayerNormGradient) {
+func newLayerNorm(rows, width int, residual, rms bool) (*LayerNorm, *layerNormGradient) {
 	n := &LayerNorm{
 		Rows: rows, Width: width, X: normals(rows*width, 1), Y: make([]float32, rows*width),
 		Gamma: normals(width, 2), Beta: normals(width, 3), Epsilon: 1e-3, RMS: rms, Stats: make([]float32, 3*rows),
@@ -71,10 +82,11 @@ func newLayerNorm(rows, width int, residual, rms bool) (*LayerNorm, *LayerNormGr
 	if residual {
 		n.Residual, n.Sum = normals(rows*width, 4), make([]float32, rows*width)
 	}
-	g := &LayerNormGradient{
+	g := &layerNormGradient{LayerNormGradient: LayerNormGradient{
 		LayerNorm: n, DY: normals(rows*width, 5), DX: make([]float32, rows*width),
 		DGamma: make([]float32, width), DBeta: make([]float32, width),
-	}
+	}}
+	g.columns.LayerNormGradient = &g.LayerNormGradient
 	g.Workspace = make([]float32, g.WorkspaceSize())
 	for i := range g.Workspace {
 		g.Workspace[i] = float32(math.NaN())
@@ -106,8 +118,7 @@ func TestLayerNorm(t *testing.T) {
 				}
 				dy := slices.Clone(g.DY)
 				runBackwards(n)
-				runBackwards(g)
-				g.Join()
+				g.run()
 				got := [4][]float32{n.Y, g.DX, g.DGamma, g.DBeta}
 				what := fmt.Sprintf("%v, option %03b, %s", size, option, set)
 				if s > 0 {
@@ -140,10 +151,10 @@ func TestLayerNorm(t *testing.T) {
 func TestLayerNormSum(t *testing.T) {
 	n, g := newLayerNorm(9, 40, true, false)
 	runBackwards(n)
-	runBackwards(g)
+	g.run()
 	without := slices.Clone(g.DX)
 	g.DSum = normals(len(g.DX), 9)
-	runBackwards(g)
+	g.run()
 	for i, v := range g.DX {
 		if want := without[i] + g.DSum[i]; v != want {
 			t.Fatalf("number %d is %v, want %v", i, v, want)
@@ -397,8 +408,7 @@ func TestNormalizationAllocatesNothing(t *testing.T) {
 	of, dof := newGroupNorm(3, 100, 8, 2)
 	if a := testing.AllocsPerRun(5, func() {
 		runBackwards(n)
-		runBackwards(g)
-		g.Join()
+		g.run()
 		b.forward()
 		b.backward()
 		runBackwards(of)
@@ -426,7 +436,7 @@ func BenchmarkNormalization(b *testing.B) {
 			{"layer/forward", 2, func() { parallel.Run(n.Blocks(), n) }},
 			{"layer/backward", 3, func() {
 				parallel.Run(g.Blocks(), g)
-				g.Join()
+				parallel.Run(g.columns.Blocks(), &g.columns)
 			}},
 			{"batch/forward", 3, func() {
 				parallel.Run(c.moments.Blocks(), &c.moments)

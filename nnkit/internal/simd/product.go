@@ -104,8 +104,13 @@ func (p *Product) Part(i0, i1, j0, j1 int) {
 }
 
 // ColumnSums sets dst[j] to the sum of column j of src, from the first row on.
-func ColumnSums(dst, src []float32, rows, width int) {
-	p := Product{M: 1, N: width, K: rows, A: View{Data: one[:]}, B: RowMajor(src, width), C: dst}
+func ColumnSums(dst, src []float32, rows, width int) { columnSums(dst, nil, src, rows, width) }
+
+// AddColumnSums adds the rows of src to dst, one after another.
+func AddColumnSums(dst, src []float32, rows, width int) { columnSums(dst, dst, src, rows, width) }
+
+func columnSums(dst, start, src []float32, rows, width int) {
+	p := Product{M: 1, N: width, K: rows, A: View{Data: one[:]}, B: RowMajor(src, width), C: dst, Start: start}
 	p.Part(0, 1, 0, width)
 }
 
@@ -189,6 +194,22 @@ func (p *Product) store(i, j int, c float32) {
 		c = 0
 	}
 	p.C[at] = c
+}
+
+// Transpose sets dst, row after row, to the transpose of src, which has rows of the given width.
+func Transpose(dst, src []float32, rows, width int) {
+	transposeRows(dst[:rows*width], src[:rows*width], 0, rows, rows, width)
+}
+
+// transposeRows copies rows r0 to r1-1 of src, which has so many rows and columns, to the columns of dst.
+func transposeRows(dst, src []float32, r0, r1, rows, columns int) {
+	if r0 == r1 {
+		return
+	}
+	const atOnce = 2 * part / 8 // a call takes eight rows
+	for lo := 0; lo < columns; lo += atOnce {
+		transpose(dst[lo*rows+r0:], rows, src[r0*columns+lo:], columns, r1-r0, min(atOnce, columns-lo))
+	}
 }
 
 // transposeGo sets dst[q*width+l] to number q of line l of src, for k numbers of each line.

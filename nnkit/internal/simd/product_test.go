@@ -266,6 +266,23 @@ func TestColumnSums(t *testing.T) {
 	}
 }
 
+func TestTranspose(t *testing.T) {
+	defer Use(Active())
+	for _, set := range sets {
+		Use(set)
+		for _, size := range [][2]int{{0, 5}, {5, 0}, {1, 1}, {3, 700}, {8, 8}, {13, 513}, {31, 1040}, {600, 9}} {
+			rows, width := size[0], size[1]
+			src, dst := normals(rows*width, 3), make([]float32, rows*width)
+			Transpose(dst, src, rows, width)
+			for i, v := range src {
+				if got := dst[i%width*rows+i/width]; got != v {
+					t.Fatalf("%s: number %d of %d×%d is %v in its place, want %v", set, i, rows, width, got, v)
+				}
+			}
+		}
+	}
+}
+
 func TestProductAllocatesNothing(t *testing.T) {
 	defer Use(Active())
 	const n = 40

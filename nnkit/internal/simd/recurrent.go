@@ -282,15 +282,3 @@ func (r *Recurrent) cell(g, h []float32, row int) {
 		copy(h, g)
 	}
 }
-
-// transposeRows copies rows r0 to r1-1 of src, which has so many rows and columns, to the columns of dst.
-func transposeRows(dst, src []float32, r0, r1, rows, columns int) {
-	const side = 16
-	for c0 := 0; c0 < columns; c0 += side {
-		for row := r0; row < r1; row++ {
-			for c := c0; c < min(c0+side, columns); c++ {
-				dst[c*rows+row] = src[row*columns+c]
-			}
-		}
-	}
-}
