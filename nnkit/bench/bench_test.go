@@ -21,11 +21,11 @@ func TestWorkloadsRun(t *testing.T) {
 // With whichever peers this Python has, none among them.
 func TestBesidePeers(t *testing.T) {
 	var results []result
-	b := bench{rounds: 1, print: func(r result) error {
+	b := bench{rounds: 1, python: python{program: "/usr/bin/python3"}, print: func(r result) error {
 		results = append(results, r)
 		return nil
 	}}
-	if err := b.run("gemm128", "/usr/bin/python3", 1); err != nil {
+	if err := b.run("gemm128", 1); err != nil {
 		t.Fatal(err)
 	}
 	if len(results) != 1 {
@@ -46,6 +46,17 @@ func TestBesidePeers(t *testing.T) {
 	for _, key := range []string{"workload", "threads", "ours_us", "gflops", "peak_gflops"} {
 		if keys[key] == nil {
 			t.Errorf("there is no %s in %s", key, text)
+		}
+	}
+}
+
+// A Python that can tell its OpenBLAS's kernels says so where there are none of a name.
+func TestOpenBLAS(t *testing.T) {
+	for _, name := range []string{"Haswell", "haswell", "Nobody", ""} {
+		y := python{"/usr/bin/python3", name}
+		use, err := y.choose()
+		if known := use == unknown || name != "Nobody"; (err == nil) != known {
+			t.Errorf("%q: OpenBLAS uses the kernels for %q, the error is %v", name, use, err)
 		}
 	}
 }

@@ -1,7 +1,7 @@
 // Command bench times steps of nnkit beside the same steps of PyTorch and scikit-learn, where the system's Python has
 // them (Debian: python3-torch, python3-sklearn, libopenblas0-pthread).
 //
-//	go run ./nnkit/bench [-json] [-workload W2] [-rounds 15] [-simd avx2] [-python /usr/bin/python3]
+//	go run ./nnkit/bench [-json] [-workload W2] [-rounds 15] [-simd avx2] [-openblas Haswell] [-python /usr/bin/python3]
 //
 // Ours and the peer take turns, round by round, so that a busy machine disturbs both alike; a ratio is that of one
 // round, below 1 where ours is faster. All train with Adam through the public API:
@@ -15,8 +15,11 @@
 //
 // predict is one row through the network of W1; gemm512 the product of two 512×512 matrices, gemm128x512x784 that of
 // 128×784 and 784×512, beside what a loop of multiply-adds in registers reaches in the same run. In the end the peak
-// memory of processes that train is compared. Where OpenBLAS does not know the processor, the peers are told which of
-// its kernels to use.
+// memory of processes that train is compared.
+//
+// The peers' products are those of OpenBLAS. Where it does not know the processor, the peers are told to use its kernels for
+// the instructions that ours use, SkylakeX (AVX-512) or Haswell (AVX2). -openblas says whose kernels they are to use: Haswell's
+// to compare with figures of a machine on which OpenBLAS has chosen those.
 package main
 
 import (
@@ -41,7 +44,8 @@ func main() {
 	rounds := flag.Int("rounds", 15, "how often ours and the peer take turns")
 	set := flag.String("simd", "", "the kernels to use: avx512, avx2 or go; the machine's best if empty")
 	trained := flag.String("train", "", "only train the workload of this name, and print the process's peak memory in kilobytes")
-	python := flag.String("python", "/usr/bin/python3", "the Python that has the peers")
+	blas := flag.String("openblas", "", "for which processor the kernels are that the peers' OpenBLAS uses: SkylakeX (AVX-512), Haswell (AVX2)\nor another name of OpenBLAS's; its own choice if empty, or what suits the processor if it does not know that")
+	interpreter := flag.String("python", "/usr/bin/python3", "the Python that has the peers")
 	flag.Parse()
 	if *set != "" {
 		s, err := simd.Find(*set)
@@ -56,22 +60,31 @@ func main() {
 		}
 		return
 	}
-	b := bench{rounds: max(1, *rounds), print: printLine}
+	b := bench{rounds: max(1, *rounds), print: printLine, python: python{*interpreter, *blas}}
+	kernels, err := b.python.choose()
+	if err != nil {
+		log.Fatal(err)
+	}
 	if *asJSON {
 		out := json.NewEncoder(os.Stdout)
-		b.print = func(r result) error { return out.Encode(r) }
+		b.print = func(r result) error {
+			if r.Peer != "" {
+				r.OpenBLAS = kernels
+			}
+			return out.Encode(r)
+		}
 	} else {
-		fmt.Printf("%s, %d cores, kernels %s\n", runtime.Version(), runtime.NumCPU(), simd.Active())
+		fmt.Printf("%s, %d cores, kernels %s; the peers' OpenBLAS %s\n", runtime.Version(), runtime.NumCPU(), simd.Active(), kernels)
 	}
 	for _, threads := range []int{1, 2} {
 		if threads > runtime.NumCPU() {
 			break
 		}
-		if err := b.run(*only, *python, threads); err != nil {
+		if err := b.run(*only, threads); err != nil {
 			log.Fatal(err)
 		}
 	}
-	if err := b.memory(*only, *python); err != nil {
+	if err := b.memory(*only); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -82,6 +95,7 @@ type result struct {
 	Threads  int     `json:"threads"`
 	Ours     float64 `json:"ours_us,omitempty"`
 	Peer     string  `json:"peer,omitempty"`
+	OpenBLAS string  `json:"openblas,omitempty"` // whose kernels the peer uses
 	PeerTime float64 `json:"peer_us,omitempty"`
 	Ratio    float64 `json:"ratio,omitempty"` // the median
 	RatioMin float64 `json:"ratio_min,omitempty"`
@@ -113,14 +127,15 @@ func printLine(r result) error {
 
 type bench struct {
 	rounds int
+	python python
 	print  func(result) error
 }
 
 // run times all workloads on so many threads.
-func (b *bench) run(only, python string, threads int) error {
+func (b *bench) run(only string, threads int) error {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
 	nnkit.LimitCores(threads)
-	p, err := startPeers(python, threads)
+	p, err := b.python.start(threads)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 
 // memory compares, for each workload that trains, the most memory that a process has ever had in which it trained: ours,
 // this program once more, and one of each peer.
-func (b *bench) memory(only, python string) error {
+func (b *bench) memory(only string) error {
 	program, err := os.Executable()
 	if err != nil {
 		return err
@@ -29,7 +29,7 @@ func (b *bench) memory(only, python string) error {
 			return err
 		}
 		for _, peer := range w.peers {
-			p, err := startPeers(python, 1)
+			p, err := b.python.start(1)
 			if err != nil {
 				return err
 			}

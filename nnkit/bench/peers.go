@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,32 +25,59 @@ type peers struct {
 	answer *bufio.Reader
 }
 
-// startPeers starts a Python whose libraries use so many threads.
-func startPeers(python string, threads int) (*peers, error) {
-	p, err := startPython(python, threads)
-	if err != nil {
-		return nil, err
-	}
-	// OpenBLAS falls back to the kernels of twenty years ago on a processor that it does not know. That would be no peer.
-	kernels := map[string]string{"avx512": "SkylakeX", "avx2": "Haswell"}[fmt.Sprint(simd.Sets()[0])]
-	if os.Getenv("OPENBLAS_CORETYPE") != "" || kernels == "" {
-		return p, nil
-	}
-	blas, err := p.request("blas")
-	if err != nil || !strings.Contains(blas, "Prescott") {
-		return p, err
-	}
-	if err := p.stop(); err != nil {
-		return nil, err
-	}
-	fmt.Fprintf(os.Stderr, "bench: OpenBLAS does not know this processor: OPENBLAS_CORETYPE=%s for the peers\n", kernels)
-	return startPython(python, threads, "OPENBLAS_CORETYPE="+kernels)
+// python is how the peers' Python is started.
+type python struct {
+	program string
+	blas    string // whose kernels OpenBLAS is told to use; "" for its own choice
 }
 
-func startPython(python string, threads int, environment ...string) (*peers, error) {
-	p := &peers{cmd: exec.Command(python, "-c", program)}
+// choose finds out which kernels OpenBLAS is to be told to use, if nobody has said so: it falls back to those of twenty years
+// ago on a processor that it does not know, which would be no peer. It returns those that are in use then.
+func (y *python) choose() (string, error) {
+	use, err := y.kernels()
+	if err != nil {
+		return "", err
+	}
+	if y.blas != "" {
+		if use != unknown && !strings.EqualFold(use, y.blas) {
+			return "", fmt.Errorf("OpenBLAS has no kernels %q, it uses those for %s: write -openblas Haswell or SkylakeX, for example", y.blas, use)
+		}
+		return use, nil
+	}
+	suits := map[string]string{"avx512": "SkylakeX", "avx2": "Haswell"}[fmt.Sprint(simd.Sets()[0])]
+	if use != "Prescott" || os.Getenv("OPENBLAS_CORETYPE") != "" || suits == "" {
+		return use, nil
+	}
+	fmt.Fprintf(os.Stderr, "bench: OpenBLAS does not know this processor: the peers are told to use its kernels for %s\n", suits)
+	y.blas = suits
+	return y.kernels()
+}
+
+// unknown is the answer of a Python that cannot tell the kernels.
+const unknown = "unknown"
+
+// kernels asks a Python for which processor OpenBLAS has chosen its kernels.
+func (y *python) kernels() (string, error) {
+	p, err := y.start(1)
+	if err != nil {
+		return "", err
+	}
+	use, err := p.request("blas")
+	if err != nil {
+		return "", err
+	}
+	first, _, _ := strings.Cut(use, " ") // of perhaps several OpenBLAS, which are told the same
+	return first, p.stop()
+}
+
+// start starts a Python whose libraries use so many threads.
+func (y *python) start(threads int) (*peers, error) {
+	p := &peers{cmd: exec.Command(y.program, "-c", program)}
 	n := strconv.Itoa(threads)
-	p.cmd.Env = slices.Concat(os.Environ(), []string{"OMP_NUM_THREADS=" + n, "OPENBLAS_NUM_THREADS=" + n, "MKL_NUM_THREADS=" + n}, environment)
+	p.cmd.Env = append(os.Environ(), "OMP_NUM_THREADS="+n, "OPENBLAS_NUM_THREADS="+n, "MKL_NUM_THREADS="+n)
+	if y.blas != "" {
+		p.cmd.Env = append(p.cmd.Env, "OPENBLAS_CORETYPE="+y.blas)
+	}
 	p.cmd.Stderr = os.Stderr
 	var err error
 	if p.ask, err = p.cmd.StdinPipe(); err != nil {
