@@ -53,7 +53,8 @@ func (p *Product) blockSize() (rows, columns int) {
 	case p.M*p.N*p.K < smallProduct:
 		return p.M, p.N
 	case p.far():
-		return farRows, farColumns
+		blocks := (p.M + farRows - 1) / farRows
+		return (p.M + blocks - 1) / max(1, blocks), farColumns
 	case p.N < 2*blockColumns:
 		return 2 * 14, p.N // few columns: low blocks instead, of two whole tiles
 	default:
@@ -68,7 +69,7 @@ func (p *Product) far() bool {
 }
 
 // The size of a block then: a copy of its part of A fits the second cache, and pays.
-const farRows, farColumns = 126, 1024
+const farRows, farColumns = 140, 1024
 
 // Block computes block i.
 func (p *Product) Block(i int) {

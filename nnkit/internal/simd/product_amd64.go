@@ -14,8 +14,8 @@ const depth = 512
 
 // panels are the copies that a part makes.
 type panels struct {
-	b [depth * 2 * 16]float32          // as wide as two vectors
-	a [depth * farRows / 6 * 8]float32 // tile by tile, each in rows of 16 or 8 numbers
+	b [depth * 2 * 16]float32                  // as wide as two vectors
+	a [depth * ((farRows + 5) / 6) * 8]float32 // tile by tile, each in rows of 16 or 8 numbers
 }
 
 var spares spare[panels]
