@@ -28,6 +28,7 @@ const (
 	Configure Kind = "configure" // request: change directory, environment, arguments
 	Continue  Kind = "continue"  // request: answers a Command
 	Answer    Kind = "answer"    // request: answers an Input
+	Debug     Kind = "debug"     // request: a command for the debugger
 
 	Ready      Kind = "ready"      // event: the worker serves requests; Err where it cannot
 	Loaded     Kind = "loaded"     // event: a Load is over; Err if it failed
@@ -37,6 +38,8 @@ const (
 	Configured Kind = "configured" // event: a Configure is over; Err if it failed
 	Command    Kind = "command"    // event: the cell has come to one of its commands, and waits for Continue
 	Input      Kind = "input"      // event: the program reads standard input, where nothing is, and waits for Answer
+	Debugged   Kind = "debugged"   // event: a Debug is over; Body, or Err if it failed
+	Halted     Kind = "halted"     // event: the debugger has stopped the cell, or let it go on
 )
 
 // Request is what the session asks of the worker.
@@ -51,6 +54,8 @@ type Request struct {
 	Stop     bool      `json:"stop,omitempty"`   // Continue: the cell ends
 	Answer   Reading   `json:"answer,omitempty"` // Answer
 	Err      string    `json:"err,omitempty"`    // Answer: why nothing can be read, with Refused
+	// Debug is what the debugger is asked.
+	Debug *DebugCommand `json:"debug,omitempty"`
 }
 
 // Reading is how a read of standard input goes on.
@@ -86,11 +91,14 @@ type Library struct {
 type Event struct {
 	Kind    Kind     `json:"kind"`
 	ID      int      `json:"id"`                // of the request it answers
-	Err     string   `json:"err,omitempty"`     // Ready, Loaded, Configured: what went wrong
+	Err     string   `json:"err,omitempty"`     // Ready, Loaded, Configured, Debugged: what went wrong
 	Bundles []Bundle `json:"bundles,omitempty"` // Result: an output each, the last of which is the cell's result
 	Outcome *Outcome `json:"outcome,omitempty"` // Done
 	Stream  []byte   `json:"stream,omitempty"`  // Display: as in GoNB's display pipe
 	Number  int      `json:"number,omitempty"`  // Command: which of the cell's
+
+	Body  json.RawMessage `json:"body,omitempty"`  // Debugged: as the protocol has it
+	Debug *DebugEvent     `json:"debug,omitempty"` // Halted
 }
 
 // Bundle is one output in several forms.

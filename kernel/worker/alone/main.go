@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/wire"
+	"github.com/seed5607215b/nnkit/kernel/worker/internal/debug"
 	"github.com/seed5607215b/nnkit/kernel/worker/internal/running"
 )
 
@@ -29,6 +30,7 @@ func Main(entry func()) {
 			fmt.Fprintln(os.Stderr, "the cell cannot reach its session:", err)
 		}
 	}
+	debug.Tell(func(e wire.DebugEvent) { send(wire.Event{Kind: wire.Halted, Debug: &e}) })
 	running.PrepareFlags()
 	input := running.WatchInput(send)
 	goOn := make(chan bool, 1)
@@ -48,6 +50,8 @@ func Main(entry func()) {
 			goOn <- !r.Stop
 		case wire.Answer:
 			input.Answer(r)
+		case wire.Debug:
+			go func() { send(debug.Serve(r)) }() // a method of the user's may take its time
 		case wire.Interrupt:
 			if interrupted {
 				signalAll(syscall.SIGKILL)

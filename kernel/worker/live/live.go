@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/wire"
+	"github.com/seed5607215b/nnkit/kernel/worker/internal/debug"
 	"github.com/seed5607215b/nnkit/kernel/worker/internal/running"
 	"github.com/seed5607215b/nnkit/kernel/worker/internal/show"
 )
@@ -28,7 +29,9 @@ func Failed(cell, line int, err error) bool {
 		return false
 	}
 	if c := running.Own(); c != nil {
-		c.Fail(wire.Outcome{Status: wire.Failed, Name: "error", Value: show.Error(err), Cell: cell, Line: line})
+		text := show.Error(err)
+		debug.Failed(text)
+		c.Fail(wire.Outcome{Status: wire.Failed, Name: "error", Value: text, Cell: cell, Line: line})
 	}
 	return true
 }

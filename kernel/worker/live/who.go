@@ -3,8 +3,6 @@ package live
 import (
 	"fmt"
 	"reflect"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/wire"
 	"github.com/seed5607215b/nnkit/kernel/worker/internal/running"
@@ -24,7 +22,7 @@ func Who(pointers ...any) {
 	rows := make([][2]string, len(pointers))
 	for i, p := range pointers {
 		v := reflect.ValueOf(p).Elem()
-		rows[i] = [2]string{memory(v), inLine(brief(v))}
+		rows[i] = [2]string{memory(v), show.InLine(brief(v), maxValueText)}
 	}
 	c.Show([]wire.Bundle{{Data: map[string]any{WhoKey: rows}}})
 }
@@ -50,16 +48,6 @@ func brief(v reflect.Value) string {
 
 // maxValueText is the length of a value's text in a table, in characters.
 const maxValueText = 60
-
-func inLine(s string) string {
-	if strings.Contains(s, "\n") {
-		s = strings.Join(strings.Fields(s), " ")
-	}
-	if utf8.RuneCountInString(s) > maxValueText {
-		s = strings.TrimRight(string([]rune(s)[:maxValueText]), " ") + " …"
-	}
-	return s
-}
 
 // maxVisited is how many values are looked at to find out how much memory a
 // variable holds.

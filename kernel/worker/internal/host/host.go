@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/wire"
+	"github.com/seed5607215b/nnkit/kernel/worker/internal/debug"
 	"github.com/seed5607215b/nnkit/kernel/worker/internal/running"
 )
 
@@ -91,6 +92,10 @@ func Main() {
 	if h.events.Write(ready) != nil || err != nil {
 		os.Exit(1)
 	}
+	debug.Tell(func(e wire.DebugEvent) {
+		flush()
+		h.send(wire.Event{Kind: wire.Halted, Debug: &e})
+	})
 	queue := make(chan wire.Request, 16)
 	go h.work(queue)
 	requests := wire.NewReader(os.NewFile(wire.RequestFD, "requests"))
@@ -114,6 +119,8 @@ func Main() {
 			h.goOn <- !r.Stop
 		case wire.Answer:
 			h.input.Answer(r)
+		case wire.Debug:
+			go func() { h.send(debug.Serve(r)) }() // a method of the user's may take its time
 		default:
 			queue <- r
 		}

@@ -30,7 +30,7 @@ func collectionTable(v reflect.Value) *table {
 	if len(t.columns) == 0 {
 		return nil // also for want of elements
 	}
-	t.what = fmt.Sprintf("%s, %d %s", typeName(v.Type()), v.Len(), plural(v.Len(), "row"))
+	t.what = fmt.Sprintf("%s, %d %s", Type(v.Type()), v.Len(), plural(v.Len(), "row"))
 	for i := range t.columns {
 		t.columns[i].align()
 	}
@@ -60,7 +60,7 @@ func (t *table) addRows(v reflect.Value) []reflect.Value {
 		}
 		head := strconv.Itoa(i)
 		if t.named {
-			head = cellOf(e.entry(i).key).text
+			head = cellOf(e.entry(i).Key).text
 		}
 		t.rows, items = append(t.rows, row{head: head}), append(items, target(e.value(i)))
 	}
@@ -130,7 +130,7 @@ func (t *table) structs(r reflect.Type, items []reflect.Value) {
 	}
 	for i, v := range items {
 		if v.IsValid() {
-			items[i] = addressable(v)
+			items[i] = Addressable(v)
 		}
 	}
 	t.add(len(fields), func(i int) string { return fields[i].Name }, items, func(v reflect.Value, i int) reflect.Value {
@@ -138,7 +138,7 @@ func (t *table) structs(r reflect.Type, items []reflect.Value) {
 		if err != nil { // by an embedded pointer that is nil
 			return reflect.Value{}
 		}
-		return readable(f)
+		return Readable(f)
 	})
 }
 

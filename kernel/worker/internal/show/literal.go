@@ -64,7 +64,7 @@ func (l *literal) node(v reflect.Value, depth int, at place) node {
 		return node{text: s}
 	}
 	t := v.Type()
-	name := typeName(t)
+	name := Type(t)
 	head := name
 	if at == element || t.Kind() == reflect.Struct && t.Name() == "" && t.NumField() > 0 {
 		head = ""
@@ -94,7 +94,7 @@ func brief(v reflect.Value) (string, bool) {
 		return cut(s, maxInner), true
 	}
 	size := dimensions(withMethods(v))
-	return typeName(v.Type()) + "(" + size + ")", size != ""
+	return Type(v.Type()) + "(" + size + ")", size != ""
 }
 
 // reference builds the literal of what may lead back to itself.
@@ -104,7 +104,7 @@ func (l *literal) reference(v reflect.Value, head string, depth int, at place) n
 		here.len = v.Len()
 	}
 	if slices.Contains(l.path, here) {
-		return node{text: strings.Replace(typeName(v.Type()), "*", "&", 1) + "{… shown above …}"}
+		return node{text: strings.Replace(Type(v.Type()), "*", "&", 1) + "{… shown above …}"}
 	}
 	l.path = append(l.path, here)
 	defer func() { l.path = l.path[:len(l.path)-1] }()
@@ -126,7 +126,7 @@ func (l *literal) composite(v reflect.Value, head string, depth int) node {
 	n := node{head: head, composite: true}
 	if v.Kind() == reflect.Slice && isBytes(v.Type()) {
 		if b := string(v.Bytes()); isReadable(b[:startOfRune(b, maxInner)]) {
-			return node{text: typeName(v.Type()) + "(" + quoted(b) + ")"}
+			return node{text: Type(v.Type()) + "(" + quoted(b) + ")"}
 		}
 	}
 	switch {
@@ -143,7 +143,7 @@ func (l *literal) composite(v reflect.Value, head string, depth int) node {
 // fields adds a struct's fields: all, or those of another package's struct that
 // a program can name.
 func (l *literal) fields(n *node, v reflect.Value, depth int) {
-	v = addressable(v)
+	v = Addressable(v)
 	hidden := false
 	for i := range v.NumField() {
 		if f := v.Type().Field(i); f.Name != "_" {
@@ -151,7 +151,7 @@ func (l *literal) fields(n *node, v reflect.Value, depth int) {
 				hidden = true
 				continue
 			}
-			n.parts = append(n.parts, part{f.Name + ": ", l.node(readable(v.Field(i)), depth+1, field)})
+			n.parts = append(n.parts, part{f.Name + ": ", l.node(Readable(v.Field(i)), depth+1, field)})
 		}
 	}
 	if hidden {
@@ -174,7 +174,7 @@ func (l *literal) elements(n *node, v reflect.Value, depth int) {
 		case i < 0:
 			n.parts = append(n.parts, part{node: node{text: fmt.Sprintf("… %d more …", v.Len()-2*kept), gap: true}})
 		case v.Kind() == reflect.Map:
-			n.parts = append(n.parts, part{l.node(e.entry(i).key, depth+1, element).flat() + ": ", l.node(e.value(i), depth+1, element)})
+			n.parts = append(n.parts, part{l.node(e.entry(i).Key, depth+1, element).flat() + ": ", l.node(e.value(i), depth+1, element)})
 		case isBytes(v.Type()):
 			n.parts = append(n.parts, part{node: node{text: fmt.Sprintf("0x%02x", e.value(i).Uint()), short: true}})
 		default:
@@ -186,10 +186,14 @@ func (l *literal) elements(n *node, v reflect.Value, depth int) {
 // elements are what a slice, an array or a map holds, by number.
 type elements struct {
 	v       reflect.Value
-	entries []entry // of a map, in the order of their keys
+	entries []Entry // of a map, in the order of their keys
 }
 
-type entry struct{ key, value reflect.Value }
+// Entry is one of a map.
+type Entry struct{ Key, Value reflect.Value }
+
+// Entries are those of a map in the order of their keys; of a very large one, a few.
+func Entries(v reflect.Value) []Entry { return elementsOf(v).entries }
 
 func elementsOf(v reflect.Value) elements {
 	e := elements{v: v}
@@ -199,13 +203,13 @@ func elementsOf(v reflect.Value) elements {
 	// Those of a very large map are taken as they come, a few of them to stand for
 	// its first and last.
 	for it := v.MapRange(); it.Next() && (len(e.entries) < 2*maxElements || v.Len() <= maxKeys); {
-		e.entries = append(e.entries, entry{it.Key(), it.Value()})
+		e.entries = append(e.entries, Entry{it.Key(), it.Value()})
 	}
-	slices.SortStableFunc(e.entries, func(a, b entry) int { return compare(a.key, b.key) })
+	slices.SortStableFunc(e.entries, func(a, b Entry) int { return compare(a.Key, b.Key) })
 	return e
 }
 
-func (e elements) entry(i int) entry {
+func (e elements) entry(i int) Entry {
 	if i >= len(e.entries) { // of those that come last in a very large map
 		i -= e.v.Len() - len(e.entries)
 	}
@@ -214,7 +218,7 @@ func (e elements) entry(i int) entry {
 
 func (e elements) value(i int) reflect.Value {
 	if e.v.Kind() == reflect.Map {
-		return e.entry(i).value
+		return e.entry(i).Value
 	}
 	return e.v.Index(i)
 }
@@ -236,8 +240,8 @@ func shown(n, most, kept int) []int {
 // is a cell's.
 func isShown(f reflect.StructField) bool { return f.IsExported() || f.PkgPath == "main" }
 
-// addressable returns the value, or a copy whose fields have addresses.
-func addressable(v reflect.Value) reflect.Value {
+// Addressable returns the value, or a copy whose fields have addresses.
+func Addressable(v reflect.Value) reflect.Value {
 	if v.CanAddr() {
 		return v
 	}
@@ -246,9 +250,9 @@ func addressable(v reflect.Value) reflect.Value {
 	return p
 }
 
-// readable returns a field as if it were exported, so that a time.Time is shown
+// Readable returns a field as if it were exported, so that a time.Time is shown
 // as one in whatever field it is.
-func readable(v reflect.Value) reflect.Value {
+func Readable(v reflect.Value) reflect.Value {
 	if v.CanInterface() {
 		return v
 	}
@@ -258,8 +262,8 @@ func readable(v reflect.Value) reflect.Value {
 // plainNames are those that people prefer to reflect's.
 var plainNames = strings.NewReplacer("interface {}", "any", "struct {", "struct{", "[]uint8", "[]byte")
 
-// typeName is a type as a cell writes it, cut if it is long.
-func typeName(t reflect.Type) string {
+// Type is a type as a cell writes it, cut if it is long.
+func Type(t reflect.Type) string {
 	s := plainNames.Replace(t.String())
 	var b strings.Builder
 	for s != "" {
@@ -317,7 +321,7 @@ func isNumber(k reflect.Kind) bool { return reflect.Int <= k && k <= reflect.Com
 // signature shows a function, with its name if it has one.
 func signature(v reflect.Value) string {
 	t := v.Type()
-	s := typeName(t)
+	s := Type(t)
 	name := strings.TrimSuffix(runtime.FuncForPC(v.Pointer()).Name(), "-fm")
 	name = strings.TrimPrefix(name[strings.LastIndexByte(name, '/')+1:], "main.")
 	if t.Name() != "" || name == "" || strings.Contains(name, ".func") || strings.Contains(name, "cellʹ") || strings.Contains(name, "reflect.") {
@@ -328,7 +332,7 @@ func signature(v reflect.Value) string {
 
 // channel shows a channel, as far as nobody has to receive from it.
 func channel(v reflect.Value) string {
-	name := typeName(v.Type())
+	name := Type(v.Type())
 	if v.Cap() == 0 {
 		return name + " (unbuffered)"
 	}

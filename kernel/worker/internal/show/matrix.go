@@ -23,7 +23,7 @@ func matrixTable(m matrix) *table {
 	if rows <= 0 || columns <= 0 {
 		return nil
 	}
-	t := &table{what: fmt.Sprintf("%s, %d x %d", typeName(reflect.TypeOf(m)), rows, columns)}
+	t := &table{what: fmt.Sprintf("%s, %d x %d", Type(reflect.TypeOf(m)), rows, columns)}
 	shownRows := shown(rows, maxRows, keptRows)
 	for _, i := range shownRows {
 		if i < 0 {

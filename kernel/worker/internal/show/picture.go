@@ -31,7 +31,7 @@ func (f *forms) pictures(v reflect.Value) bool {
 		if isNil(m) {
 			return false
 		}
-		f.picture(func() image.Image { return m }, func() string { return typeName(v.Type()) + ", " + dimensions(m) })
+		f.picture(func() image.Image { return m }, func() string { return Type(v.Type()) + ", " + dimensions(m) })
 		return true
 	}
 	if k := v.Kind(); k != reflect.Slice && k != reflect.Array || v.Len() == 0 || !v.Type().Elem().Implements(reflect.TypeFor[image.Image]()) {
@@ -44,7 +44,7 @@ func (f *forms) pictures(v reflect.Value) bool {
 		}
 	}
 	f.picture(func() image.Image { return strip(images) }, func() string {
-		s := fmt.Sprintf("%s, %d %s", typeName(v.Type()), v.Len(), plural(v.Len(), "picture"))
+		s := fmt.Sprintf("%s, %d %s", Type(v.Type()), v.Len(), plural(v.Len(), "picture"))
 		if v.Len() > maxPictures {
 			s += fmt.Sprintf(", %d shown", maxPictures)
 		}
@@ -163,7 +163,7 @@ func (f *forms) plot(v reflect.Value) bool {
 			f.add("image/svg+xml", string(data))
 		}
 	}
-	f.add(plain, typeName(v.Type()))
+	f.add(plain, Type(v.Type()))
 	return true
 }
 

@@ -177,7 +177,7 @@ func withMethods(v reflect.Value) any {
 	case v.Kind() == reflect.Pointer || reflect.PointerTo(v.Type()).NumMethod() == v.NumMethod():
 		return v.Interface()
 	}
-	return addressable(v).Addr().Interface()
+	return Addressable(v).Addr().Interface()
 }
 
 func isNil(value any) bool {

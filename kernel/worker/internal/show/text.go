@@ -35,6 +35,33 @@ func Error(err error) string {
 // Text returns a value's text, as it is shown where there is no other form.
 func Text(value any) string { return text(value) }
 
+// maxLineParts is how much of a value is written in a line.
+const maxLineParts = 40
+
+// Line returns a value's text in a line of at most so many characters. A text is
+// quoted in it.
+func Line(v reflect.Value, most int) string {
+	if v.Kind() == reflect.Pointer && v.IsNil() { // whatever its String method makes of that
+		return "nil"
+	}
+	s, p := attempt(func() string { return (&literal{budget: maxLineParts}).node(v, 0, alone).flat() })
+	if p != nil {
+		s = Type(v.Type()) + " " + panicNote("its text", p)
+	}
+	return InLine(s, most)
+}
+
+// InLine puts a text into a line of at most so many characters.
+func InLine(s string, most int) string {
+	if strings.Contains(s, "\n") {
+		s = strings.Join(strings.Fields(s), " ")
+	}
+	if utf8.RuneCountInString(s) > most {
+		s = strings.TrimRight(string([]rune(s)[:most]), " ") + " …"
+	}
+	return s
+}
+
 // text returns a value's text.
 func text(value any) string {
 	return cut(fullText(value), maxText)
@@ -155,7 +182,7 @@ func wrapped(err error) string {
 			}
 			line := strings.ReplaceAll(Error(e), "\n", "\n"+indent+below)
 			if t := reflect.TypeOf(e).String(); !strings.HasPrefix(t, "*errors.") && !strings.HasPrefix(t, "*fmt.") {
-				line = typeName(reflect.TypeOf(e)) + ": " + line
+				line = Type(reflect.TypeOf(e)) + ": " + line
 			}
 			b.WriteString("\n" + indent + branch + line)
 			add(e, indent+below)
@@ -246,7 +273,7 @@ func startOfRune(s string, at int) int {
 // manyBytes shows bytes as text if they are, and as numbers otherwise.
 func manyBytes(v reflect.Value) string {
 	b := v.Bytes()
-	title := fmt.Sprintf("%s, %d bytes\n", typeName(v.Type()), len(b))
+	title := fmt.Sprintf("%s, %d bytes\n", Type(v.Type()), len(b))
 	if isReadable(string(b)) {
 		return title + string(b)
 	}
