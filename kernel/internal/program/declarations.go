@@ -2,6 +2,7 @@ package program
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -71,18 +72,32 @@ func (p *Program) Remove(name string) bool {
 // variables that have a value, live.Who. It returns these, in the order of the
 // pointers. The plan is not to be committed.
 func (p *Program) PlanVariables(label int) (*Plan, []Declaration, error) {
+	return p.planVariables(label, func([]string) string { return "Who" })
+}
+
+// PlanGlobals plans the run of a function that is given pointers to all variables
+// that have a value, and their names: live.Globals. It is nil if there are none. The
+// plan is not to be committed.
+func (p *Program) PlanGlobals() (*Plan, error) {
+	plan, _, err := p.planVariables(0, func(names []string) string { return fmt.Sprintf("Globals(%q)", strings.Join(names, " ")) })
+	return plan, err
+}
+
+// planVariables plans the call of a function of package live, which is made of the
+// variables' names.
+func (p *Program) planVariables(label int, function func(names []string) string) (*Plan, []Declaration, error) {
 	var vars []Declaration
-	var pointers []string
+	var names, pointers []string
 	for _, d := range p.Declarations() {
 		if d.Kind == "var" && d.Lost == "" {
 			vars = append(vars, d)
-			pointers = append(pointers, "&"+d.Name)
+			names, pointers = append(names, d.Name), append(pointers, "&"+d.Name)
 		}
 	}
 	if vars == nil {
 		return nil, nil, nil
 	}
-	plan, err := p.plan(strings.Join(pointers, ", "), label, "Who")
+	plan, err := p.plan(strings.Join(pointers, ", "), label, function(names))
 	return plan, vars, err
 }
 

@@ -25,6 +25,8 @@ type planning struct {
 	cand  candidate
 	show  string // the function that the values of the trailing expression are for
 
+	stopping bool // the cell stops for a debugger
+
 	own     []*unit         // what the cell declares, in order
 	inits   []*unit         // functions init, called when the cell begins
 	mains   []*unit         // a function main, called when it ends
@@ -47,18 +49,21 @@ type planning struct {
 // is the number by which errors call the cell. An error is a *CompileError;
 // the program has not changed then.
 func (p *Program) Plan(source string, label int) (*Plan, error) {
-	if kept := p.again[source]; kept != nil && kept.generation == p.generation {
+	if kept := p.again[source]; kept != nil && kept.generation == p.generation && kept.stopping == p.Stops {
 		return p.reuse(kept, label), nil
 	}
-	return p.plan(source, label, "Show")
+	return p.plan(source, label, showFunction)
 }
+
+// showFunction is the function of package live that shows values.
+const showFunction = "Show"
 
 // plan is Plan with the name of the function of package live that is given the
 // values of the trailing expression.
 func (p *Program) plan(source string, label int, show string) (*Plan, error) {
 	p.serial++
 	w := &planning{
-		Program: p, id: p.serial, label: label, cand: p.candidate(), show: show,
+		Program: p, id: p.serial, label: label, cand: p.candidate(), show: show, stopping: p.Stops && show == showFunction,
 		defines: map[string]bool{}, locals: map[string]bool{}, omitted: map[ast.Node]bool{}, rechecked: map[*unit]bool{},
 	}
 	var err error
@@ -79,7 +84,7 @@ func (p *Program) plan(source string, label int, show string) (*Plan, error) {
 			return nil, err
 		}
 	}
-	plan := &Plan{ID: w.id, Entry: entryName(w.id), label: label, cell: w.cell, embeds: len(w.files) > 0}
+	plan := &Plan{ID: w.id, Entry: entryName(w.id), label: label, cell: w.cell, embeds: len(w.files) > 0, stopping: w.stopping}
 	plan.Source, plan.Imports = w.print()
 	if p.config.Alone {
 		w.keepDeclarations()

@@ -131,7 +131,7 @@ func (w *planning) print() (string, []string) {
 	}
 	// The name errʹ is for errors that the statements leave out.
 	fmt.Fprintf(&decls, "func %s() { var err%s %s.Error; _ = err%s; %s\n//line %s:1:1\n%s\n//line /cell/end.go:1\n%s}\n",
-		entryName(w.id), prime, live, prime, calls.String()+p.failing.String()+p.repeated.String(), FileName(w.id), body, ends.String())
+		entryName(w.id), prime, live, prime, p.enter()+calls.String()+p.failing.String()+p.repeated.String(), FileName(w.id), body, ends.String())
 	if w.config.Alone {
 		decls.WriteString(p.main())
 	}
@@ -179,14 +179,16 @@ func selectedFrom(decls string) map[string]bool {
 	return names
 }
 
-// declaresOnly tells that the cell has no statements but variable declarations.
-func (w *planning) declaresOnly() bool {
-	for _, s := range w.cell.Body.List {
+func (w *planning) declaresOnly() bool { return declaresOnly(w.cell) }
+
+// declaresOnly tells that a cell has no statements but variable declarations.
+func declaresOnly(c *cell.Cell) bool {
+	for _, s := range c.Body.List {
 		if _, ok := s.(*ast.DeclStmt); !ok {
 			return false
 		}
 	}
-	return w.cell.Trailing == nil
+	return c.Trailing == nil
 }
 
 func (w *planning) nameStart(u *unit) int {
@@ -311,8 +313,11 @@ func (p *printer) rename(c *cell.Cell, id *ast.Ident, name string) edit {
 // types that are unique in the session. The unit is nil for statements.
 func (p *printer) edits(c *cell.Cell, u *unit, root ast.Node) []edit {
 	var edits []edit
+	if p.stopping {
+		edits = p.stops(c, u, root)
+	}
 	if !c.Unchecked() && !p.config.Whole {
-		edits = p.checks(c, u, root)
+		edits = append(edits, p.checks(c, u, root)...)
 	}
 	embeds := map[*ast.Ident]bool{}
 	ast.Inspect(root, func(n ast.Node) bool {

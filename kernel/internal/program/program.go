@@ -45,6 +45,9 @@ type Config struct {
 // A Program is the live declarations of a session. It is not safe for
 // concurrent use.
 type Program struct {
+	// Stops makes what is planned stop for a debugger: see stops.go.
+	Stops bool
+
 	config  Config
 	fset    *token.FileSet
 	imports map[string]string // local name -> path
@@ -145,6 +148,7 @@ type Plan struct {
 	normalised string
 	generation int
 	embeds     bool // it has go:embed lines
+	stopping   bool // its functions stop for a debugger
 }
 
 // candidate is the program's state after a cell.

@@ -72,13 +72,14 @@ func TestPlan(t *testing.T) {
 	}
 	for _, file := range files {
 		dir, name := filepath.Split(strings.TrimSuffix(file, ".txtar"))
-		kind := filepath.Base(dir) // plan, or alone: each cell a program of its own
+		kind := filepath.Base(dir) // plan, stops, or alone: each cell a program of its own
 		t.Run(kind+"/"+name, func(t *testing.T) {
 			a, err := txtar.ParseFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
 			p := New(Config{Importer: std, Find: find, Alone: kind == "alone"})
+			p.Stops = kind == "stops" // for a debugger
 			got := &txtar.Archive{Comment: a.Comment}
 			n := 0
 			for _, f := range a.Files {
@@ -158,4 +159,9 @@ func Command(n int) bool { return false }
 func Time() func() { return nil }
 func Redefine(names ...string) {}
 func Check()
+type Frame struct{}
+type Pointers = []any
+func Enter(file, function string) *Frame
+func (f *Frame) At(line int, names string, pointers func() []any)
+func (f *Frame) Leave()
 `
