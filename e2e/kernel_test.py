@@ -260,6 +260,84 @@ class NnkitKernelTests(jupyter_kernel_test.KernelTests):
         reply, messages = self.run_cell("%hist -g 'the next kernel'")
         self.assertIn(f"[{session}/", self.printed(messages))
 
+    def debug(self, command, **arguments):
+        """Asks the debugger, and returns the body of its answer."""
+        self.seq = getattr(self, "seq", 0) + 1
+        content = {"type": "request", "seq": self.seq, "command": command, "arguments": arguments}
+        reply = self.ask("debug_request", content, "control")
+        self.assertEqual((reply["type"], reply["request_seq"], reply["command"]), ("response", self.seq, command))
+        self.assertTrue(reply["success"], reply.get("message"))
+        return reply["body"]
+
+    def stopped(self):
+        """Waits until the debugger has stopped a cell, and returns where: function, line, variables."""
+        for _ in range(PATIENCE):
+            if self.wait_for("debug_event")["content"]["event"] == "stopped":
+                break
+        frame = self.debug("stackTrace", threadId=1)["stackFrames"][0]
+        local = self.debug("scopes", frameId=frame["id"])["scopes"][0]
+        variables = self.debug("variables", variablesReference=local["variablesReference"])["variables"]
+        return frame["name"], frame["line"], {v["name"]: v["value"] for v in variables}
+
+    def test_debugger(self):
+        self.flush_channels()
+        info = self.ask("kernel_info_request", {}, "control")
+        self.assertTrue(info["debugger"])
+        self.assertIn("debugger", info["supported_features"])
+        self.debug("initialize", clientID="test")
+        self.debug("attach")
+        code = "func twice(n int) int {\n\tm := n + n\n\treturn m\n}\nk := twice(21)\nk"
+        path = self.debug("dumpCell", code=code)["sourcePath"]
+        found = self.debug("setBreakpoints", source={"path": path}, breakpoints=[{"line": 2}])["breakpoints"]
+        self.assertEqual([(b["verified"], b["line"]) for b in found], [(True, 2)])
+        self.debug("configurationDone")
+        for _ in range(20):  # begun and ended again and again
+            running = self.kc.execute(code)
+            self.assertEqual(self.stopped(), ("twice", 2, {"n": "21"}))
+            self.debug("next", threadId=1)
+            self.assertEqual(self.stopped(), ("twice", 3, {"n": "21", "m": "42"}))
+            self.debug("continue", threadId=1)
+            reply = self.get_non_kernel_info_reply(timeout=PATIENCE)
+            self.assertEqual((reply["parent_header"]["msg_id"], reply["content"]["status"]), (running, "ok"))
+            state = self.debug("debugInfo")
+            self.assertEqual((state["isStarted"], state["stoppedThreads"], len(state["breakpoints"])), (True, [], 1))
+            self.debug("disconnect")
+            self.assertEqual(self.run_cell(code)[0]["status"], "ok")  # does not stop
+            self.debug("attach")
+            self.debug("setBreakpoints", source={"path": path}, breakpoints=[{"line": 2}])
+        self.kc.execute(code)
+        self.stopped()
+        self.km.interrupt_kernel()
+        self.assertEqual(self.get_non_kernel_info_reply(timeout=PATIENCE)["content"]["status"], "error")
+        self.debug("disconnect")
+        self.run_cell("1")  # reads the events, which the suite does not know
+
+    def test_as_vs_code_asks(self):
+        """What VS Code's Jupyter extension relies on: cells of its own leave no trace, and a failed one stops no other."""
+        self.flush_channels()
+        self.ask("kernel_info_request", {})
+        count = self.run_cell("1")[0]["execution_count"]
+        own = self.kc.execute("hidden := 2", silent=True, store_history=False)
+        reply = self.get_non_kernel_info_reply(timeout=PATIENCE)
+        self.assertEqual((reply["parent_header"]["msg_id"], reply["content"]["status"]), (own, "ok"))
+        failing = self.kc.execute("undefinedName", stop_on_error=False)
+        following = self.kc.execute("hidden", stop_on_error=False, allow_stdin=True)
+        replies = {}
+        while len(replies) < 2:
+            reply = self.get_non_kernel_info_reply(timeout=PATIENCE)
+            replies[reply["parent_header"]["msg_id"]] = reply["content"]
+        self.assertEqual((replies[failing]["status"], replies[following]["status"]), ("error", "ok"))
+        self.assertEqual(replies[following]["execution_count"], count + 2)
+        self.assertIn("Println", self.ask("complete_request", {"code": "fmt.Printl", "cursor_pos": 10})["matches"])
+        told = self.ask("inspect_request", {"code": "hidden", "cursor_pos": 6, "detail_level": 0})
+        self.assertTrue(told["found"] and "var hidden int" in told["data"]["text/plain"], told)
+        self.assertEqual(self.ask("comm_info_request", {"target_name": "jupyter.widget"})["status"], "ok")
+        self.kc.execute("for {\n}")
+        while self.wait_for("status")["content"]["execution_state"] != "busy":
+            pass
+        self.assertEqual(self.ask("interrupt_request", {}, "control")["status"], "ok")
+        self.assertEqual(self.get_non_kernel_info_reply(timeout=PATIENCE)["content"]["status"], "error")
+
     def wait_for(self, kind):
         """Reads iopub up to a message of this type."""
         for _ in range(PATIENCE):

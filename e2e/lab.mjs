@@ -13,6 +13,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
+import { debugging } from './debug.mjs';
 
 const [dir, shots, ...wanted] = process.argv.slice(2);
 const url = process.env.LAB_URL?.replace(/\/$/, '');
@@ -569,12 +570,16 @@ async function interact(page) {
   check(picturesIn(cell.outputs) === 1, 'there is one figure', JSON.stringify(cell.outputs).slice(0, 1000));
 }
 
+const parts = {
+  'first-network': firstNetwork, state, typing, talk, flood, training, interact,
+  debugging: page => debugging(page, { written, check, until, text }),
+};
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'], // as root, in a container
 });
 try {
-  for (const [name, part] of Object.entries({ 'first-network': firstNetwork, state, typing, talk, flood, training, interact })) {
+  for (const [name, part] of Object.entries(parts)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     const page = await browser.newPage({ viewport: { width: 1300, height: 1000 } });
     page.on('pageerror', e => console.log(`note: the page reports ${String(e).slice(0, 300)}`));

@@ -25,7 +25,7 @@ func newSpec(p place) spec {
 		DisplayName:   "Go (nnkit)",
 		Language:      "go",
 		InterruptMode: "message",
-		Metadata:      map[string]any{"debugger": false},
+		Metadata:      map[string]any{"debugger": true},
 	}
 }
 

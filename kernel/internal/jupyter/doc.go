@@ -12,6 +12,4 @@
 // panics; and what a PUB socket has queued is lost at Close, which is where the
 // last messages of a kernel are. File socket.go has the few rules of ROUTER,
 // PUB and REP that a kernel needs, with a queue and two goroutines per peer.
-//
-// Left out on purpose: the debugger.
 package jupyter

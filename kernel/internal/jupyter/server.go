@@ -346,6 +346,8 @@ func (r *running) handleControl(ctx context.Context, req *request) error {
 			}
 			return message.InterruptReply{Status: "ok"}
 		})
+	case "debug_request":
+		return r.debug(ctx, req)
 	case "create_subshell_request":
 		return answer(r, req, func(*struct{}) any {
 			id, err := r.subshells.create(func(q *queue) { r.serve(r.work, q) })
@@ -376,7 +378,7 @@ func (r *running) handleAny(ctx context.Context, req *request) error {
 		return answer(r, req, func(*struct{}) any {
 			info := r.interpreter.Info()
 			info.Status, info.ProtocolVersion = "ok", message.ProtocolVersion
-			info.SupportedFeatures = []string{"kernel subshells"}
+			info.SupportedFeatures, info.Debugger = r.features()
 			return info
 		})
 	case "shutdown_request":

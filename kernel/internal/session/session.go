@@ -47,20 +47,21 @@ type Config struct {
 // A Session runs the cells of one notebook. Cells are executed one at a time;
 // Interrupt may be called at any time.
 type Session struct {
-	config  Config
-	folder  *folder
-	dir     string // the folder's path: the session's module
-	module  *module
-	builder *build.Builder
-	program *program.Program
-	types   *packages
-	typing  *typing
-	started chan struct{}   // closed when starting has ended
-	failed  error           // why it did not work
-	alone   bool            // each cell has a process of its own
-	warning string          // to show in the first cell
-	life    context.Context // until Close
-	stop    context.CancelFunc
+	config   Config
+	folder   *folder
+	dir      string // the folder's path: the session's module
+	module   *module
+	builder  *build.Builder
+	program  *program.Program
+	types    *packages
+	typing   *typing
+	debugger *debugger
+	started  chan struct{}   // closed when starting has ended
+	failed   error           // why it did not work
+	alone    bool            // each cell has a process of its own
+	warning  string          // to show in the first cell
+	life     context.Context // until Close
+	stop     context.CancelFunc
 
 	settings settings // what cells have changed, as is what follows
 	current  *execution
@@ -92,6 +93,8 @@ type runner interface {
 	insist()
 	// configure changes what the program finds around it, if one runs.
 	configure(ctx context.Context, settings wire.Settings) error
+	// current is the process that holds what is loaded, or that runs a cell, or nil.
+	current() *Worker
 	// renew ends what runs and forgets what was loaded.
 	renew()
 	// close ends all processes. Nothing can be run any more.
@@ -132,7 +135,7 @@ func New(config Config) (*Session, error) {
 		config: config, folder: folder, dir: folder.path, module: m, started: make(chan struct{}), life: ctx, stop: stop,
 		settings: newSettings(config.Dir, folder.path, config.KernelID),
 	}
-	s.ctx, s.front = ctx, newFront(&s.outlet, config.KernelID)
+	s.ctx, s.front, s.debugger = ctx, newFront(&s.outlet, config.KernelID), newDebugger(s)
 	go func() {
 		defer close(s.started)
 		s.failed = s.start(ctx)
@@ -202,17 +205,22 @@ func (s *Session) newProgram(alone bool) *program.Program {
 func (s *Session) startWorker(ctx context.Context, path string) (*Worker, error) {
 	w, err := StartWorker(ctx, WorkerConfig{
 		Path: path, Dir: s.settings.dir, Env: s.settings.environ(), TempDir: s.dir, Output: &s.outlet, Front: s.front,
-		Command: func(n int) bool { return s.current.between(n) },
+		Command: func(n int) bool { return s.current.between(n) }, Debug: s.debugger.happened,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := w.Configure(ctx, wire.Settings{Args: s.settings.args}); err != nil {
+	err = w.Configure(ctx, wire.Settings{Args: s.settings.args})
+	if err == nil {
+		err = s.debugger.arm(ctx, w)
+	}
+	if err != nil {
 		w.Kill()
 		return nil, err
 	}
 	go func() {
 		<-w.Dead()
+		s.debugger.ended()
 		s.outlet.words.keep() // for whoever is told
 	}()
 	return w, nil
@@ -351,6 +359,9 @@ func (e *execution) runGo() error {
 	e.typing.see(e.program)
 	e.outlet.labels.Store(plan.ID, e.count)
 	e.clearNotes()
+	if err := e.debugger.begin(e.ctx, e, plan); err != nil {
+		return e.died(err)
+	}
 	if err := e.ctx.Err(); err != nil {
 		return err
 	}
@@ -391,6 +402,7 @@ func (e *execution) plan() (*program.Plan, error) {
 	if err := e.module.refresh(); err != nil {
 		return nil, err
 	}
+	e.program.Stops = e.debugger.isAttached()
 	stamp := e.builder.Stamp()
 	checked := stamp != 0 && stamp == e.checked
 	if !checked {

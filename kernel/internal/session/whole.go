@@ -134,6 +134,7 @@ func (w *Whole) main(name string) string {
 
 func (w *Whole) ready(context.Context) error                    { return nil }
 func (w *Whole) load(context.Context, *program.Plan) error      { return nil }
+func (w *Whole) current() *Worker                               { return nil }
 func (w *Whole) insist()                                        {}
 func (w *Whole) configure(context.Context, wire.Settings) error { return nil }
 func (w *Whole) renew()                                         {}

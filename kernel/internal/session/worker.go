@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -35,6 +36,10 @@ type WorkerConfig struct {
 	// Command does the n-th command of the cell that runs, when the cell comes to
 	// it, and tells whether the cell goes on. It may be nil if no cell has any.
 	Command func(n int) bool
+	// Debug is told when the debugger has stopped the program, or let it go on, when
+	// all that it has printed by then was given to the Output. It may be nil if no
+	// debugger is used.
+	Debug func(wire.DebugEvent)
 }
 
 // Worker is the process that holds a session's state. Load and Run are meant to
@@ -43,6 +48,7 @@ type Worker struct {
 	cmd      *exec.Cmd
 	output   message.Output
 	command  func(n int) bool
+	debug    func(wire.DebugEvent)
 	requests *wire.Writer
 	pipe     *os.File // the session's end of requests; closing it ends the worker
 	input    *input   // with the session's end of standard input
@@ -84,7 +90,7 @@ func (e *WorkerDied) Error() string {
 
 // StartWorker starts a worker and waits until it serves requests.
 func StartWorker(ctx context.Context, config WorkerConfig) (_ *Worker, err error) {
-	w := &Worker{output: config.Output, command: config.Command, waiting: map[int]chan wire.Event{}, dead: make(chan struct{})}
+	w := &Worker{output: config.Output, command: config.Command, debug: config.Debug, waiting: map[int]chan wire.Event{}, dead: make(chan struct{})}
 	var theirs []*os.File // the worker's ends
 	closeTheirs := func() {
 		for _, f := range theirs {
@@ -232,6 +238,13 @@ func (w *Worker) Configure(ctx context.Context, settings wire.Settings) error {
 	return err
 }
 
+// Debug asks the debugger, also while a cell runs or is stopped. It returns the body of
+// the answer.
+func (w *Worker) Debug(ctx context.Context, command wire.DebugCommand) (json.RawMessage, error) {
+	e, err := w.do(ctx, wire.Request{Kind: wire.Debug, Debug: &command})
+	return e.Body, err
+}
+
 // Interrupt asks the cell that runs to end, insists after a moment, and leaves
 // its goroutine behind if that does not help either: Run returns within a second
 // or so. It does nothing if no cell runs.
@@ -273,6 +286,12 @@ func (w *Worker) receive(events *os.File) {
 		case wire.Input:
 			w.pump.drain(nil) // the question
 			w.input.ask(question{reads: true})
+			continue
+		case wire.Halted:
+			w.pump.drain(nil)
+			if w.debug != nil {
+				w.debug(*e.Debug)
+			}
 			continue
 		case wire.Done, wire.Configured:
 			// All that the program has printed is in the pipes.
