@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 )
@@ -60,12 +60,18 @@ func examine(ctx context.Context, p place, out io.Writer) int {
 	for _, f := range checkTools(ctx) {
 		tools = (report(f) || f.spare) && tools
 	}
+	report(checkCache())
 	for _, f := range checkJupyter(ctx) {
 		report(f)
 	}
 	if report(checkInstalled(ctx, p)) {
+		report(checkSeen(ctx, p))
 		sources := report(checkSources(ctx, p))
+		if f, ok := checkClone(ctx, p); ok {
+			report(f)
+		}
 		if tools && sources {
+			report(checkAnswers(ctx, p))
 			fmt.Fprintln(out, "          running a cell …")
 			report(checkStarts(ctx, p))
 		}
@@ -222,42 +228,6 @@ func packageAdvice(apt, dnf, other string) string {
 	return "install " + other + " with the system's package manager"
 }
 
-// checkJupyter looks for the programs that open notebooks. None is needed: the
-// kernel executes notebooks by itself.
-func checkJupyter(ctx context.Context) []finding {
-	var all []finding
-	for _, c := range []struct{ what, program, remedy string }{
-		{"JupyterLab", "jupyter-lab", "pip install jupyterlab, in a virtual environment"},
-		{"Jupyter Notebook", "jupyter-notebook", "pip install notebook, in a virtual environment"},
-		{"Jupyter console", "jupyter-console", "pip install jupyter-console, in a virtual environment"},
-	} {
-		f := finding{what: c.what, lacks: "there is no " + c.program + " on the PATH", remedy: c.remedy, spare: true}
-		if path, err := exec.LookPath(c.program); err == nil {
-			if out, err := output(ctx, os.TempDir(), path, "--version"); err != nil {
-				f.lacks = path + " does not run: " + err.Error()
-			} else {
-				f.found = strings.TrimSpace(out) + " (" + path + ")"
-			}
-		}
-		all = append(all, f)
-	}
-	f := finding{what: "nbclient", lacks: "python3 has no module nbclient", remedy: "pip install nbclient, in a virtual environment", spare: true}
-	if out, err := output(ctx, os.TempDir(), "python3", "-c", "import nbclient; print(nbclient.__version__)"); err == nil {
-		f.found = strings.TrimSpace(out)
-	}
-	return append(all, f)
-}
-
-// foundJupyter is what checkJupyter found, or how to have JupyterLab when it found nothing.
-func foundJupyter(ctx context.Context) []finding {
-	all := checkJupyter(ctx)
-	found := slices.DeleteFunc(slices.Clone(all), finding.missing)
-	if len(found) == 0 {
-		return all[:1]
-	}
-	return found
-}
-
 func checkInstalled(ctx context.Context, p place) finding {
 	again := "go run ./install" + spaced(p.flag)
 	f := finding{what: "kernel", remedy: again}
@@ -304,6 +274,66 @@ func checkSources(ctx context.Context, p place) finding {
 	}
 	f.found = fmt.Sprintf("%d packages in %s", len(strings.Fields(out)), p.sources())
 	return f
+}
+
+// checkClone compares the installed kernel with the clone that this command is run
+// in; ok is false if it is run elsewhere.
+func checkClone(ctx context.Context, p place) (f finding, ok bool) {
+	f = finding{what: "version", remedy: "go run ./install" + spaced(p.flag), spare: true}
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return f, false
+	}
+	newer := ""
+	err = filepath.WalkDir(p.sources(), func(name string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || newer != "" {
+			return err
+		}
+		rel, err := filepath.Rel(p.sources(), name)
+		if err != nil {
+			return err
+		}
+		installed, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if here, err := os.ReadFile(filepath.Join(root, rel)); err != nil || !bytes.Equal(here, installed) {
+			newer = rel
+		}
+		return nil
+	})
+	if err != nil {
+		f.lacks = err.Error()
+		return f, true
+	}
+	if newer == "" { // of what the kernel itself is built from, there is no copy
+		newer = changedSince(filepath.Join(root, "kernel"), p.binary())
+	}
+	if newer != "" {
+		f.lacks = fmt.Sprintf("%s of this clone (%s) is another one than the kernel was installed from", newer, root)
+		return f, true
+	}
+	f.found = "the kernel was installed from what is in this clone (" + root + ")"
+	return f, true
+}
+
+// changedSince is a Go file in a folder that was changed after another file, or "".
+func changedSince(dir, file string) string {
+	built, err := os.Stat(file)
+	if err != nil {
+		return ""
+	}
+	changed := ""
+	_ = filepath.WalkDir(dir, func(name string, d os.DirEntry, err error) error {
+		if err != nil || filepath.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		if info, err := d.Info(); err == nil && info.ModTime().After(built.ModTime()) {
+			changed = filepath.Join("kernel", strings.TrimPrefix(name, dir))
+		}
+		return nil
+	})
+	return changed
 }
 
 // checkStarts lets the installed kernel execute two cells, and tells which way it

@@ -134,6 +134,99 @@ func TestFindPlace(t *testing.T) {
 	})
 }
 
+// TestEnvironments finds Jupyter where it is not on the PATH.
+func TestEnvironments(t *testing.T) {
+	home := bare(t)
+	t.Setenv("PATH", t.TempDir())
+	here := t.TempDir()
+	t.Chdir(here)
+	for _, dir := range []string{
+		filepath.Join(home, "miniforge3", "envs", "learning"), filepath.Join(home, ".local", "share", "pipx", "venvs", "jupyterlab"), filepath.Join(here, ".venv"),
+	} {
+		bin := filepath.Join(dir, "bin")
+		if err := os.MkdirAll(bin, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		lab := filepath.Join(bin, "jupyter-lab")
+		if err := os.WriteFile(lab, []byte("#!/bin/sh\necho 4.9.9\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if got, onPath := findProgram("jupyter-lab"); got != lab || onPath {
+			t.Errorf("found %q, on the PATH %v; want %s", got, onPath, lab)
+		}
+		if f := checkJupyter(t.Context())[0]; f.found != "4.9.9 ("+lab+", which is not on the PATH)" {
+			t.Errorf("%+v", f)
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, _ := findProgram("jupyter-lab"); got != "" {
+		t.Errorf("found %q, which was removed", got)
+	}
+}
+
+// TestVirtualEnvironment installs into one that Python has made, whose Jupyter then
+// lists the kernel.
+func TestVirtualEnvironment(t *testing.T) {
+	if _, err := exec.LookPath("/usr/bin/jupyter-kernelspec"); err != nil {
+		t.Skip("there is no Jupyter of the system's here")
+	}
+	bare(t)
+	env := filepath.Join(t.TempDir(), "with spaces")
+	if out, err := exec.Command("/usr/bin/python3", "-m", "venv", "--without-pip", "--system-site-packages", env).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	// What pip would make of Jupyter's entry point.
+	script := "#!/bin/sh\nexec '" + filepath.Join(env, "bin", "python3") + "' -m jupyter_client.kernelspecapp \"$@\"\n"
+	if err := os.WriteFile(filepath.Join(env, "bin", "jupyter-kernelspec"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("VIRTUAL_ENV", env)
+	t.Setenv("PATH", filepath.Join(env, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
+	p, err := findPlace(t.Context(), "", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := checkSeen(t.Context(), p); !f.missing() || !strings.Contains(f.lacks, "does not look into") {
+		t.Errorf("before it is installed: %+v", f)
+	}
+	if err := quick("echo new\n").install(t.Context(), p, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if f := checkSeen(t.Context(), p); f.missing() || !strings.Contains(f.found, env) {
+		t.Errorf("Jupyter of the environment does not list the kernel: %+v", f)
+	}
+	// Another one, which comes first.
+	user, err := findPlace(t.Context(), "", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := quick("echo user\n").install(t.Context(), user, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("JUPYTER_PREFER_ENV_PATH", "0")
+	if f := checkSeen(t.Context(), p); !f.missing() || !strings.Contains(f.lacks, "starts the kernel in "+user.kernel()) {
+		t.Errorf("with the user's own kernel: %+v", f)
+	}
+}
+
+func TestCheckCache(t *testing.T) {
+	bare(t)
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(t.TempDir(), "cache"))
+	if f := checkCache(); f.missing() || !strings.Contains(f.found, "0 MB in it") {
+		t.Errorf("%+v", f)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_CACHE_HOME", file)
+	if f := checkCache(); !f.missing() || !strings.Contains(f.lacks, "cannot be made") || f.remedy == "" {
+		t.Errorf("%+v", f)
+	}
+}
+
 func TestCommandLine(t *testing.T) {
 	bare(t)
 	for _, c := range []struct {
@@ -512,5 +605,32 @@ func TestBuildKernel(t *testing.T) {
 		t.Error(err)
 	} else if data, err := os.ReadFile(p.binary()); err != nil || bytes.Contains(data, []byte(root+"/")) {
 		t.Errorf("the installed kernel names the clone %s, %v", root, err)
+	}
+
+	// It answers Jupyter, also while it is replaced and after it was removed.
+	if f := checkAnswers(t.Context(), p); f.missing() {
+		t.Error(f.lacks)
+	}
+	if f, ok := checkClone(t.Context(), p); !ok || f.missing() {
+		t.Errorf("the kernel is not of this clone: %+v", f)
+	}
+	k, err := startKernel(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.end()
+	for _, args := range [][]string{{"--no-warm"}, {"--uninstall"}} {
+		if err := k.ping(t.Context()); err != nil {
+			t.Errorf("the running kernel: %v", err)
+		}
+		if status := run(t.Context(), append(args, "--prefix", prefix), &out, &out); status != 0 {
+			t.Errorf("%s while a kernel runs: status %d\n%s", args, status, &out)
+		}
+	}
+	if err := k.ping(t.Context()); err != nil {
+		t.Errorf("the running kernel after it was removed: %v", err)
+	}
+	if entries, err := os.ReadDir(filepath.Join(prefix, "share", "jupyter", "kernels")); err != nil || len(entries) > 0 {
+		t.Errorf("after its removal there is still %v, %v", entries, err)
 	}
 }
