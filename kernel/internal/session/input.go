@@ -44,7 +44,14 @@ func (in *input) begin() {
 	defer in.mu.Unlock()
 	close(in.next)
 	in.next = make(chan struct{})
-	in.refused, in.asked = false, false
+	in.refused = false
+}
+
+// rest says that a cell has ended: who asks from now on is another one.
+func (in *input) rest() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.asked = false
 }
 
 // ask takes its turn. It returns at once.

@@ -296,6 +296,9 @@ func (w *Worker) receive(events *os.File) {
 		case wire.Done, wire.Configured:
 			// All that the program has printed is in the pipes.
 			w.pump.drain(nil)
+			if e.Kind == wire.Done {
+				w.input.rest()
+			}
 		}
 		w.mu.Lock()
 		c := w.waiting[e.ID]
