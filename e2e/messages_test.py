@@ -70,6 +70,29 @@ CONTENTS = {
     "create_subshell_reply": [{"status": "ok", "subshell_id": str}],
     "delete_subshell_reply": [{"status": "ok"}],
     "list_subshell_reply": [{"status": "ok", "subshell_id": [str]}],
+    # A response of the Debug Adapter Protocol, with what Jupyter adds to it.
+    "debug_reply": [
+        {
+            "type": "response",
+            "seq": int,
+            "request_seq": int,
+            "success": bool,
+            "command": str,
+            "message": Maybe(str),
+            "body": {
+                "isStarted": bool,
+                "hashMethod": str,
+                "hashSeed": (str, int),
+                "tmpFilePrefix": str,
+                "tmpFileSuffix": str,
+                "breakpoints": [dict],
+                "stoppedThreads": [int],
+                "richRendering": bool,
+                "exceptionPaths": [str],
+                "copyToGlobals": Maybe(bool),
+            },
+        }
+    ],
     "stream": [{"name": ("stdout", "stderr"), "text": str}],
     "display_data": [{"data": BUNDLE, "metadata": dict, "transient": {"display_id": Maybe(str)}}],
     "update_display_data": [{"data": BUNDLE, "metadata": dict, "transient": {"display_id": str}}],
@@ -189,6 +212,7 @@ class MessageTests(unittest.TestCase):
         subshell = self.send("create_subshell_request", {}, "control")["subshell_id"]
         self.send("list_subshell_request", {}, "control")
         self.send("delete_subshell_request", {"subshell_id": subshell}, "control")
+        self.send("debug_request", {"type": "request", "seq": 1, "command": "debugInfo", "arguments": {}}, "control")
         running = self.post("execute_request", self.cell("select {}"))
         queued = self.post("execute_request", self.cell("1"))
         self.listen(lambda channel, m: m["msg_type"] == "execute_input" and m["content"]["code"] == "select {}")
