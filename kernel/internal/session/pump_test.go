@@ -63,7 +63,7 @@ func TestDisplayDecoder(t *testing.T) {
 func TestPump(t *testing.T) {
 	dir := t.TempDir()
 	log := &workerLog{}
-	p := &pump{output: log}
+	p := &pump{output: log, front: newFront(log, "")}
 	var ends []*os.File
 	for _, f := range []**os.File{&p.stdout, &p.stderr} {
 		r, w, err := os.Pipe()
