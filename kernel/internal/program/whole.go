@@ -38,7 +38,7 @@ func (p *Program) Whole(plans []*Plan) ([]File, error) {
 		}
 		text, err := w.file(plan.Source)
 		if err != nil {
-			return nil, fmt.Errorf("Cell [%d]: %w", p.labels[plan.ID], err)
+			return nil, fmt.Errorf("the program of Cell [%d]: %w", p.labels[plan.ID], err)
 		}
 		files = append(files, File{fmt.Sprintf("cell%d.go", plan.ID), p.placed(text)})
 	}
