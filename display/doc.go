@@ -7,7 +7,7 @@
 //   - predictions: [Confusion], [ConfusionMatrix], [ROC], [PrecisionRecall], [Calibration], [Regression], [Images], [Tokens], [Boundary],
 //     [DecisionBoundary]
 //   - data: [Balance], [Features], [Correlation], [Images], [Waveform], [Spectrogram]
-//   - inside of a network: [Filters], [Activations], [Saliency], [Attention], [Embedding], [TSNE]
+//   - inside of a network: [Filters] and [LayerFilters], [Activations] and [LayerActivations], [Saliency], [Attention], [Embedding], [TSNE]
 //   - the network itself: [Model], [Architecture]
 //
 // Figures are drawn by gonum/plot. Each lies on a card of its own, so that it reads the same on a light and on a

@@ -3,6 +3,7 @@ package display
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot/plotter"
@@ -142,4 +143,67 @@ func DeadReLUs(model *nnkit.Model, x any, options ...Option) *Figure {
 		return note("nothing to draw: no layer has the activation ReLU", options)
 	}
 	return deadFigure(layers, examples, options)
+}
+
+// LayerFilters draws the filters of a two-dimensional convolution of a model, given by its name, as [Filters] does. Where there are several
+// channels, each filter has a picture for each: "2 · 0" is filter 2 on channel 0.
+func LayerFilters(model *nnkit.Model, layer string, options ...Option) *Figure {
+	if model == nil {
+		return note("nothing to draw: there is no model", options)
+	}
+	var names []string
+	for _, info := range model.Layers() {
+		for _, p := range info.Parameters {
+			shape := p.Shape()
+			if info.Kind != "conv2d" || len(shape) != 4 {
+				continue
+			}
+			if info.Name != layer {
+				names = append(names, fmt.Sprintf("%q", info.Name))
+				break
+			}
+			in, out := shape[2], shape[3]
+			all, err := Channels(p.Data(), shape[0], shape[1], in*out)
+			if err != nil {
+				return note("nothing to draw: "+err.Error(), options)
+			}
+			filters := make([]Map, 0, in*out)
+			for f := range out {
+				for c := range in {
+					m := Map{Name: strconv.Itoa(f), Values: all[c*out+f].Values}
+					if in > 1 {
+						m.Name = fmt.Sprintf("%d · %d", f, c)
+					}
+					filters = append(filters, m)
+				}
+			}
+			return Filters(filters, options...)
+		}
+	}
+	problem := fmt.Sprintf("nothing to draw: there is no two-dimensional convolution %q", layer)
+	if len(names) > 0 {
+		problem += ", but " + list(names)
+	}
+	return note(problem, options)
+}
+
+// LayerActivations draws what the channels of a layer of a model, given by its name, answer to an image, the first of x, as [Activations] does.
+func LayerActivations(model *nnkit.Model, x any, layer string, options ...Option) *Figure {
+	if model == nil {
+		return note("nothing to draw: there is no model", options)
+	}
+	y, err := nnkit.Activations(model, x, layer)
+	if err != nil {
+		return note("nothing to draw: "+err.Error(), options)
+	}
+	shape := y.Shape()
+	if len(shape) != 4 || shape[0] == 0 {
+		return note(fmt.Sprintf("nothing to draw: layer %q puts out %s for each of %s; maps have height, width and channels",
+			layer, shapeText(shape[1:]), count(shape[0], "row")), options)
+	}
+	maps, err := Channels(y.Data()[:y.Len()/shape[0]], shape[1], shape[2], shape[3])
+	if err != nil {
+		return note("nothing to draw: "+err.Error(), options)
+	}
+	return Activations(maps, options...)
 }

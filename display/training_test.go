@@ -481,3 +481,38 @@ func TestDeadReLUs(t *testing.T) {
 		}
 	}
 }
+
+func TestLayerMaps(t *testing.T) {
+	m := nnkit.Sequential(nnkit.Input(6, 6, 2), nnkit.Conv2D(3, 3, nnkit.ReLU), nnkit.Flatten(), nnkit.Dense(1))
+	kernel := m.Parameters()[0]
+	for i := range kernel.Data() {
+		kernel.Data()[i] = float32(i)
+	}
+	f := LayerFilters(m, "conv2d_1")
+	if want := "6 filters, from 0 to 53"; f.String() != want {
+		t.Errorf("says %q, want %q", f, want)
+	}
+	if d := checkSVG(t, f.SVG()); !d.has("0 · 0") || !d.has("2 · 1") {
+		t.Errorf("texts %q", d.texts)
+	}
+	x := make([]float32, 2*6*6*2)
+	x[0] = 1 // of the first image, whose first place is in the window of the first answer only
+	images, err := nnkit.NewTensor(x, 2, 6, 6, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f = LayerActivations(m, images, "conv2d_1")
+	if want := "3 activation maps, from 0 to 2"; f.String() != want { // the kernel's first row on channel 0: 0, 1, 2
+		t.Errorf("says %q, want %q", f, want)
+	}
+	for want, f := range map[string]*Figure{
+		`there is no two-dimensional convolution "dense_1", but "conv2d_1"`: LayerFilters(m, "dense_1"),
+		`layer "dense_1" puts out 1 for each of 2 rows`:                     LayerActivations(m, images, "dense_1"),
+		`nothing to draw: Activations: `:                                    LayerActivations(m, images, "conv9"),
+		`there is no model`:                                                 LayerFilters(nil, "a"),
+	} {
+		if !strings.Contains(f.String(), want) {
+			t.Errorf("says %q, want %q", f, want)
+		}
+	}
+}
