@@ -61,8 +61,16 @@ func (l *batchNormLayer) Build(input []int) error {
 	return nil
 }
 
-// Forward normalizes, in training by the batch and else by the moving averages.
+// Forward normalizes, in training by the batch, less what a mask leaves out of it, and else by the moving averages.
 func (l *batchNormLayer) Forward(x *Tensor) *Tensor {
+	mask := x.stepMask()
+	if len(x.shape) != 3 || counted(mask) == 0 || !x.node.tape.training {
+		return l.normalize(x)
+	}
+	return l.normalize(x.onlyMasked("BatchNormalization", mask)).spreadMasked("BatchNormalization", x.shape[0], x.shape[1], mask)
+}
+
+func (l *batchNormLayer) normalize(x *Tensor) *Tensor {
 	rows, channels := x.lastRows("BatchNormalization")
 	n := next("BatchNormalization", x, l.gamma.Tensor(), l.beta.Tensor())
 	n.make(x.shape...)

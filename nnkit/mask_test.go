@@ -39,7 +39,7 @@ func TestMaskedLayersAgreeWithPyTorch(t *testing.T) {
 	}
 	layers := map[string]Layer{
 		"attention": MultiHeadAttention(2, 3), "transformer encoder": TransformerEncoder(2, 10),
-		"global average pooling": GlobalAveragePooling1D(), "global max pooling": GlobalMaxPooling1D(),
+		"batch normalization": BatchNormalization(), "global average pooling": GlobalAveragePooling1D(), "global max pooling": GlobalMaxPooling1D(),
 	}
 	for name, make := range map[string]func(...RecurrentOption) Layer{"lstm": recurrent(LSTM), "gru": recurrent(GRU), "rnn": rnn} {
 		layers[name], layers[name+" sequences"] = make(), make(ReturnSequences())

@@ -12,7 +12,7 @@ import (
 // [Embedding] makes, too, with [MaskZero].
 //
 // A mask goes along with the steps: recurrent layers skip what it leaves out, keeping their state; in attention nobody looks at
-// it; global poolings, losses and metrics do not count it (in Keras metrics do). Layers that compute each step by itself hand it
+// it; global poolings, batch normalization, losses and metrics do not count it (in Keras metrics do). Layers that compute each step by itself hand it
 // on, and so do [Lambda] and layers of one's own that keep rows and steps ([Tensor.Mask] tells it); after convolutions, other poolings, Flatten
 // and Reshape it is gone, as in Keras.
 func Masking(value float64, options ...LayerOption) Layer {
@@ -249,6 +249,45 @@ func counted(mask []float32) (n int) {
 // pick makes sequences of steps of x, (rows, steps, features), chosen by a mask.
 func (x *Tensor) pick(operation string, steps int, mask []float32, choose choice) *Tensor {
 	rows, all, width := x.shape[0], x.shape[1], x.shape[2]
+	n, o := x.picking(operation, rows, steps, width)
+	for r := range rows {
+		from := o.from[r*steps:][:steps]
+		choose(from, mask[r*all:][:all])
+		for t, at := range from {
+			if at >= 0 {
+				from[t] = int32(r*all) + at
+			}
+		}
+	}
+	o.copy(n.data, x.data)
+	return n.done()
+}
+
+// onlyMasked makes a matrix of the steps that count, of all rows.
+func (x *Tensor) onlyMasked(operation string, mask []float32) *Tensor {
+	n, o := x.picking(operation, 1, counted(mask), x.shape[2])
+	packed(o.from, mask)
+	o.copy(n.data, x.data)
+	n.setShape([]int{len(o.from), x.shape[2]})
+	return n.done()
+}
+
+// spreadMasked takes the rows of onlyMasked back to their places; there are zeros at the others.
+func (x *Tensor) spreadMasked(operation string, rows, steps int, mask []float32) *Tensor {
+	n, o := x.picking(operation, rows, steps, x.shape[1])
+	at := int32(0)
+	for i, m := range mask {
+		if o.from[i] = -1; m != 0 {
+			o.from[i] = at
+			at++
+		}
+	}
+	o.copy(n.data, x.data)
+	return n.done()
+}
+
+// picking is a node for sequences whose vectors are chosen among those of x.
+func (x *Tensor) picking(operation string, rows, steps, width int) (*node, *picked) {
 	n := next(operation, x, nil, nil)
 	n.make(rows, steps, width)
 	o := noted[picked](n)
@@ -257,20 +296,19 @@ func (x *Tensor) pick(operation string, steps int, mask []float32, choose choice
 		o.from = make([]int32, rows*steps)
 	}
 	o.from = o.from[:rows*steps]
-	for r := range rows {
-		from := o.from[r*steps:][:steps]
-		choose(from, mask[r*all:][:all])
-		for t, at := range from {
-			y := n.data[(r*steps+t)*width:][:width]
-			if at < 0 {
-				clear(y)
-				continue
-			}
-			from[t] = int32(r*all) + at
-			copy(y, x.data[int(from[t])*width:])
+	return n, o
+}
+
+// copy copies the vectors that were chosen.
+func (o *picked) copy(dst, src []float32) {
+	for i, at := range o.from {
+		to := dst[i*o.width:][:o.width]
+		if at < 0 {
+			clear(to)
+			continue
 		}
+		copy(to, src[int(at)*o.width:])
 	}
-	return n.done()
 }
 
 // picked notes which vectors of x the vectors of the value are; -1 for zeros.

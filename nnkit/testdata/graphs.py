@@ -101,6 +101,16 @@ a = e.self_attn
 case("transformer encoder", lambda x: e(x, src_key_padding_mask=~mask), plain(
     (a.in_proj_weight, swapped), (a.in_proj_bias, same), (a.out_proj.weight, swapped), (a.out_proj.bias, same), (e.norm1.weight, same), (e.norm1.bias, same),
     (e.linear1.weight, swapped), (e.linear1.bias, same), (e.linear2.weight, swapped), (e.linear2.bias, same), (e.norm2.weight, same), (e.norm2.bias, same)))
+b = randomized(nn.BatchNorm1d(6, eps=1e-3))
+
+
+def normalized(x):
+    y = torch.zeros_like(x)
+    y[mask] = b(x[mask])
+    return y
+
+
+case("batch normalization", normalized, plain((b.weight, same), (b.bias, same)))
 case("global average pooling", lambda x: (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True), plain())
 case("global max pooling", lambda x: x.masked_fill(~mask[..., None], float("-inf")).max(1)[0], plain())
 
