@@ -425,3 +425,48 @@ func TestGraphErrors(t *testing.T) {
 		}
 	}
 }
+
+// What explains a Sequential explains a graph of one input and one output, with its skips.
+func TestGraphIsExplained(t *testing.T) {
+	image := Input(6, 6, 1)
+	h := image.To(Conv2D(3, 3, SamePadding, ReLU, Name("first")))
+	h = Add(h, h.To(Conv2D(3, 3, SamePadding, Tanh))).Named("sum")
+	skipped := Functional(Inputs(image), Outputs(h.To(Flatten(), Dense(3, Softmax))))
+	chain := Sequential(Input(6, 6, 1), Conv2D(3, 3, SamePadding, ReLU, Name("first")), Residual(Conv2D(3, 3, SamePadding, Tanh)), Flatten(), Dense(3, Softmax))
+	sum := map[*Model]string{skipped: "sum", chain: "residual_1"}
+	for i, p := range chain.Parameters() {
+		copy(p.Data(), skipped.Parameters()[i].Data())
+	}
+	x := weights(zeros([]int{4, 6, 6, 1}), 0)
+	for _, explain := range []func(m *Model) (*Tensor, error){
+		func(m *Model) (*Tensor, error) { return Saliency(m, x, 1) },
+		func(m *Model) (*Tensor, error) { return IntegratedGradients(m, x, 2, 5) },
+		func(m *Model) (*Tensor, error) { return GradCAM(m, x, "first", 0) },
+		func(m *Model) (*Tensor, error) { return GradCAM(m, x, sum[m], 0) },
+		func(m *Model) (*Tensor, error) { return Activations(m, x, sum[m]) },
+		func(m *Model) (*Tensor, error) { return Occlusion(m, x, 0, 2) },
+	} {
+		want := must(explain(chain))(t)
+		if got, err := explain(skipped); err != nil || far(got.Data(), widen(want.Data()), 1) > 1e-6 {
+			t.Errorf("%v (%v) is not %v", got, err, want)
+		}
+	}
+	if a, err := Activations(skipped, x, "sum"); err != nil || !slices.Equal(a.Shape(), []int{4, 6, 6, 3}) {
+		t.Errorf("the sum is %v (%v)", a, err)
+	}
+}
+
+// A training that runs away names the layer of a graph.
+func TestGraphNamesWhereNumbersEnd(t *testing.T) {
+	a, b := Input(2).Named("a"), Input(2).Named("b")
+	bad := b.To(Lambda("logarithm", func(x *Tensor) *Tensor { return x.Shift(-10).Log() }))
+	m := Functional(Inputs(a, b), Outputs(Add(a.To(Dense(2)), bad).To(Dense(1))))
+	if err := m.Compile(Adam(), MeanSquaredError); err != nil {
+		t.Fatal(err)
+	}
+	x := [][]float64{{1, 2}, {3, 4}}
+	_, err := m.Fit([]any{x, x}, []float64{1, 2}, Verbose(0))
+	if err == nil || !strings.Contains(err.Error(), `the output of lambda layer "logarithm" (layer 1) is the first that is not finite`) {
+		t.Errorf("the error is %v", err)
+	}
+}
