@@ -152,8 +152,8 @@ func (m *Model) aim(objective Objective) ([]target, error) {
 		if err := t.loss.suits(m.output(i)); err != nil {
 			return nil, t.about(err)
 		}
-		if w, ok := t.loss.(weightedLoss); ok {
-			t.loss, t.weight = w.Loss, w.weight
+		for w, ok := t.loss.(weightedLoss); ok; w, ok = t.loss.(weightedLoss) {
+			t.loss, t.weight = w.Loss, float64(t.weight*w.weight)
 		}
 	}
 	return targets, nil

@@ -426,6 +426,30 @@ func TestGraphErrors(t *testing.T) {
 	}
 }
 
+// The weight of a loss scales the loss and the steps of gradient descent; the output's own loss is told without it.
+func TestLossWeight(t *testing.T) {
+	x, y := [][]float64{{1, 2}, {3, -1}}, []float64{1, 2}
+	var weights [2][]float32
+	var loss [2]float64
+	for i, c := range []struct {
+		loss Objective
+		rate float64
+	}{{MeanSquaredError, 0.06}, {LossWeight(LossWeight(MeanSquaredError, 2), 1.5), 0.02}} {
+		m := Sequential(Dense(1))
+		if err := m.Compile(GradientDescent(LearningRate(c.rate)), c.loss, MeanSquaredError); err != nil {
+			t.Fatal(err)
+		}
+		h, err := m.Fit(x, y, Epochs(3), FullBatch(), Verbose(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		weights[i], loss[i] = m.weights, h.Last("loss")/h.Last("mean_squared_error")
+	}
+	if e := far(weights[1], widen(weights[0]), 1); e > 1e-6 || loss != [2]float64{1, 3} {
+		t.Errorf("the weights are off by %.2g, the loss is %v times itself", e, loss)
+	}
+}
+
 // What explains a Sequential explains a graph of one input and one output, with its skips.
 func TestGraphIsExplained(t *testing.T) {
 	image := Input(6, 6, 1)
