@@ -75,6 +75,7 @@ type Session struct {
 	mu        sync.Mutex              // guards the fields below
 	ctx       context.Context         // of the cell that is being executed, or was last
 	cancel    context.CancelCauseFunc // nil while nothing is being executed
+	untold    string                  // what takes long, since before the cell
 	runner    runner                  // nil until it has been started
 }
 
@@ -239,6 +240,9 @@ func (s *Session) progress(what string) {
 	}
 	s.mu.Lock()
 	executing := s.cancel != nil // or nobody but one who types waits for it
+	if !executing {
+		s.untold = what
+	}
 	s.mu.Unlock()
 	if out := s.outlet.get(); out != nil && executing {
 		s.noted.Store(true)
@@ -314,11 +318,30 @@ var (
 	errEnded       = errors.New("the session has ended")
 )
 
-func (s *Session) execute(ctx context.Context, count int, code string) error {
+// waitForStart waits until the session can execute cells, and tells what it waits for.
+func (s *Session) waitForStart(ctx context.Context) error {
 	select {
 	case <-s.started:
+		return nil
+	default:
+	}
+	s.mu.Lock()
+	what := s.untold
+	s.mu.Unlock()
+	if what != "" {
+		s.progress(what)
+	}
+	select {
+	case <-s.started:
+		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+func (s *Session) execute(ctx context.Context, count int, code string) error {
+	if err := s.waitForStart(ctx); err != nil {
+		return err
 	}
 	if s.failed != nil {
 		return s.failed

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/tools/txtar"
 
@@ -226,6 +227,29 @@ func pages(reply message.ExecuteReply) string {
 		}
 	}
 	return all.String()
+}
+
+// TestWaitForStart tells a cell that is executed while the session starts what it waits
+// for, though that has begun before.
+func TestWaitForStart(t *testing.T) {
+	s, rec := &Session{started: make(chan struct{})}, &recorder{}
+	s.progress("compiling everything")
+	s.outlet.begin(rec)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	s.ctx, s.cancel = ctx, cancel
+	done := make(chan error)
+	go func() { done <- s.waitForStart(ctx) }()
+	for deadline := time.Now().Add(time.Minute); !s.noted.Load() && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	close(s.started)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if got := rec.take(); got != "stderr: compiling everything …\n" {
+		t.Errorf("the cell shows %q", got)
+	}
 }
 
 // TestSpaces has spaces in the paths of the cache, the session and the notebook.
