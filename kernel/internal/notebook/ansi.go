@@ -246,6 +246,24 @@ func ansiHTML(text string) string {
 	return b.String()
 }
 
+// withoutEscapes returns what a terminal shows, without its colours.
+func withoutEscapes(text string) string {
+	var b strings.Builder
+	for text != "" {
+		if seq, _, _ := cutEscape(text); seq != "" {
+			text = text[len(seq):]
+			continue
+		}
+		end := strings.IndexByte(text[1:], 0x1b) + 1
+		if end == 0 {
+			end = len(text)
+		}
+		b.WriteString(text[:end])
+		text = text[end:]
+	}
+	return b.String()
+}
+
 // dropControls removes the control characters that HTML does not allow.
 func dropControls(text string) string {
 	return strings.Map(func(r rune) rune {

@@ -29,16 +29,29 @@ type Options struct {
 	// it, executing a notebook again gives the same file.
 	Timing bool
 
+	// Only tells which code cells are executed, by their numbers as Progress counts
+	// them. The others stay as they are. Nil means all.
+	Only func(number int) bool
+
+	// Patience is how long a cell may take; 0 is without end. One that takes longer
+	// is interrupted and has failed.
+	Patience time.Duration
+
+	// AllowErrors has the cells behind one that fails executed as well.
+	AllowErrors bool
+
 	// Progress is called when a cell begins and again when it has ended.
 	Progress func(Progress)
 }
 
 // Progress tells how far [Execute] is.
 type Progress struct {
-	Cell, Cells int           // the cell's number among the Cells to execute, from 1
+	Cell, Cells int           // the cell's number among the Cells that hold code, from 1
+	ID          string        // of the cell
 	FirstLine   string        // of the cell
 	Ended       bool          // whether the cell has ended, else it begins
 	Failed      bool          // whether it ended with an error
+	Err         *CellError    // the error, unless the cell is tagged "raises-exception"
 	Elapsed     time.Duration // how long it took, once it ended
 }
 
@@ -46,7 +59,7 @@ type Progress struct {
 // model := nnkit.Sequential( …  0.21 s".
 func (p Progress) String() string {
 	width := len(fmt.Sprint(p.Cells))
-	line := fmt.Sprintf("[%*d/%d] %-56s", width, p.Cell, p.Cells, shorten(p.FirstLine, 56))
+	line := fmt.Sprintf("[%*d/%d] %-56s", width, p.Cell, p.Cells, Shorten(p.FirstLine, 56))
 	if !p.Ended {
 		return strings.TrimRight(line, " ")
 	}
@@ -57,8 +70,8 @@ func (p Progress) String() string {
 	return line
 }
 
-// shorten cuts a text that is longer than n characters, and marks the cut.
-func shorten(s string, n int) string {
+// Shorten cuts a text that is longer than n characters, and marks the cut.
+func Shorten(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s
 	}
@@ -85,7 +98,7 @@ func (e *CellError) Error() string {
 	case e.Name != "" && !strings.HasPrefix(text, e.Name):
 		text = e.Name + ": " + text
 	}
-	return fmt.Sprintf("cell %d, In [%d], `%s`: %s", e.Cell, e.Count, shorten(e.FirstLine, 60), text)
+	return fmt.Sprintf("cell %d, In [%d], `%s`: %s", e.Cell, e.Count, Shorten(e.FirstLine, 60), text)
 }
 
 // Unwrap returns the error of the context, if it ended the cell.
@@ -96,9 +109,10 @@ func (e *CellError) Unwrap() error { return e.err }
 // cells are dropped first, so that none is taken for this execution's.
 //
 // The first cell that fails ends it with a [*CellError], unless the cell is
-// tagged "raises-exception"; the notebook then holds what there is so far and
-// should be written all the same. Cells tagged "skip-execution" and blank cells
-// are passed over. Output that comes when Execute has returned is lost.
+// tagged "raises-exception" or errors are allowed; the notebook then holds what
+// there is so far and should be written all the same. Cells tagged
+// "skip-execution" and blank cells are passed over. Output that comes when Execute
+// has returned is lost.
 func Execute(ctx context.Context, nb *Notebook, ex Executor, opts Options) error {
 	if language := nb.language(); language != "" && !strings.EqualFold(language, "go") {
 		return fmt.Errorf("the notebook is written for %s: to execute it as Go, "+
@@ -106,48 +120,98 @@ func Execute(ctx context.Context, nb *Notebook, ex Executor, opts Options) error
 	}
 	nb.setKernel(opts.Language)
 
-	var cells []int
-	for i, c := range nb.Cells {
-		if c.Type != Code || c.Tagged("skip-execution") {
-			continue
-		}
-		c.ExecutionCount = 0
-		c.Outputs = nil
-		delete(c.Metadata, "execution") // a former execution's times
-		if strings.TrimSpace(c.Source) != "" {
-			cells = append(cells, i)
+	chosen := func(number int) bool { return opts.Only == nil || opts.Only(number) }
+	cells := nb.Executable()
+	numbers := make(map[*Cell]int, len(cells))
+	for n, i := range cells {
+		numbers[nb.Cells[i]] = n + 1
+	}
+	for _, c := range nb.Cells {
+		n, executable := numbers[c]
+		if c.Type == Code && !c.Tagged("skip-execution") && (!executable || chosen(n)) {
+			c.ExecutionCount = 0
+			c.Outputs = nil
+			delete(c.Metadata, "execution") // a former execution's times
 		}
 	}
 
 	col := newCollector()
 	defer col.close()
 	for n, i := range cells {
+		if !chosen(n + 1) {
+			continue
+		}
 		c := nb.Cells[i]
-		progress := Progress{Cell: n + 1, Cells: len(cells), FirstLine: c.FirstLine()}
+		progress := Progress{Cell: n + 1, Cells: len(cells), ID: c.ID, FirstLine: c.FirstLine()}
 		if opts.Progress != nil {
 			opts.Progress(progress)
 		}
 		began := time.Now()
-		reply := executeCell(ctx, c, n+1, ex, col.cell(c, n+1))
+		reply := executePatiently(ctx, opts.Patience, c, n+1, ex, col.cell(c, n+1))
 		ended := time.Now()
 		if opts.Timing {
 			c.setTimes(began, ended)
 		}
-		failed := reply.Status != "ok"
-		if opts.Progress != nil {
-			progress.Ended, progress.Failed, progress.Elapsed = true, failed, ended.Sub(began)
-			opts.Progress(progress)
-		}
+		progress.Ended, progress.Failed, progress.Elapsed = true, reply.Status != "ok", ended.Sub(began)
 		// A cell may raise what it likes; being cut short is not its doing.
-		if failed && (reply.Status != "error" || ctx.Err() != nil || !c.Tagged("raises-exception")) {
-			return &CellError{
+		if progress.Failed && (reply.Status != "error" || ctx.Err() != nil || reply.ErrorName == tooSlow || !c.Tagged("raises-exception")) {
+			progress.Err = &CellError{
 				Cell: i + 1, Count: n + 1, FirstLine: c.FirstLine(),
 				Name: reply.ErrorName, Value: reply.ErrorValue, Traceback: reply.Traceback,
 				err: ctx.Err(),
 			}
 		}
+		if opts.Progress != nil {
+			opts.Progress(progress)
+		}
+		if progress.Err != nil && (!opts.AllowErrors || ctx.Err() != nil) {
+			return progress.Err
+		}
 	}
 	return nil
+}
+
+// Executable returns the indices of the cells that [Execute] executes: code that is
+// not blank, unless it is tagged "skip-execution". The n-th of them is In [n].
+func (nb *Notebook) Executable() []int {
+	var cells []int
+	for i, c := range nb.Cells {
+		if c.Type == Code && !c.Tagged("skip-execution") && strings.TrimSpace(c.Source) != "" {
+			cells = append(cells, i)
+		}
+	}
+	return cells
+}
+
+// tooSlow is the name of the error of a cell for which there was no patience left.
+const tooSlow = "Timeout"
+
+// executePatiently executes a cell that may take only so long.
+func executePatiently(ctx context.Context, patience time.Duration, c *Cell, count int, ex Executor, out *cellOutput) message.ExecuteReply {
+	if patience == 0 {
+		return executeCell(ctx, c, count, ex, out)
+	}
+	limited, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	return executeCell(limited, c, count, limitedExecutor{ex, ctx, patience}, out)
+}
+
+// A limitedExecutor says of a cell that was cut short that it took too long, where
+// it is not the whole execution that ends.
+type limitedExecutor struct {
+	Executor
+	whole    context.Context
+	patience time.Duration
+}
+
+func (l limitedExecutor) Execute(ctx context.Context, count int, req *message.ExecuteRequest, out message.Output) message.ExecuteReply {
+	reply := l.Executor.Execute(ctx, count, req, out)
+	if reply.Status != "ok" && ctx.Err() != nil && l.whole.Err() == nil {
+		reply.Status, reply.ErrorName = "error", tooSlow
+		reply.ErrorValue = fmt.Sprintf("the cell took longer than %v and was interrupted", l.patience)
+		reply.Traceback = append(reply.Traceback, tooSlow+": "+reply.ErrorValue)
+	}
+	return reply
 }
 
 func executeCell(ctx context.Context, c *Cell, count int, ex Executor, out *cellOutput) message.ExecuteReply {

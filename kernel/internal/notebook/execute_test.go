@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/message"
 	"golang.org/x/tools/txtar"
@@ -276,4 +277,63 @@ func TestWriteFile(t *testing.T) {
 	if entries, _ := os.ReadDir(dir); len(entries) != 2 {
 		t.Errorf("the directory holds %v, want two files", entries)
 	}
+}
+
+// Some of the cells, on behind one that fails, and no longer than they may take.
+func TestExecuteOptions(t *testing.T) {
+	const cells = "stdout a\n---\nerror Panic boom\n---\nstdout c\n---\nstdout d"
+	shown := func(nb *Notebook) string {
+		var parts []string
+		for _, c := range nb.Cells {
+			var text strings.Builder
+			text.WriteString(fmt.Sprint(c.ExecutionCount))
+			for _, out := range c.Outputs {
+				text.WriteString(" " + out.Text + out.ErrorName)
+			}
+			parts = append(parts, text.String())
+		}
+		return strings.Join(parts, "; ")
+	}
+	for _, test := range []struct {
+		name, want string
+		failed     bool
+		options    Options
+	}{
+		{"as it is", "1 a; 2 Panic; 0; 0", true, Options{}},
+		{"allowed", "1 a; 2 Panic; 3 c; 4 d", false, Options{AllowErrors: true}},
+		{"some", "99 old; 99 old; 3 c; 99 old", false, Options{Only: func(n int) bool { return n == 3 }}},
+	} {
+		var ended []Progress
+		test.options.Progress = func(p Progress) {
+			if p.Ended {
+				ended = append(ended, p)
+			}
+		}
+		nb := scriptNotebook(cells)
+		err := Execute(t.Context(), nb, &script{outs: map[string]message.Output{}}, test.options)
+		if got := shown(nb); got != test.want || (err != nil) != test.failed {
+			t.Errorf("%s: %q and %v, want %q", test.name, got, err, test.want)
+		}
+		if test.name == "allowed" && (len(ended) != 4 || ended[1].Err == nil || ended[1].Err.Cell != 2 || ended[2].Err != nil) {
+			t.Errorf("progress tells %+v", ended)
+		}
+	}
+
+	nb := scriptNotebook("raises-exception\n---\nsecond")
+	nb.Cells[0].Metadata = map[string]any{"tags": []any{"raises-exception"}}
+	err := Execute(t.Context(), nb, endless{}, Options{Patience: time.Millisecond})
+	if err == nil || !strings.Contains(err.Error(), "cell 1, In [1]") || !strings.Contains(err.Error(), "Timeout: the cell took longer than 1ms and was interrupted") {
+		t.Errorf("a cell that takes too long: %v", err)
+	}
+	if got := shown(nb); got != "1 Timeout; 0" {
+		t.Errorf("it shows %q", got)
+	}
+}
+
+// endless executes until it is told to end.
+type endless struct{}
+
+func (endless) Execute(ctx context.Context, _ int, _ *message.ExecuteRequest, _ message.Output) message.ExecuteReply {
+	<-ctx.Done()
+	return message.ExecuteReply{Status: "error", ErrorName: "Interrupted", ErrorValue: "interrupted"}
 }

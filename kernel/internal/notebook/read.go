@@ -11,13 +11,18 @@ import (
 	"github.com/seed5607215b/nnkit/kernel/internal/message"
 )
 
-// ReadFile reads the notebook file of that name.
+// ReadFile reads the notebook file of that name: an .ipynb file, or one in the
+// percent format if it ends in .go.
 func ReadFile(name string) (*Notebook, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("read notebook: %w", err)
 	}
-	nb, err := Read(data)
+	read := Read
+	if IsPercentFile(name) {
+		read = ReadPercent
+	}
+	nb, err := read(data)
 	if err != nil {
 		return nil, fmt.Errorf("read notebook %s: %w", name, err)
 	}
@@ -149,15 +154,8 @@ func readCell(v any) (*Cell, error) {
 	o.known("id")
 	c.Source = o.text("source")
 	c.Metadata = o.object("metadata")
-	for name, v := range o.object("attachments") {
-		bundle, ok := v.(map[string]any)
-		if !ok {
-			return nil, fmt.Errorf("attachment %q is %s where forms by MIME type are wanted", name, kind(v))
-		}
-		if c.Attachments == nil {
-			c.Attachments = make(map[string]message.MIMEBundle)
-		}
-		c.Attachments[name] = joinBundle(bundle)
+	if err := c.readAttachments(o); err != nil {
+		return nil, err
 	}
 	if c.Type == Code {
 		c.ExecutionCount, _ = o.integer("execution_count")
@@ -171,6 +169,20 @@ func readCell(v any) (*Cell, error) {
 	}
 	c.extra = o.rest()
 	return c, o.err
+}
+
+func (c *Cell) readAttachments(o *object) error {
+	for name, v := range o.object("attachments") {
+		bundle, ok := v.(map[string]any)
+		if !ok {
+			return fmt.Errorf("attachment %q is %s where forms by MIME type are wanted", name, kind(v))
+		}
+		if c.Attachments == nil {
+			c.Attachments = make(map[string]message.MIMEBundle)
+		}
+		c.Attachments[name] = joinBundle(bundle)
+	}
+	return nil
 }
 
 func readOutput(v any) (*Output, error) {
