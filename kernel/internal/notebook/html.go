@@ -31,6 +31,10 @@ type HTMLOptions struct {
 	// Lang is the language of the text ("en" if empty).
 	Lang string
 
+	// Trust lets what outputs bring along run and look as it likes. Without it their
+	// HTML is stripped of what could, as Markdown is.
+	Trust bool
+
 	// Files are those that stand beside the notebook, for the pictures that its
 	// Markdown refers to. They become part of the page.
 	Files fs.FS
@@ -46,17 +50,34 @@ func (nb *Notebook) WriteHTMLFile(name string, opts HTMLOptions) error {
 }
 
 // WriteHTML writes the notebook as one HTML page that loads nothing: pictures,
-// styles and formulas are in it. Outputs are shown as they are, since the
-// notebook's own code made them; Markdown is stripped of what could run.
+// styles and formulas are in it. What the notebook and its outputs bring along as
+// HTML is stripped of what could run, and the page's policy has the browser run
+// nothing either; with Trust, outputs are shown as they are.
 func (nb *Notebook) WriteHTML(w io.Writer, opts HTMLOptions) error {
-	p := &page{
-		nb: nb, opts: opts, ids: map[string]bool{"content": true, "contents": true},
-	}
+	p := newPage(nb, opts)
 	for i, c := range nb.Cells {
 		p.cell(i+1, c)
 	}
 	_, err := io.WriteString(w, p.document())
 	return err
+}
+
+// Title returns the text of the notebook's first heading, "" if it has none.
+func (nb *Notebook) Title() string {
+	p := newPage(nb, HTMLOptions{})
+	for i, c := range nb.Cells {
+		if c.Type == Markdown {
+			p.cell(i+1, c)
+		}
+		if len(p.headings) > 0 {
+			return p.headings[0].text
+		}
+	}
+	return ""
+}
+
+func newPage(nb *Notebook, opts HTMLOptions) *page {
+	return &page{nb: nb, opts: opts, ids: map[string]bool{"content": true, "contents": true, "hide-code": true}}
 }
 
 // A page is an HTML page in the making.
@@ -66,7 +87,8 @@ type page struct {
 	body     strings.Builder
 	headings []heading
 	ids      map[string]bool // taken
-	scripts  bool            // an output brings a script
+	scripts  bool            // an output brings a script that is trusted
+	codes    int             // cells whose code is shown
 }
 
 func (p *page) printf(format string, args ...any) { fmt.Fprintf(&p.body, format, args...) }
@@ -86,7 +108,7 @@ func (p *page) document() string {
 		lang = "en"
 	}
 	// Whatever an output tries, the browser fetches nothing for this page.
-	policy := "default-src 'none'; img-src data: blob:; media-src data: blob:; font-src data:; style-src 'unsafe-inline'"
+	policy := "default-src 'none'; img-src data: blob:; media-src data: blob:; font-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 	if p.scripts {
 		policy += "; script-src 'unsafe-inline' 'unsafe-eval'"
 	}
@@ -109,7 +131,11 @@ func (p *page) document() string {
 	} else {
 		b.WriteString("<body class=\"with-contents\">\n<a class=\"skip\" href=\"#content\">Skip the contents</a>\n" + contents)
 	}
-	b.WriteString("<main id=\"content\">\n" + p.body.String() + "</main>\n</body>\n</html>\n")
+	b.WriteString("<main id=\"content\">\n")
+	if p.codes > 0 {
+		b.WriteString("<p class=\"view\"><label><input type=\"checkbox\" id=\"hide-code\"> Hide code</label></p>\n")
+	}
+	b.WriteString(p.body.String() + "</main>\n</body>\n</html>\n")
 	return b.String()
 }
 
@@ -143,7 +169,7 @@ func (p *page) cell(number int, c *Cell) {
 	case Raw:
 		// Raw cells are meant for one format; this is HTML.
 		if format := c.Metadata["format"]; format == "text/html" {
-			p.printf("<div class=\"cell raw\">\n%s\n</div>\n", balance(c.Source))
+			p.printf("<div class=\"cell raw\">\n%s\n</div>\n", p.foreign(c.Source, c))
 		}
 	case Code:
 		p.code(number, c)
@@ -161,14 +187,14 @@ func (p *page) code(number int, c *Cell) {
 	p.printf("<div class=\"cell code\" role=\"group\" aria-label=\"%s\">\n", name)
 	view, _ := c.Metadata["jupyter"].(map[string]any)
 	if strings.TrimSpace(c.Source) != "" {
-		hidden := view["source_hidden"] == true
-		if hidden {
-			p.printf("<details class=\"folded\"><summary>Code</summary>\n")
+		p.codes++
+		open := " open"
+		if view["source_hidden"] == true {
+			open = ""
 		}
-		p.printf("<div class=\"input\">%s%s</div>\n", prompt("In", c.ExecutionCount), highlight(c.Source, "go"))
-		if hidden {
-			p.printf("</details>\n")
-		}
+		// Without a script, a reader folds the code of a cell by its number.
+		p.printf("<details class=\"input\"%s><summary>%s<code>%s</code></summary>%s</details>\n",
+			open, prompt("In", c.ExecutionCount), html.EscapeString(Shorten(c.FirstLine(), 90)), highlight(c.Source, "go"))
 	}
 	if len(c.Outputs) > 0 {
 		hidden := view["outputs_hidden"] == true || c.Metadata["collapsed"] == true
@@ -192,7 +218,7 @@ func prompt(name string, count int) string {
 	if count > 0 {
 		number = fmt.Sprint(count)
 	}
-	return fmt.Sprintf("<div class=\"prompt %s\">%s[%s]</div>", strings.ToLower(name), name, number)
+	return fmt.Sprintf("<span class=\"prompt %s\">%s[%s]</span>", strings.ToLower(name), name, number)
 }
 
 func (p *page) output(out *Output, prefix string, c *Cell) {
@@ -247,8 +273,7 @@ func (p *page) bundle(out *Output, prefix string, c *Cell) (content, class strin
 		{"image/webp", "image", func(s string) string { return p.image(out, c, "image/webp", s) }},
 		{"image/gif", "image", func(s string) string { return p.image(out, c, "image/gif", s) }},
 		{"text/html", "html", func(s string) string {
-			p.scripts = p.scripts || strings.Contains(asciiLower(s), "<script")
-			return "<div class=\"rendered\">" + balance(s) + "</div>"
+			return "<div class=\"rendered\">" + p.foreign(s, c) + "</div>"
 		}},
 		{"text/markdown", "markdown", func(s string) string {
 			return "<div class=\"rendered\">" + p.markdownOutput(s, prefix) + "</div>"
@@ -273,6 +298,15 @@ func (p *page) bundle(out *Output, prefix string, c *Cell) (content, class strin
 		return pre(ansiHTML(text)), "plain"
 	}
 	return "", ""
+}
+
+// foreign is HTML that is not the page's own.
+func (p *page) foreign(text string, c *Cell) string {
+	if !p.opts.Trust {
+		return sanitize(text, func(url string) (string, bool) { return p.resource(url, c.Attachments) })
+	}
+	p.scripts = p.scripts || strings.Contains(asciiLower(text), "<script")
+	return balance(text)
 }
 
 // markdownOutput renders Markdown that a cell shows. Its headings are not the

@@ -2,6 +2,7 @@ package notebook
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -112,6 +113,8 @@ func FuzzMathML(f *testing.F) {
 	})
 }
 
+var tagStart = regexp.MustCompile(`<[/]?([a-z][^\s/>]*)`)
+
 func FuzzSanitize(f *testing.F) {
 	for _, text := range []string{
 		`<p>a<b>c</p>`, `<a href="java&#10;script:x">`, `<img src=x onerror=y>`, `<svg><a xlink:href="x"/></svg>`, `<scr<script>ipt>`, `<script`, `</p></div>`, `<!-- -->`, `<p a='b"c'>`,
@@ -120,11 +123,36 @@ func FuzzSanitize(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		clean := sanitize(text, nil)
-		if lower := asciiLower(clean); strings.Contains(lower, "<script") || strings.Contains(lower, "<iframe") {
+		// The tags that a browser could see.
+		for _, found := range tagStart.FindAllStringSubmatch(asciiLower(clean), -1) {
+			if !allowed[found[1]] {
+				t.Errorf("%q gives %q", text, clean)
+			}
+		}
+		if strings.Contains(asciiLower(clean), "<script") {
 			t.Errorf("%q gives %q", text, clean)
 		}
 		if again := sanitize(clean, nil); again != clean {
 			t.Errorf("%q gives\n%q and that gives\n%q", text, clean, again)
 		}
 	})
+}
+
+// Only a page that is trusted has what outputs bring along, and may run it.
+func TestHTMLTrust(t *testing.T) {
+	nb := &Notebook{Cells: []*Cell{{Type: Code, Source: "show()", Outputs: []*Output{{
+		Type: DisplayData, Data: message.MIMEBundle{"text/html": "<style>b { color: red }</style><script>draw()</script><b>bold</b>"},
+	}}}}}
+	page := pageOf(t, nb, HTMLOptions{})
+	for _, not := range []string{"<script", "script-src", "color: red"} {
+		if strings.Contains(page, not) {
+			t.Errorf("the page contains %s", not)
+		}
+	}
+	page = pageOf(t, nb, HTMLOptions{Trust: true})
+	for _, want := range []string{"<script>draw()</script>", "script-src 'unsafe-inline'", "color: red", "default-src 'none'"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page that is trusted lacks %s", want)
+		}
+	}
 }

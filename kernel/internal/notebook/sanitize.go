@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// HTML within Markdown is shown, as in Jupyter, but cannot run anything, load
-// anything, or break the page around it: elements that do are dropped, the rest
-// is closed where its author forgot to.
+// HTML within Markdown and in outputs is shown, as in Jupyter, but cannot run
+// anything, load anything, or break or cover the page around it: elements that do
+// are dropped, the rest is closed where its author forgot to.
 
 // dropped are the elements that are dropped; of those mapped to true the content
 // is dropped too.
@@ -17,6 +17,27 @@ var dropped = map[string]bool{
 	"textarea": true, "xmp": true, "noembed": true, "noframes": true, "plaintext": true, "applet": true, "frameset": true, "select": true,
 	"embed": false, "link": false, "meta": false, "base": false, "frame": false, "html": false, "head": false, "body": false,
 	"main": false, "form": false, "portal": false, "animate": false, "set": false,
+}
+
+// allowed are the elements that are shown, of HTML, SVG and MathML. Of all others
+// only the content is.
+var allowed = setOf(`
+	a abbr acronym address area article aside audio b bdi bdo big blockquote br button caption center cite code col colgroup data datalist
+	dd del details dfn div dl dt em fieldset figcaption figure font footer h1 h2 h3 h4 h5 h6 header hgroup hr i img input ins kbd label
+	legend li map mark menu meter nav nobr ol optgroup option output p picture pre progress q rp rt ruby s samp search section small source
+	span strike strong sub summary sup table tbody td tfoot th thead time tr track tt u ul var video wbr
+	svg circle clippath defs desc ellipse feblend fecolormatrix fecomponenttransfer fecomposite feflood fefunca fefuncb fefuncg fefuncr
+	fegaussianblur femerge femergenode femorphology feoffset filter g image line lineargradient marker mask path pattern polygon polyline
+	radialgradient rect stop switch symbol text textpath tspan use view
+	math annotation maction menclose merror mfenced mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms mspace
+	msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none semantics`)
+
+func setOf(names string) map[string]bool {
+	set := map[string]bool{}
+	for name := range strings.FieldsSeq(names) {
+		set[name] = true
+	}
+	return set
 }
 
 var voidElements = map[string]bool{
@@ -81,6 +102,8 @@ func rewrite(text string, strict bool, resource func(url string) (string, bool))
 			if withContent && !t.end {
 				text, _ = skipElement(text, t.name)
 			}
+			continue
+		case strict && !allowed[t.name]:
 			continue
 		case withContent && rawText[t.name] && !t.end:
 			// What is in it are no tags.
@@ -264,7 +287,7 @@ func writeTag(b *strings.Builder, t tag, resource func(url string) (string, bool
 			}
 		case "style":
 			if css := asciiLower(value); strings.Contains(css, "url(") || strings.Contains(css, "image(") ||
-				strings.Contains(css, "image-set(") || strings.Contains(css, `\`) || strings.Contains(css, "fixed") {
+				strings.Contains(css, "image-set(") || strings.Contains(css, `\`) || strings.Contains(css, "fixed") || strings.Contains(css, "absolute") {
 				continue
 			}
 		default:
