@@ -32,6 +32,28 @@ func beside(figure *Figure) map[string]any {
 	return view
 }
 
+// Runs compares trainings that a run log tells of, as [Compare] does: each under the parameters in which it differs from the
+// others, and otherwise under its number.
+//
+//	runs := nnkit.ReadRuns("runs.jsonl")
+//	display.Runs(runs)
+func Runs(runs []nnkit.Run, options ...Option) *Figure {
+	settings := make([]runSettings, len(runs))
+	for i, r := range runs {
+		settings[i] = runSettings{given: map[string]string{}, other: map[string]string{
+			"optimizer": r.Optimizer, "batch_size": fmt.Sprint(r.BatchSize), "loss": r.Loss, "seed": fmt.Sprint(r.Seed),
+		}}
+		for name, value := range r.Parameters {
+			settings[i].given[name] = fmt.Sprint(value)
+		}
+	}
+	named := make([]Run, len(runs))
+	for i, name := range tellApart(settings) {
+		named[i] = Run{Name: name, History: runs[i]}
+	}
+	return Compare(named, options...)
+}
+
 // WeightWatch is what [Watch] returns, for the arguments of Fit.
 type WeightWatch struct {
 	nnkit.BaseCallback

@@ -20,7 +20,7 @@ const module = "github.com/seed5607215b/nnkit"
 // directly, tests aside. A room holds the folders below it that have no row of
 // their own, and may import all that lies in it. ARCHITECTURE.md says why.
 var mayImport = map[string][]string{
-	"kernel":                     {"kernel/internal/jupyter", "kernel/internal/notebook", "kernel/internal/session", "kernel/internal/history", "kernel/internal/message"},
+	"kernel":                     {"kernel/internal/jupyter", "kernel/internal/notebook", "kernel/internal/experiment", "kernel/internal/session", "kernel/internal/history", "kernel/internal/message"},
 	"kernel/bench":               {"kernel/internal/jupyter", "kernel/internal/session", "kernel/internal/message"},
 	"kernel/internal/message":    {},
 	"kernel/internal/history":    {"kernel/internal/message"},
@@ -32,13 +32,16 @@ var mayImport = map[string][]string{
 	"kernel/internal/session":    {"kernel/internal/message", "kernel/internal/cell", "kernel/internal/program", "kernel/internal/build", "kernel/internal/complete", "kernel/internal/history", "kernel/internal/wire"},
 	"kernel/internal/complete":   {"kernel/internal/program", "kernel/internal/cell"},
 	"kernel/internal/notebook":   {"kernel/internal/message"},
+	"kernel/internal/experiment": {"kernel/internal/notebook", "kernel/internal/cell"},
 	"kernel/worker":              {"kernel/internal/wire"},
-	"nnkit":                      {"nnkit/internal/simd", "nnkit/internal/parallel", "nnkit/internal/random", "nnkit/internal/safetensors", "nnkit/internal/onnx"},
+	"nnkit":                      {"nnkit/internal/simd", "nnkit/internal/parallel", "nnkit/internal/random", "nnkit/internal/safetensors", "nnkit/internal/onnx", "nnkit/internal/tensorboard"},
 	"nnkit/internal/random":      {},
 	"nnkit/internal/simd":        {"nnkit/internal/random"},
 	"nnkit/internal/parallel":    {},
 	"nnkit/internal/safetensors": {},
-	"nnkit/internal/onnx":        {},
+	"nnkit/internal/onnx":        {"nnkit/internal/protobuf"},
+	"nnkit/internal/tensorboard": {"nnkit/internal/protobuf"},
+	"nnkit/internal/protobuf":    {},
 	"nnkit/data":                 {"nnkit", "nnkit/internal/simd", "nnkit/internal/parallel", "nnkit/internal/random"}, // simd for its exp, the same to the last bit everywhere
 	"nnkit/gonum":                {"nnkit"},
 	"display":                    {"nnkit"}, // in the files of nnkitFigures alone

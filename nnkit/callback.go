@@ -108,13 +108,17 @@ type Training struct {
 	// BatchLoss is the mean loss of the batch that has just ended, before its optimizer step.
 	BatchLoss float64
 
-	ctx     context.Context
-	started time.Time
-	step    *stepper
-	stopped bool
-	reason  string
-	err     error
+	ctx       context.Context
+	started   time.Time
+	step      *stepper
+	batchSize int
+	stopped   bool
+	reason    string
+	err       error
 }
+
+// Err returns what has made the training fail, for TrainEnd: what Fit will return, nil for nothing.
+func (t *Training) Err() error { return t.err }
 
 // Stop ends the training after the present batch. Fit then returns no error, and [History.Stopped] the reason.
 func (t *Training) Stop(reason string) {

@@ -107,6 +107,9 @@ func readOptions(options []FitOption) (*fitSettings, error) {
 	if s.err != nil {
 		return nil, fmt.Errorf("Fit: %w", s.err)
 	}
+	if path := os.Getenv(runLogVariable); path != "" {
+		s.callbacks = append(s.callbacks, RunLog(path))
+	}
 	if s.ctx == nil {
 		return nil, errors.New("Fit: Context(nil): leave the option out, or give context.Background()")
 	}
@@ -175,6 +178,7 @@ func newFit(ctx context.Context, m *Model, s *fitSettings, train, validation *ro
 		ctx:            ctx,
 		started:        time.Now(),
 		step:           m.step,
+		batchSize:      batch,
 	}
 	f.print = true
 	for _, c := range s.callbacks {
@@ -203,13 +207,11 @@ func (f *fit) run() error {
 		err = f.epoch()
 	}
 	f.m.step.average.show(f.m.weights)
+	t.Fail(err)
 	for _, c := range f.s.callbacks {
 		c.TrainEnd(t)
 	}
-	if err == nil {
-		err = t.err
-	}
-	return err
+	return t.err
 }
 
 // seeTraining lets the scores show the training rows' numbers only.

@@ -63,12 +63,16 @@ func (h *History) BestEpoch() int {
 // BestEpochBy returns the first epoch, counted from 1, with the best value of a series: the highest of an accuracy, the
 // lowest of a loss or an error. It is 0 when there is no such series, and for the learning rate, of which none is best.
 func (h *History) BestEpochBy(name string) int {
+	return bestEpoch(name, h.series[name], h.maximum[name])
+}
+
+func bestEpoch(name string, series []float64, maximum bool) int {
 	if name == learningRateName {
 		return 0
 	}
 	best, at := math.NaN(), 0
-	for i, v := range h.series[name] {
-		if v == v && (at == 0 || v < best && !h.maximum[name] || v > best && h.maximum[name]) {
+	for i, v := range series {
+		if v == v && (at == 0 || v < best && !maximum || v > best && maximum) {
 			best, at = v, i+1
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"github.com/seed5607215b/nnkit/nnkit/internal/protobuf"
 )
 
 // Opset is the version of the operators that a graph uses.
@@ -14,8 +16,8 @@ const irVersion = 8
 
 // Graph is a graph in the making. Values have names.
 type Graph struct {
-	nodes, constants message
-	inputs, outputs  message
+	nodes, constants protobuf.Message
+	inputs, outputs  protobuf.Message
 	scope            string
 	names            map[string]int
 }
@@ -50,27 +52,27 @@ const (
 )
 
 // value is a ValueInfoProto: numbers of a shape behind any number of rows.
-func value(name string, row []int) message {
-	var shape message
-	shape.message(1, text(2, "rows")) // Dimension.dim_param
+func value(name string, row []int) protobuf.Message {
+	var shape protobuf.Message
+	shape.Message(1, protobuf.Text(2, "rows")) // Dimension.dim_param
 	for _, d := range row {
-		var m message
-		m.int(1, d) // dim_value
-		shape.message(1, m)
+		var m protobuf.Message
+		m.Int(1, d) // dim_value
+		shape.Message(1, m)
 	}
-	var tensor message
-	tensor.int(1, float)
-	tensor.message(2, shape)
-	var kind message
-	kind.message(1, tensor)
-	m := text(1, name)
-	m.message(2, kind)
+	var tensor protobuf.Message
+	tensor.Int(1, float)
+	tensor.Message(2, shape)
+	var kind protobuf.Message
+	kind.Message(1, tensor)
+	m := protobuf.Text(1, name)
+	m.Message(2, kind)
 	return m
 }
 
 // Input adds an input of rows of a shape.
 func (g *Graph) Input(name string, row ...int) string {
-	g.inputs.message(11, value(name, row))
+	g.inputs.Message(11, value(name, row))
 	return name
 }
 
@@ -78,7 +80,7 @@ func (g *Graph) Input(name string, row ...int) string {
 func (g *Graph) Output(name, from string, row ...int) {
 	g.Scope("")
 	g.node("Identity", []string{from}, []string{name}, nil)
-	g.outputs.message(12, value(name, row))
+	g.outputs.Message(12, value(name, row))
 }
 
 // Floats adds a constant, under a name that does not begin with the scope.
@@ -105,61 +107,61 @@ func (g *Graph) Ints(values ...int) string {
 }
 
 func (g *Graph) constant(name string, shape []int, kind int, raw []byte) string {
-	var m message
+	var m protobuf.Message
 	for _, d := range shape {
-		m.int(1, d)
+		m.Int(1, d)
 	}
-	m.int(2, kind)
-	m.bytes(8, []byte(name))
-	m.bytes(9, raw)
-	g.constants.message(5, m)
+	m.Int(2, kind)
+	m.Bytes(8, []byte(name))
+	m.Bytes(9, raw)
+	g.constants.Message(5, m)
 	return name
 }
 
 // Attribute is a setting of a node.
-type Attribute struct{ m message }
+type Attribute struct{ m protobuf.Message }
 
 // Int is a setting of a whole number.
 func Int(name string, v int) Attribute {
-	m := text(1, name)
-	m.int(3, v)
-	m.int(20, 2)
+	m := protobuf.Text(1, name)
+	m.Int(3, v)
+	m.Int(20, 2)
 	return Attribute{m}
 }
 
 // Float is a setting of a number.
 func Float(name string, v float64) Attribute {
-	m := text(1, name)
-	m.float(2, float32(v))
-	m.int(20, 1)
+	m := protobuf.Text(1, name)
+	m.Float(2, float32(v))
+	m.Int(20, 1)
 	return Attribute{m}
 }
 
 // Text is a setting of a word.
 func Text(name, v string) Attribute {
-	m := text(1, name)
-	m.bytes(4, []byte(v))
-	m.int(20, 3)
+	m := protobuf.Text(1, name)
+	m.Bytes(4, []byte(v))
+	m.Int(20, 3)
 	return Attribute{m}
 }
 
 // Ints is a setting of several whole numbers.
 func Ints(name string, values ...int) Attribute {
-	m := text(1, name)
+	m := protobuf.Text(1, name)
 	for _, v := range values {
-		m.int(8, v)
+		m.Int(8, v)
 	}
-	m.int(20, 7)
+	m.Int(20, 7)
 	return Attribute{m}
 }
 
 // Texts is a setting of several words.
 func Texts(name string, values ...string) Attribute {
-	m := text(1, name)
+	m := protobuf.Text(1, name)
 	for _, v := range values {
-		m.bytes(9, []byte(v))
+		m.Bytes(9, []byte(v))
 	}
-	m.int(20, 8)
+	m.Int(20, 8)
 	return Attribute{m}
 }
 
@@ -179,32 +181,32 @@ func (g *Graph) Nodes(operator string, results int, inputs []string, attributes 
 }
 
 func (g *Graph) node(operator string, inputs, outputs []string, attributes []Attribute) {
-	var m message
+	var m protobuf.Message
 	for _, name := range inputs {
-		m.bytes(1, []byte(name))
+		m.Bytes(1, []byte(name))
 	}
 	for _, name := range outputs {
-		m.bytes(2, []byte(name))
+		m.Bytes(2, []byte(name))
 	}
-	m.bytes(3, []byte(outputs[0]))
-	m.bytes(4, []byte(operator))
+	m.Bytes(3, []byte(outputs[0]))
+	m.Bytes(4, []byte(operator))
 	for _, a := range attributes {
-		m.message(5, a.m)
+		m.Message(5, a.m)
 	}
-	g.nodes.message(1, m)
+	g.nodes.Message(1, m)
 }
 
 // Model returns the file of a model of the graph, which has a name and is described by a text.
 func (g *Graph) Model(name, description string) []byte {
-	graph := append(message(nil), g.nodes...)
-	graph.bytes(2, []byte(name))
+	graph := append(protobuf.Message(nil), g.nodes...)
+	graph.Bytes(2, []byte(name))
 	graph = append(append(append(graph, g.constants...), g.inputs...), g.outputs...)
-	var opset, m message
-	opset.int(2, Opset)
-	m.int(1, irVersion)
-	m.bytes(2, []byte("nnkit"))
-	m.bytes(6, []byte(description))
-	m.message(7, graph)
-	m.message(8, opset)
+	var opset, m protobuf.Message
+	opset.Int(2, Opset)
+	m.Int(1, irVersion)
+	m.Bytes(2, []byte("nnkit"))
+	m.Bytes(6, []byte(description))
+	m.Message(7, graph)
+	m.Message(8, opset)
 	return m
 }
