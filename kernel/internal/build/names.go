@@ -46,6 +46,9 @@ func (b *Builder) Known(ctx context.Context) []Named { return b.names.all(ctx) }
 // GOROOT is where the sources of the standard library are.
 func (b *Builder) GOROOT() string { return b.tools.env.GOROOT }
 
+// GoVersion returns the version of Go that compiles cells, "go1.26.0".
+func (b *Builder) GoVersion() string { return b.tools.env.GOVERSION }
+
 func (n *names) all(ctx context.Context) []Named {
 	n.mu.Lock()
 	defer n.mu.Unlock()

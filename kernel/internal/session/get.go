@@ -18,6 +18,7 @@ var moduleCommands = []command{
 	{names: []string{"%get"}, usage: "PACKAGE[@VERSION]…", help: "add modules to the session, as go get does; the notebook's own go.mod stays as it is", early: true, offers: offerPackages, run: (*call).get},
 	{names: []string{"%track"}, usage: "[DIR]", help: "use the module in a directory as it is there, edited or not; or list those in use", early: true, offers: offerDirectories, run: (*call).track},
 	{names: []string{"%untrack"}, usage: "DIR", help: "use it no longer", early: true, offers: offerDirectories, run: (*call).untrack},
+	{names: []string{"%lock"}, usage: "[DATA_FILE…]", help: "store in the notebook's file what it rests on, so that it runs again elsewhere: versions, checksums of modules and data, seeds, parameters", offers: offerFiles, run: (*call).lock},
 	{names: []string{"%goworkfix"}, help: "nothing, here: go.work holds without it", early: true, run: func(*call) error { return nil }},
 }
 
@@ -32,6 +33,7 @@ func (c *call) get() error {
 // for each module.
 func (c *call) goGet(args []string) (changes string, err error) {
 	var said bytes.Buffer
+	args = c.module.keep(args)
 	err = c.runProgramTo(c.module.dir, nil, io.Discard, &said, "env", append([]string{"GOWORK=off", "go", "get"}, args...)...)
 	var complaints strings.Builder
 	for line := range strings.Lines(said.String()) {

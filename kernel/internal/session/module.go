@@ -53,8 +53,8 @@ func isSources(dir string) bool {
 }
 
 // writeModule makes the session's module in dir: it requires this project's, from
-// its sources, and whatever that requires, in the same versions.
-func writeModule(dir, sources string) error {
+// its sources, and whatever that requires, in the same versions, and what is pinned.
+func writeModule(dir, sources string, pinned []string) error {
 	data, err := os.ReadFile(filepath.Join(sources, "go.mod"))
 	if err != nil {
 		return fmt.Errorf("the sources of %s: %w", modulePath, err)
@@ -78,16 +78,19 @@ func writeModule(dir, sources string) error {
 	for _, r := range theirs.Require {
 		ours.AddNewRequire(r.Mod.Path, r.Mod.Version, r.Indirect)
 	}
+	sum, err := os.ReadFile(filepath.Join(sources, "go.sum"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if sum, err = pin(ours, sum, pinned); err != nil {
+		return err
+	}
 	ours.Cleanup()
 	text, err := ours.Format()
 	if err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), text, 0o666); err != nil {
-		return err
-	}
-	sum, err := os.ReadFile(filepath.Join(sources, "go.sum"))
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o666); err != nil {

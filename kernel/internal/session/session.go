@@ -38,6 +38,14 @@ type Config struct {
 	KernelID string
 	// History has the cells for %hist. It may be nil.
 	History *history.History
+	// Pinned are modules that cells are to use, as lines of go.sum: a lock's.
+	Pinned []string
+	// Greet returns what the first cell is to tell besides, given what cells are
+	// compiled with. It may be nil.
+	Greet func(Requirements) string
+	// Lock is for %lock: it stores what cells are compiled with, and what the
+	// arguments name, and says so. It is nil where the notebook's file is unknown.
+	Lock func(r Requirements, args []string) (string, error)
 	// Progress is told what takes long before the first cell runs. It may be nil.
 	Progress func(string)
 
@@ -127,7 +135,7 @@ func New(config Config) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &module{dir: folder.path, sources: config.Sources, notebook: config.Dir}
+	m := &module{dir: folder.path, sources: config.Sources, notebook: config.Dir, pinned: config.Pinned}
 	if err := m.write(); err != nil {
 		return nil, errors.Join(err, folder.remove())
 	}
@@ -147,16 +155,22 @@ func New(config Config) (*Session, error) {
 // start makes everything ready for the first cell: one worker for all cells, or
 // where that cannot be had, what it takes to give each a process of its own.
 func (s *Session) start(ctx context.Context) error {
-	if s.config.Alone || s.config.whole != nil {
-		return s.startWith(ctx, true)
-	}
-	err := s.startWith(ctx, false)
+	alone := s.config.Alone || s.config.whole != nil
+	err := s.startWith(ctx, alone)
 	var missing *build.MissingError
-	if err == nil || ctx.Err() != nil || errors.As(err, &missing) {
+	if err != nil && !alone && ctx.Err() == nil && !errors.As(err, &missing) {
+		s.warning = aloneWarning(err) + "\n"
+		err = s.startWith(ctx, true)
+	}
+	if err != nil || s.config.Greet == nil {
 		return err
 	}
-	s.warning = aloneWarning(err)
-	return s.startWith(ctx, true)
+	r, err := s.requirements()
+	if err != nil {
+		return err
+	}
+	s.warning += s.config.Greet(*r)
+	return nil
 }
 
 func (s *Session) startWith(ctx context.Context, alone bool) error {
@@ -466,7 +480,7 @@ func (s *Session) clearNotes() {
 // warn shows what the first cell is to tell.
 func (s *Session) warn() {
 	if s.warning != "" {
-		s.outlet.get().Stream("stderr", s.warning+"\n")
+		s.outlet.get().Stream("stderr", s.warning)
 	}
 }
 

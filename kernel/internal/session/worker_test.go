@@ -58,7 +58,7 @@ func newWorkshop(t *testing.T) *workshop {
 		t.Fatal(err)
 	}
 	s := &workshop{t: t, dir: t.TempDir()}
-	if err := writeModule(s.dir, root); err != nil {
+	if err := writeModule(s.dir, root, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, pkg := range []struct{ name, text string }{{"clib", cLibrary}, {"local", "package local\n\nconst N = 1\n"}} {

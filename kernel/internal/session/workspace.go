@@ -19,8 +19,9 @@ import (
 // read and never written; what cells fetch is required by the session's go.mod.
 type module struct {
 	dir      string
-	sources  string // of this project's module
-	notebook string // the directory where the notebook lies
+	sources  string   // of this project's module
+	notebook string   // the directory where the notebook lies
+	pinned   []string // modules of a lock, as lines of go.sum
 	tracked  []string
 	composed string // go.work as it was last written, "" for none
 }
@@ -30,7 +31,7 @@ var moduleFiles = []string{"go.mod", "go.sum", "go.work", "go.work.sum"}
 
 // write makes the session's module as it is in the beginning.
 func (m *module) write() error {
-	if err := writeModule(m.dir, m.sources); err != nil {
+	if err := writeModule(m.dir, m.sources, m.pinned); err != nil {
 		return err
 	}
 	m.composed = ""
@@ -247,6 +248,20 @@ func (m *module) require(packages []string) error {
 		return err
 	}
 	return os.WriteFile(name, text, 0o666)
+}
+
+// keep has packages whose module is pinned asked for in that version.
+func (m *module) keep(packages []string) []string {
+	kept := slices.Clone(packages)
+	for i, p := range kept {
+		for key := range sumLines(strings.Join(m.pinned, "\n")) {
+			path, version, _ := strings.Cut(key, " ")
+			if !strings.Contains(p, "@") && !strings.HasSuffix(version, "/go.mod") && (p == path || strings.HasPrefix(p, path+"/")) {
+				kept[i] = p + "@" + version
+			}
+		}
+	}
+	return kept
 }
 
 // track adds the module in a directory to the workspace.
