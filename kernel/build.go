@@ -3,40 +3,58 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"strings"
 
+	"github.com/seed5607215b/nnkit/kernel/internal/experiment"
 	"github.com/seed5607215b/nnkit/kernel/internal/message"
 	"github.com/seed5607215b/nnkit/kernel/internal/notebook"
 	"github.com/seed5607215b/nnkit/kernel/internal/session"
 )
 
-// parametersTag marks the cell whose variables are the notebook's parameters.
-const parametersTag = "parameters"
+var buildTable = command{
+	name: "build", args: "NOTEBOOK", summary: "make a program of a notebook",
+	about: `
+Makes one ordinary Go program of a notebook's cells, in their order: it prints what the cells print. The parameters, which the
+cell tagged "parameters" declares, become its flags, and pictures become files.
+`,
+	define: func(flags *flag.FlagSet) func([]string) error {
+		output := flags.String("o", "", "the program, a `FILE` (NOTEBOOK without its ending)")
+		return func(args []string) error {
+			name, err := file(args, "notebook")
+			if err != nil {
+				return err
+			}
+			return buildProgram(name, *output)
+		}
+	},
+}
 
-// buildCommand makes a program of a notebook.
-func buildCommand(args []string) (err error) {
-	flags := newFlags("build")
-	output := flags.String("o", "", "the program (default NOTEBOOK without .ipynb)")
-	name, err := parse(flags, "notebook", args)
-	if err != nil {
-		return err
-	}
+// buildProgram makes a program of a notebook.
+func buildProgram(name, output string) error {
 	nb, err := notebook.ReadFile(name)
 	if err != nil {
 		return err
 	}
-	if *output == "" {
-		*output = strings.TrimSuffix(name, filepath.Ext(name))
+	if output == "" {
+		output = strings.TrimSuffix(name, filepath.Ext(name))
 	}
 	executable, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	config := session.Config{Dir: filepath.Dir(name), Progress: func(what string) { fmt.Printf("        %s\n", what) }}
+	config := session.Config{Dir: filepath.Dir(name), Progress: tellProgress}
+	lock, err := experiment.LockOf(nb)
+	if err != nil {
+		return err
+	}
+	if lock != nil {
+		config.Pinned = lock.Modules
+	}
 	if config.Sources, err = session.FindSources(executable, ".", config.Dir); err != nil {
 		return err
 	}
@@ -53,15 +71,15 @@ func buildCommand(args []string) (err error) {
 			continue
 		}
 		count++
-		if reply := w.Add(ctx, count, c.Source, c.Tagged(parametersTag), told{}); reply.Status != "ok" {
+		if reply := w.Add(ctx, count, c.Source, c.Tagged(experiment.ParametersTag), told{}); reply.Status != "ok" {
 			return fmt.Errorf("%s cannot be built:\n%s", name, strings.Join(reply.Traceback, "\n"))
 		}
 	}
-	static, err := w.Build(ctx, filepath.Base(name), *output)
+	static, err := w.Build(ctx, filepath.Base(name), output)
 	if err != nil {
 		return err
 	}
-	info, err := os.Stat(*output)
+	info, err := os.Stat(output)
 	if err != nil {
 		return err
 	}
@@ -69,7 +87,7 @@ func buildCommand(args []string) (err error) {
 	if !static {
 		how = "linked with the C libraries of this machine"
 	}
-	fmt.Printf("wrote %s, %.1f MB, %s\n", *output, float64(info.Size())/1e6, how)
+	fmt.Printf("wrote %s, %.1f MB, %s\n", output, float64(info.Size())/1e6, how)
 	return nil
 }
 

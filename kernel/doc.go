@@ -1,13 +1,19 @@
-// Kernel is a Jupyter kernel for Go, and a headless runner of Go notebooks.
+// Kernel is a Jupyter kernel for Go, and what makes experiments of Go notebooks: it
+// executes them without a client, with other parameters, in sweeps, and again.
 //
-//	kernel run NOTEBOOK [--output FILE] [--html FILE]
+//	kernel run NOTEBOOK
+//	kernel verify NOTEBOOK
+//	kernel lock NOTEBOOK
+//	kernel convert NOTEBOOK
+//	kernel strip [NOTEBOOK…]
+//	kernel build NOTEBOOK
 //	kernel jupyter CONNECTION_FILE
 //	kernel version
+//	kernel help [COMMAND]
 //
-// Run executes a notebook and writes the executed notebook and a web page beside
-// it, or where it is told. Jupyter is what Jupyter starts: it serves one notebook
-// until a client asks it to end.
+// kernel help COMMAND has the flags, and docs/experiments.md what each of them prints.
 //
-// This package is flags and wiring. What the commands do is done in the packages
-// below kernel/internal; nothing below logs or exits.
+// This package is flags and wiring: each command is a row of a table in a file of its
+// name. What they do is done in the packages below kernel/internal; nothing below logs
+// or exits.
 package main

@@ -17,9 +17,10 @@ import (
 	"github.com/seed5607215b/nnkit/kernel/internal/notebook"
 )
 
-// The tags are papermill's.
+// The tags are papermill's: of the cell that declares the parameters, and of the one
+// that gives them other values.
 const (
-	parametersTag = "parameters"
+	ParametersTag = "parameters"
 	injectedTag   = "injected-parameters"
 )
 
@@ -81,7 +82,7 @@ func Parameters(nb *notebook.Notebook) ([]Parameter, error) {
 
 func declaredIn(nb *notebook.Notebook) (*declared, error) {
 	index := slices.IndexFunc(nb.Cells, func(c *notebook.Cell) bool {
-		return c.Type == notebook.Code && c.Tagged(parametersTag)
+		return c.Type == notebook.Code && c.Tagged(ParametersTag)
 	})
 	if index < 0 {
 		return nil, nil
@@ -276,7 +277,7 @@ func Override(nb *notebook.Notebook, settings []Setting) error {
 		Metadata: map[string]any{"tags": []any{injectedTag}},
 	}
 	nb.Cells = slices.DeleteFunc(nb.Cells, func(c *notebook.Cell) bool { return c.Tagged(injectedTag) })
-	at := 1 + slices.IndexFunc(nb.Cells, func(c *notebook.Cell) bool { return c.Type == notebook.Code && c.Tagged(parametersTag) })
+	at := 1 + slices.IndexFunc(nb.Cells, func(c *notebook.Cell) bool { return c.Type == notebook.Code && c.Tagged(ParametersTag) })
 	nb.Cells = slices.Insert(nb.Cells, at, injected)
 	note(nb, "parameters", given)
 	return nil
