@@ -15,7 +15,7 @@ var verifyTable = command{
 Executes a notebook in a fresh session, with the modules of its lock, and compares every output with what is recorded
 in the notebook: texts, pictures and tables, bit for bit. The file stays as it is. In texts and in what can be read of
 HTML and SVG, these are masked first, since they differ every time: durations and rates (1.2 s, 35ms, 900 rows/s), dates and times of day,
-paths of temporary files and the folders of absolute paths, addresses (0xc000012345), numbers of goroutines. Pictures
+paths of temporary files and the folders of absolute paths, addresses (0xc000012345), numbers of goroutines, and ids that are unique (UUIDs, controls-1b22ffff). Pictures
 of pixels are compared as they are. Not compared are the numbers of executions, what the go command tells of modules that
 it gets, and the outputs of cells tagged nbval-ignore-output and of those with %lock.
 

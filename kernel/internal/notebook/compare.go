@@ -157,6 +157,10 @@ var masks = []struct {
 	{regexp.MustCompile(`\bgoroutine \d+\b`), "goroutine ‹n›"},
 }
 
+// identity is what tells things apart in one process: UUIDs, and the eight digits of
+// gonbui's ids behind a name, which stand in markup's tags too.
+var identity = regexp.MustCompile(`\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b([A-Za-z]\w*[-_])[0-9a-f]{8}\b`)
+
 func mask(text string) string {
 	for _, m := range masks {
 		text = m.pattern.ReplaceAllString(text, m.with)
@@ -166,19 +170,20 @@ func mask(text string) string {
 
 // maskedContent is the content without what is different every time.
 func (f form) maskedContent() string {
-	switch {
-	case f.isPicture():
+	if f.isPicture() {
 		return f.content
-	case !f.isMarkup():
-		return mask(f.content)
+	}
+	content := identity.ReplaceAllString(f.content, "${1}‹id›")
+	if !f.isMarkup() {
+		return mask(content)
 	}
 	var b strings.Builder
 	at := 0
-	for _, tag := range markupTag.FindAllStringIndex(f.content, -1) {
-		b.WriteString(mask(f.content[at:tag[0]]) + f.content[tag[0]:tag[1]])
+	for _, tag := range markupTag.FindAllStringIndex(content, -1) {
+		b.WriteString(mask(content[at:tag[0]]) + content[tag[0]:tag[1]])
 		at = tag[1]
 	}
-	b.WriteString(mask(f.content[at:]))
+	b.WriteString(mask(content[at:]))
 	return b.String()
 }
 

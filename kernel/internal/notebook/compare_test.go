@@ -72,6 +72,7 @@ func TestCompare(t *testing.T) {
 		"other":          {was: []*Output{text("a\n")}, is: []*Output{failed("boom")}, want: "stdout has become the error:\n- a\n+ boom"},
 		"error":          {was: []*Output{failed("\x1b[31mCell [7]\x1b[0m, line 2")}, is: []*Output{failed("Cell [3], line 2")}},
 		"markup":         {was: []*Output{shown("text/html", `<p style="margin: 1 s">1 s</p>`)}, is: []*Output{shown("text/html", `<p style="margin: 1 s">2 s</p>`)}, masked: true},
+		"ids":            {was: []*Output{shown("text/html", `<p id="controls-0f3ab912">1</p><p id="a">`)}, is: []*Output{shown("text/html", `<p id="controls-1b22ffff">1</p><p id="a">`)}, masked: true},
 		"markup's tags":  {was: []*Output{shown("image/svg+xml", `<path d="M1 2 s"/>`)}, is: []*Output{shown("image/svg+xml", `<path d="M1 3 s"/>`)}, want: "output 1, image/svg+xml, line 1:\n- <path d=\"M1 2 s\"/>\n+ <path d=\"M1 3 s\"/>"},
 		"json":           {was: []*Output{shown("application/json", map[string]any{"a": 1})}, is: []*Output{shown("application/json", map[string]any{"a": 2})}, want: "output 1, application/json, line 2:\n-  \"a\": 1\n+  \"a\": 2"},
 		"picture":        {was: []*Output{shown("image/png", picture(t, 2))}, is: []*Output{shown("image/png", picture(t, 5))}, want: "output 1, image/png: 3 of 32 pixels differ, by at most 17 of 255"},
