@@ -449,17 +449,20 @@ func (t *Tape) partOf(n *node, size int) contribution {
 	return contribution{data: b.data[:size], extra: b}
 }
 
-// sumsOf returns memory to which sums over a batch's rows are added, row after row, so that it does not show how rows are
-// batched: the gradient itself, and for one that is not wanted memory of the given size. Then call contribute.
+// sumsOf returns memory to which sums over a batch's rows are added, row after row: zeros, and from a batch's second portion on
+// the gradient itself, so that portions do not show. For a gradient that is not wanted it is memory of the given size. Then call
+// contribute.
 func (t *Tape) sumsOf(n *node, size int) contribution {
-	if !wantedOf(n) {
-		return t.partOf(n, size)
+	if t.portion.from > 0 && wantedOf(n) {
+		g, goesOn := t.onto(n)
+		if !goesOn {
+			clear(g)
+		}
+		return contribution{n: n, data: g}
 	}
-	g, add := t.onto(n)
-	if !add {
-		clear(g)
-	}
-	return contribution{n: n, data: g}
+	s := t.partOf(n, size)
+	clear(s.data)
+	return s
 }
 
 func (t *Tape) contribute(s contribution) {
