@@ -72,6 +72,7 @@ type patient struct {
 	dir      string // of the notebook
 	tmp      string // where the kernel keeps its session: a small file system of its own
 	cache    string
+	goCache  string // the usual one, so that not all is compiled again
 	file     jupyter.ConnectionFile
 	kernel   *exec.Cmd
 	said     *bytes.Buffer
@@ -120,6 +121,11 @@ func newPatient(t *testing.T) *patient {
 		}
 		t.Errorf("%s is still in use", n.tmp)
 	})
+	goCache, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.goCache = strings.TrimSpace(string(goCache))
 	n.write("go.mod", "module faulty\n\ngo 1.26\n")
 	n.write("c/c.go", "package c\n\n// static void crash(void) { volatile int *p = 0; *p = 1; }\nimport \"C\"\n\n// Crash writes where it may not, in C.\nfunc Crash() { C.crash() }\n")
 	n.start()
@@ -152,7 +158,7 @@ func (n *patient) begin() (*exec.Cmd, jupyter.ConnectionFile) {
 	n.write("connection.json", string(data))
 	kernel := exec.Command(n.program, "jupyter", filepath.Join(n.dir, "connection.json"))
 	kernel.Dir = n.dir
-	kernel.Env = append(os.Environ(), "TMPDIR="+n.tmp, "XDG_CACHE_HOME="+n.cache, "XDG_STATE_HOME="+n.cache)
+	kernel.Env = append(os.Environ(), "TMPDIR="+n.tmp, "XDG_CACHE_HOME="+n.cache, "GOCACHE="+n.goCache, "XDG_STATE_HOME="+n.cache)
 	kernel.Stderr = n.said
 	if err := kernel.Start(); err != nil {
 		n.t.Fatal(err)
