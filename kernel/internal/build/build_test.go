@@ -113,6 +113,20 @@ func TestCellErrors(t *testing.T) {
 	}
 }
 
+// TestLinkerGone checks that cells are built though somebody has cleared the cache
+// that had the linker for them.
+func TestLinkerGone(t *testing.T) {
+	b := newBuilder(t, nil)
+	b.Wait()
+	gone := filepath.Join(t.TempDir(), "link")
+	b.linker.Store(&gone)
+	for range 2 { // the linker for the first waits already
+		if _, err := b.Cell(t.Context(), "package main\n\nfunc cell() {}\n", "cell"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestToolsDie checks that a cell is built though something has ended the tools
 // that waited for it.
 func TestToolsDie(t *testing.T) {

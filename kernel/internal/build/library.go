@@ -129,11 +129,17 @@ func (b *Builder) cached(ctx context.Context, dir string, make func(dir string) 
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	if err := errors.Join(make(tmp), writeSums(tmp), os.RemoveAll(dir)); err != nil {
+	if err := errors.Join(make(tmp), writeSums(tmp)); err != nil {
 		return err
+	}
+	// What is damaged makes way in one step: another kernel may be using the rest.
+	if err := os.Rename(dir, tmp+damagedSuffix); err == nil {
+		defer os.RemoveAll(tmp + damagedSuffix)
 	}
 	return os.Rename(tmp, dir)
 }
+
+const damagedSuffix = "-damaged"
 
 // lockFile waits for the lock on a file. The system drops the lock of a process
 // that dies.

@@ -122,11 +122,16 @@ func (b *Builder) startLinker(dir string, extra ...string) (*tool, error) {
 	// first.a comes first: the runtime takes the name at offset 0 for no name, and
 	// the function that has it must be one that nobody sees.
 	args := append(linkFlags(), "-importcfg", "/dev/stdin", "-o", cellLibrary, "-tmpdir=work", "first="+b.first, "main="+cellArchive)
-	cmd := b.tools.command(context.Background(), dir, "link", append(args, extra...)...)
+	command := func() *exec.Cmd { return b.tools.command(context.Background(), dir, "link", append(args, extra...)...) }
 	if linker := b.linker.Load(); linker != nil {
+		cmd := command()
 		cmd.Path = *linker
+		if t, err := startTool(cmd); err == nil {
+			return t, nil
+		}
+		b.linker.Store(nil) // somebody has cleared the cache
 	}
-	return startTool(cmd)
+	return startTool(command())
 }
 
 // discard ends the tools that wait and removes their directory.
