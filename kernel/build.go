@@ -43,10 +43,6 @@ func buildProgram(name, output string) error {
 	if output == "" {
 		output = strings.TrimSuffix(name, filepath.Ext(name))
 	}
-	executable, err := os.Executable()
-	if err != nil {
-		return err
-	}
 	config := session.Config{Dir: filepath.Dir(name), Progress: tellProgress}
 	lock, err := experiment.LockOf(nb)
 	if err != nil {
@@ -55,7 +51,7 @@ func buildProgram(name, output string) error {
 	if lock != nil {
 		config.Pinned = lock.Modules
 	}
-	if config.Sources, err = session.FindSources(executable, ".", config.Dir); err != nil {
+	if err := findSources(&config); err != nil {
 		return err
 	}
 	w, err := session.NewWhole(config)
@@ -65,13 +61,9 @@ func buildProgram(name, output string) error {
 	defer w.Close()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	count := 0
-	for _, c := range nb.Cells {
-		if c.Type != notebook.Code || strings.TrimSpace(c.Source) == "" {
-			continue
-		}
-		count++
-		if reply := w.Add(ctx, count, c.Source, c.Tagged(experiment.ParametersTag), told{}); reply.Status != "ok" {
+	for i, index := range nb.Executable() {
+		c := nb.Cells[index]
+		if reply := w.Add(ctx, i+1, c.Source, c.Tagged(experiment.ParametersTag), told{}); reply.Status != "ok" {
 			return fmt.Errorf("%s cannot be built:\n%s", name, strings.Join(reply.Traceback, "\n"))
 		}
 	}

@@ -37,14 +37,20 @@ func versionCommand(*flag.FlagSet) func([]string) error {
 
 // newSession begins a session for the notebooks of the folder config.Dir.
 func newSession(config session.Config) (*session.Session, error) {
-	executable, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	if config.Sources, err = session.FindSources(executable, ".", config.Dir); err != nil {
+	if err := findSources(&config); err != nil {
 		return nil, err
 	}
 	return session.New(config)
+}
+
+// findSources completes a configuration.
+func findSources(config *session.Config) error {
+	executable, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	config.Sources, err = session.FindSources(executable, ".", config.Dir)
+	return err
 }
 
 func aloneFlag(flags *flag.FlagSet, alone *bool) {
