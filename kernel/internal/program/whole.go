@@ -8,7 +8,6 @@ import (
 	"go/types"
 	"maps"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 )
@@ -297,7 +296,6 @@ func names(d ast.Decl) []string {
 			}
 		}
 	}
-	sort.Strings(list)
 	return list
 }
 

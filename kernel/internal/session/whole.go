@@ -24,7 +24,7 @@ type Whole struct {
 	session *Session
 	plans   []*program.Plan
 	cells   []wholeCell
-	files   []string // that go:embed lines name, below the program's folder
+	embeds  bool // there are go:embed lines
 
 	parameters   []program.Parameter
 	parametersOf int
@@ -92,15 +92,15 @@ func (w *Whole) Close() error { return w.session.Close() }
 func (w *Whole) main(name string) string {
 	var b strings.Builder
 	b.WriteString("package main\n\nimport (\n")
-	if len(w.files) > 0 {
+	if w.embeds {
 		b.WriteString("\t\"embed\"\n")
 	}
 	fmt.Fprintf(&b, "\t%q\n)\n\n", modulePath+"/kernel/worker/whole")
-	if len(w.files) > 0 {
+	if w.embeds {
 		fmt.Fprintf(&b, "//go:embed all:%s\nvar filesʹ embed.FS\n\n", embeddedFiles)
 	}
 	fmt.Fprintf(&b, "func main() {\n\twhole.Main(whole.Notebook{\n\t\tName: %q,\n", name)
-	if len(w.files) > 0 {
+	if w.embeds {
 		b.WriteString("\t\tFiles: filesʹ,\n")
 	}
 	if len(w.parameters) > 0 {
@@ -165,6 +165,7 @@ const embeddedFiles = "files"
 // embed copies the files that go:embed lines name into the program's folder, and
 // returns the name that its folder has there.
 func (w *Whole) embed(dir string, files []string) (string, error) {
+	w.embeds = true
 	for _, name := range files {
 		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
 		if err != nil {
@@ -174,7 +175,6 @@ func (w *Whole) embed(dir string, files []string) (string, error) {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o777), os.WriteFile(to, data, 0o666)); err != nil {
 			return "", err
 		}
-		w.files = append(w.files, to)
 	}
 	return path.Join(embeddedFiles, strconv.Itoa(len(w.cells))), nil
 }

@@ -52,8 +52,8 @@ func Main(nb Notebook) {
 	out := &output{dir: figures}
 	for _, c := range nb.Cells {
 		out.cell, out.shown = c.Number, 0
-		if outcome := nb.run(c, out); outcome.Status != wire.OK {
-			fmt.Fprint(os.Stderr, nb.failure(c, outcome))
+		if outcome := c.run(out); outcome.Status != wire.OK {
+			fmt.Fprint(os.Stderr, c.failure(outcome))
 			os.Exit(1)
 		}
 		if c.Number == nb.ParametersOf {
@@ -65,7 +65,7 @@ func Main(nb Notebook) {
 }
 
 // run runs a cell with its commands.
-func (nb *Notebook) run(c Cell, out *output) wire.Outcome {
+func (c *Cell) run(out *output) wire.Outcome {
 	do := func(commands []Command) *wire.Outcome {
 		for _, m := range commands {
 			if err := m.Do(); err != nil {
@@ -106,7 +106,7 @@ func (nb *Notebook) run(c Cell, out *output) wire.Outcome {
 }
 
 // failure says how a cell failed, and where.
-func (nb *Notebook) failure(c Cell, o wire.Outcome) string {
+func (c *Cell) failure(o wire.Outcome) string {
 	var b strings.Builder
 	where := fmt.Sprintf("Cell [%d]", c.Number)
 	if o.Line > 0 {
