@@ -170,7 +170,7 @@ func TestEnvironments(t *testing.T) {
 // lists the kernel.
 func TestVirtualEnvironment(t *testing.T) {
 	if _, err := exec.LookPath("/usr/bin/jupyter-kernelspec"); err != nil {
-		t.Skip("there is no Jupyter of the system's here")
+		t.Fatalf("Jupyter of the system is missing, which ./test installs: %v", err)
 	}
 	bare(t)
 	env := filepath.Join(t.TempDir(), "with spaces")
