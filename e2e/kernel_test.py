@@ -3,6 +3,7 @@
 Run with JUPYTER_PATH naming the data directory that the kernel was installed into.
 """
 
+import time
 import unittest
 from queue import Empty
 
@@ -148,7 +149,8 @@ class NnkitKernelTests(jupyter_kernel_test.KernelTests):
             message["header"]["subshell_id"] = subshell
         getattr(self.kc, channel + "_channel").send(message)
         wanted = message["header"]["msg_id"]
-        for _ in range(PATIENCE):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
             try:
                 reply = run_sync(getattr(self.kc, channel + "_channel").get_msg)(timeout=1)
             except Empty:
@@ -271,9 +273,8 @@ class NnkitKernelTests(jupyter_kernel_test.KernelTests):
 
     def stopped(self):
         """Waits until the debugger has stopped a cell, and returns where: function, line, variables."""
-        for _ in range(PATIENCE):
-            if self.wait_for("debug_event")["content"]["event"] == "stopped":
-                break
+        while self.wait_for("debug_event")["content"]["event"] != "stopped":
+            pass
         frame = self.debug("stackTrace", threadId=1)["stackFrames"][0]
         local = self.debug("scopes", frameId=frame["id"])["scopes"][0]
         variables = self.debug("variables", variablesReference=local["variablesReference"])["variables"]
@@ -332,20 +333,21 @@ class NnkitKernelTests(jupyter_kernel_test.KernelTests):
         told = self.ask("inspect_request", {"code": "hidden", "cursor_pos": 6, "detail_level": 0})
         self.assertTrue(told["found"] and "var hidden int" in told["data"]["text/plain"], told)
         self.assertEqual(self.ask("comm_info_request", {"target_name": "jupyter.widget"})["status"], "ok")
-        self.kc.execute("for {\n}")
-        while self.wait_for("status")["content"]["execution_state"] != "busy":
+        endless = self.kc.execute("for {\n}")
+        while self.wait_for("status", endless)["content"]["execution_state"] != "busy":
             pass
         self.assertEqual(self.ask("interrupt_request", {}, "control")["status"], "ok")
         self.assertEqual(self.get_non_kernel_info_reply(timeout=PATIENCE)["content"]["status"], "error")
 
-    def wait_for(self, kind):
-        """Reads iopub up to a message of this type."""
-        for _ in range(PATIENCE):
+    def wait_for(self, kind, request=None):
+        """Reads iopub up to a message of this type, of one request where it is given."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
             try:
                 message = run_sync(self.kc.iopub_channel.get_msg)(timeout=1)
             except Empty:
                 continue
-            if message["msg_type"] == kind:
+            if message["msg_type"] == kind and request in (None, message["parent_header"].get("msg_id")):
                 return message
         self.fail(f"no {kind} message came")
 

@@ -18,6 +18,8 @@ type debugClient struct {
 	session *Session
 	seq     int
 	events  chan message.DebugEvent
+
+	frame, scope int // the last ones that it was told of
 }
 
 func newDebugClient(t testing.TB, s *Session) *debugClient {
@@ -125,6 +127,10 @@ func (c *debugClient) where() string {
 		}
 	}
 	c.ask("stackTrace", map[string]any{"threadId": 1}, &stack)
+	if top := stack.StackFrames[0].ID; top <= c.frame {
+		c.t.Errorf("frame %d after frame %d: a client may take it for the same", top, c.frame)
+	}
+	c.frame = stack.StackFrames[len(stack.StackFrames)-1].ID
 	var parts []string
 	for _, f := range stack.StackFrames {
 		parts = append(parts, fmt.Sprintf("%s:%d", f.Name, f.Line))
@@ -142,7 +148,8 @@ func (c *debugClient) locals(frame int) []debugVariable {
 		Scopes []struct{ VariablesReference int }
 	}
 	c.ask("scopes", map[string]any{"frameId": frame}, &scopes)
-	return c.variables(scopes.Scopes[0].VariablesReference)
+	c.scope = scopes.Scopes[0].VariablesReference
+	return c.variables(c.scope)
 }
 
 func (c *debugClient) variables(reference int) []debugVariable {
@@ -162,6 +169,7 @@ func (c *debugClient) step(command string) string {
 
 // start begins to execute a cell. What it returns waits for the cell's end.
 func (c *debugClient) start(code string) (end func() (message.ExecuteReply, string)) {
+	c.frame = 0 // it may be another process
 	rec := &recorder{}
 	done := make(chan message.ExecuteReply, 1)
 	go func() {
@@ -253,8 +261,8 @@ func TestDebug(t *testing.T) {
 		c.want("step over a call", c.step("next"), "main:4 | total=10 p=&point{x: 2, y: 4} i=1")
 		c.want("on to the breakpoint in add", c.step("continue"), "add:11 main:4 | a=1 b=10 sum=11")
 		var set debugVariable
-		c.ask("setVariable", map[string]any{"variablesReference": 1, "name": "sum", "value": "0"}, nil)
-		c.ask("evaluate", map[string]any{"expression": "sum + b*2 == 20", "frameId": 1}, &struct{ Result *string }{&set.Value})
+		c.ask("setVariable", map[string]any{"variablesReference": c.scope, "name": "sum", "value": "0"}, nil)
+		c.ask("evaluate", map[string]any{"expression": "sum + b*2 == 20"}, &struct{ Result *string }{&set.Value})
 		c.want("an expression", set.Value, "true")
 		c.breakAt(debuggedFunctions)
 		c.breakAt(debuggedCell)
@@ -300,7 +308,7 @@ func TestDebugVariables(t *testing.T) {
 			VariablesReference int
 		}
 	}
-	c.ask("scopes", map[string]any{"frameId": 1}, &scopes)
+	c.ask("scopes", map[string]any{"frameId": c.frame}, &scopes)
 	globals := map[string]debugVariable{}
 	for _, v := range c.variables(scopes.Scopes[1].VariablesReference) {
 		globals[v.Name] = v
@@ -337,7 +345,7 @@ set map[string]int = map[string]int{"one": 1, "two": 2} (list.set)
 		`missing`:                     "evaluate: there is no variable missing here",
 		`local + 1`:                   "evaluate: string + int",
 	} {
-		reply := c.try("evaluate", map[string]any{"expression": expression, "frameId": 1})
+		reply := c.try("evaluate", map[string]any{"expression": expression, "frameId": c.frame})
 		got := reply.Message
 		if reply.Success {
 			var value struct{ Result string }

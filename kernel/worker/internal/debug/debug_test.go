@@ -38,10 +38,12 @@ func square(x int) int {
 type client struct {
 	t      *testing.T
 	events chan wire.DebugEvent
+	scope  int  // of what was stopped last
+	stops  bool // as the events say
 }
 
 func attachTo(t *testing.T) *client {
-	c := &client{t, make(chan wire.DebugEvent, 1000)}
+	c := &client{t: t, events: make(chan wire.DebugEvent, 1000)}
 	Tell(func(e wire.DebugEvent) { c.events <- e })
 	c.ask("attach", nil)
 	t.Cleanup(func() {
@@ -75,7 +77,9 @@ func (c *client) stopped() string {
 	for {
 		select {
 		case e := <-c.events:
-			if e.Name != "stopped" {
+			if stops := e.Name == "stopped"; stops == c.stops {
+				c.t.Errorf("%s twice, with nothing between", e.Name)
+			} else if c.stops = stops; !stops {
 				continue
 			}
 		case <-time.After(time.Minute):
@@ -85,6 +89,7 @@ func (c *client) stopped() string {
 	}
 	var stack struct {
 		StackFrames []struct {
+			ID   int
 			Name string
 			Line int
 		}
@@ -93,19 +98,16 @@ func (c *client) stopped() string {
 		Scopes []struct{ VariablesReference int }
 	}
 	var list struct{ Variables []variable }
-	for _, q := range []struct {
-		command string
-		text    string
-		body    any
-	}{
-		{"stackTrace", `{}`, &stack},
-		{"scopes", `{"frameId":1}`, &scopes},
-		{"variables", `{"variablesReference":1}`, &list},
-	} {
-		if err := json.Unmarshal([]byte(c.ask(q.command, json.RawMessage(q.text))), q.body); err != nil {
+	read := func(command string, arguments map[string]any, body any) {
+		c.t.Helper()
+		if err := json.Unmarshal([]byte(c.ask(command, arguments)), body); err != nil {
 			c.t.Fatal(err)
 		}
 	}
+	read("stackTrace", nil, &stack)
+	read("scopes", map[string]any{"frameId": stack.StackFrames[0].ID}, &scopes)
+	c.scope = scopes.Scopes[0].VariablesReference
+	read("variables", map[string]any{"variablesReference": c.scope}, &list)
 	var all []string
 	for _, f := range stack.StackFrames {
 		all = append(all, fmt.Sprintf("%s:%d", f.Name, f.Line))
@@ -142,8 +144,8 @@ func TestSteps(t *testing.T) {
 	want("where the condition holds", c.stopped(), "work:2 | n=4 total=1 i=2")
 	c.ask("stepIn", nil)
 	want("a step into", c.stopped(), "square:1 work:2 | x=2")
-	c.ask("setVariable", wire.SetVariableArguments{VariablesReference: 1, Name: "x", Expr: &wire.Expr{Op: "int", Text: "10"}})
-	if e := c.try("setVariable", wire.SetVariableArguments{VariablesReference: 1, Name: "x", Expr: &wire.Expr{Op: "string", Text: `"a"`}}); e.Err != `x: "a" cannot be a int` {
+	c.ask("setVariable", wire.SetVariableArguments{VariablesReference: c.scope, Name: "x", Expr: &wire.Expr{Op: "int", Text: "10"}})
+	if e := c.try("setVariable", wire.SetVariableArguments{VariablesReference: c.scope, Name: "x", Expr: &wire.Expr{Op: "string", Text: `"a"`}}); e.Err != `x: "a" cannot be a int` {
 		t.Errorf("a text for a number: %q", e.Err)
 	}
 	c.ask("stepOut", nil)
@@ -158,7 +160,7 @@ func TestSteps(t *testing.T) {
 	if e := c.try("next", nil); !strings.Contains(e.Err, "nothing is stopped") || watched.Load() != 0 || len(stacks) > 0 {
 		t.Errorf("at the end: %q, watched %d, stacks %v", e.Err, watched.Load(), stacks)
 	}
-	if e := c.try("variables", map[string]any{"variablesReference": 1}); e.Err == "" {
+	if e := c.try("variables", map[string]any{"variablesReference": c.scope}); e.Err == "" {
 		t.Error("there are still variables")
 	}
 }

@@ -156,7 +156,7 @@ func stackTrace(a struct{ StartFrame, Levels int }) (any, error) {
 		all := []any{}
 		for i, f := range s.frames {
 			all = append(all, map[string]any{
-				"id": i + 1, "name": f.function, "line": f.line, "column": 1, "source": map[string]any{"path": f.file},
+				"id": s.first + i, "name": f.function, "line": f.line, "column": 1, "source": map[string]any{"path": f.file},
 			})
 		}
 		from := min(max(0, a.StartFrame), len(all))
@@ -170,11 +170,13 @@ func stackTrace(a struct{ StartFrame, Levels int }) (any, error) {
 
 // frameOf is the frame of a number, the innermost one for 0.
 func (s *stopped) frameOf(id int) (*Frame, error) {
-	id = max(id, 1)
-	if id > len(s.frames) {
-		return nil, fmt.Errorf("there is no frame %d: the stack has %d", id, len(s.frames))
+	if id == 0 {
+		return s.frames[0], nil
 	}
-	return s.frames[id-1], nil
+	if i := id - s.first; i >= 0 && i < len(s.frames) {
+		return s.frames[i], nil
+	}
+	return nil, fmt.Errorf("there is no frame %d: what was stopped then has gone on", id)
 }
 
 func scopes(a struct{ FrameID int }) (any, error) {

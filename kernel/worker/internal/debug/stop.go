@@ -20,12 +20,17 @@ type stopped struct {
 	frame                     *Frame
 	reason, description, text string
 	goroutine                 int64         // its number
-	frames                    []*Frame      // innermost first, numbered from 1
+	frames                    []*Frame      // innermost first
+	first                     int           // the number of the innermost one
 	resume                    chan struct{} // closed when it goes on
 
 	mu         sync.Mutex
-	references []reference
+	references map[int]reference
 }
+
+// Numbers are given once: JupyterLab takes a frame of the same number for the one that
+// it shows already, and asks about what was stopped a moment ago.
+var frameNumbers, referenceNumbers atomic.Int64
 
 // step is what a goroutine does until it stops again.
 type step struct {
@@ -166,13 +171,14 @@ func (f *Frame) stop(s *stopped) {
 		return
 	}
 	s.goroutine = number()
-	s.frame, s.frames, s.resume = f, f.listed(), make(chan struct{})
+	s.frame, s.frames, s.resume, s.references = f, f.listed(), make(chan struct{}), map[int]reference{}
+	s.first = int(frameNumbers.Add(int64(len(s.frames)))) - len(s.frames) + 1
 	current, stepped, paused = s, nil, false
 	watch()
-	mu.Unlock()
 	tell("stopped", map[string]any{
 		"reason": s.reason, "threadId": thread, "allThreadsStopped": true, "description": s.description, "text": s.text,
 	})
+	mu.Unlock()
 	defer release(s)
 	rest(s.resume)
 }
@@ -191,19 +197,18 @@ func rest(resume <-chan struct{}) {
 	}
 }
 
-// release lets a goroutine that is stopped go on, if it still is.
+// release lets a goroutine that is stopped go on, if it still is. That is told first:
+// its next stop may be there at once.
 func release(s *stopped) bool {
 	mu.Lock()
+	defer mu.Unlock()
 	is := current == s && s != nil
 	if is {
+		tell("continued", map[string]any{"threadId": thread, "allThreadsContinued": true})
 		current = nil
 		close(s.resume)
 	}
 	watch()
-	mu.Unlock()
-	if is {
-		tell("continued", map[string]any{"threadId": thread, "allThreadsContinued": true})
-	}
 	return is
 }
 

@@ -43,8 +43,9 @@ type variable struct {
 func (s *stopped) refer(r reference) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.references = append(s.references, r)
-	return len(s.references)
+	number := int(referenceNumbers.Add(1))
+	s.references[number] = r
+	return number
 }
 
 // listed are the parts that a reference stands for.
@@ -77,10 +78,11 @@ func variables(a struct{ VariablesReference, Start, Count int }) (any, error) {
 func (s *stopped) reference(number int) (reference, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if number < 1 || number > len(s.references) {
-		return reference{}, fmt.Errorf("there is no variable %d: what was stopped then has gone on", number)
+	r, ok := s.references[number]
+	if !ok {
+		return r, fmt.Errorf("there is no variable %d: what was stopped then has gone on", number)
 	}
-	return s.references[number-1], nil
+	return r, nil
 }
 
 // named are the variables that pointers lead to.
