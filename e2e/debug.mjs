@@ -14,9 +14,13 @@ export async function debugging(page, { written, check, until, text }) {
   const stack = () => page.$$eval(`${panel} .jp-DebuggerCallstackFrame`, all => all.map(e => e.textContent.trim())).catch(() => []);
   const variables = () => page.$$eval(`${panel} .jp-DebuggerVariables-body li`, all => all.map(e => e.textContent.trim())).catch(() => []);
   const press = command => page.click(`${panel} [data-command="debugger:${command}"] button, ${panel} button[data-command="debugger:${command}"], ${panel} jp-button[data-command="debugger:${command}"]`);
-  const stopped = async where => {
-    await until(`the stack begins with ${where}`, async () => (await stack())[0]?.includes(where), 30_000);
-    await until('there are variables', async () => (await variables()).length > 0, 30_000);
+  /** Waits until the cell has stopped in a function's line, and the panel shows variables of which one begins with each text. */
+  const stopped = async (where, line, ...shown) => {
+    let now;
+    await until(`the stack begins with ${where} at line ${line}`, async () => (now = (await stack())[0])?.includes(where) && now.endsWith(`:${line}`), 30_000)
+      .catch(e => { throw new Error(`${e.message}: it begins with ${now}`); });
+    await until(`${shown} are shown`, async () => { now = await variables(); return shown.every(s => now.some(v => v.startsWith(s))); }, 30_000)
+      .catch(e => { throw new Error(`${e.message}: there are ${now}`); });
   };
 
   await nb.run(0);
@@ -39,23 +43,23 @@ export async function debugging(page, { written, check, until, text }) {
   check(true, 'a click beside a line sets a breakpoint, which the panel lists');
 
   await nb.start(1);
-  await stopped('main');
+  await stopped('main', 2, 'weights');
   check((await stack()).length === 1, 'the cell stops there', await stack());
   check((await variables()).some(v => v.startsWith('weights') && v.includes('1, 2, 6')), 'the panel shows the variable that the line before has made', await variables());
   await nb.shot('debug-1-stopped');
 
   await press('stepIn');
-  await stopped('mean');
+  await stopped('mean', 2, 'xs');
   check((await stack()).length === 2, 'a step leads into a function of another cell', await stack());
   await press('next');
-  await until('sum is there', async () => (await variables()).some(v => v.startsWith('sum')), 30_000);
+  await stopped('mean', 3, 'xs', 'sum');
   await press('next');
-  await press('next');
-  await until('x is there', async () => (await variables()).some(v => v.startsWith('x')), 30_000).catch(e => check(false, e.message, 'variables'));
-  check((await variables()).some(v => v.startsWith('xs')), 'each step shows what can be seen there', await variables());
+  await press('next'); // before the page has heard of the stop between
+  await stopped('mean', 4, 'xs', 'sum1', 'x2');
+  check(true, 'each step shows what can be seen there, also when they are hurried');
   await nb.shot('debug-2-stepped');
   await press('stepOut');
-  await stopped('main');
+  await stopped('main', 3, 'm');
   check((await variables()).some(v => v.startsWith('m') && v.includes('3')), 'a step out comes back with the result', await variables());
 
   await press('continue');
@@ -66,7 +70,7 @@ export async function debugging(page, { written, check, until, text }) {
 
   // Interrupted and restarted while it is stopped.
   await nb.start(1);
-  await stopped('main');
+  await stopped('main', 2, 'weights');
   await nb.interrupt();
   await nb.ended(1);
   check((await nb.cells())[1].outputs.some(o => o.output_type === 'error'), 'the interrupt button ends a cell that is stopped', JSON.stringify((await nb.cells())[1].outputs));
@@ -76,7 +80,7 @@ export async function debugging(page, { written, check, until, text }) {
   await nb.shot('debug-3-interrupted');
 
   await nb.start(1);
-  await stopped('main');
+  await stopped('main', 2, 'weights');
   await page.evaluate(() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel());
   await nb.idle();
   const again = await nb.run(0);

@@ -162,6 +162,6 @@ func Check()
 type Frame struct{}
 type Pointers = []any
 func Enter(file, function string) *Frame
-func (f *Frame) At(line int, names string, pointers func() []any)
+func (f *Frame) At(line, column int, names string, pointers func() []any)
 func (f *Frame) Leave()
 `

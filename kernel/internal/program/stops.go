@@ -8,8 +8,8 @@ package program
 //
 //	func add(a, b int) int {
 //		frameʹ := liveʹ.Enter("/cell/3.go", "add"); defer frameʹ.Leave()
-//		frameʹ.At(2, "a b", func() liveʹ.Pointers { return liveʹ.Pointers{&a, &b} }); c := a + b
-//		frameʹ.At(3, "a b c", func() liveʹ.Pointers { return liveʹ.Pointers{&a, &b, &c} }); return c
+//		frameʹ.At(2, 2, "a b", func() liveʹ.Pointers { return liveʹ.Pointers{&a, &b} }); c := a + b
+//		frameʹ.At(3, 2, "a b c", func() liveʹ.Pointers { return liveʹ.Pointers{&a, &b, &c} }); return c
 //	}
 //
 // So scopes are Go's own, nothing has to be found in registers, and a cell that is
@@ -162,8 +162,8 @@ func (s *stopper) stop(pos token.Pos) {
 	if len(names) > 0 {
 		pointers = fmt.Sprintf("func() %s.Pointers { return %[1]s.Pointers{%s} }", live, strings.Join(places, ", "))
 	}
-	line, _ := s.cell.Position(s.cell.Offset(pos))
-	s.insert(pos, fmt.Sprintf("%s.At(%d, %q, %s); ", frame, line, strings.Join(names, " "), pointers))
+	line, column := s.cell.Position(s.cell.Offset(pos))
+	s.insert(pos, fmt.Sprintf("%s.At(%d, %d, %q, %s); ", frame, line, column, strings.Join(names, " "), pointers))
 }
 
 // statements makes each of a list of statements stop; those of a cell's top level

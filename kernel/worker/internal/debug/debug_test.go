@@ -15,19 +15,19 @@ import (
 func work(n int) (total int) {
 	f := Enter("/cell/1.go", "work")
 	defer f.Leave()
-	f.At(1, "n total", func() []any { return []any{&n, &total} })
+	f.At(1, 2, "n total", func() []any { return []any{&n, &total} })
 	for i := range n {
-		f.At(2, "n total i", func() []any { return []any{&n, &total, &i} })
+		f.At(2, 2, "n total i", func() []any { return []any{&n, &total, &i} })
 		total += square(i)
 	}
-	f.At(3, "n total", func() []any { return []any{&n, &total} })
+	f.At(3, 2, "n total", func() []any { return []any{&n, &total} })
 	return total
 }
 
 func square(x int) int {
 	f := Enter("/cell/2.go", "square")
 	defer f.Leave()
-	f.At(1, "x", func() []any { return []any{&x} })
+	f.At(1, 2, "x", func() []any { return []any{&x} })
 	if x == 1000 {
 		panic("too much")
 	}
@@ -165,6 +165,31 @@ func TestSteps(t *testing.T) {
 	}
 }
 
+// TestLoopOfOneLine stops in each turn of a loop, once for the statements of a line.
+func TestLoopOfOneLine(t *testing.T) {
+	c := attachTo(t)
+	c.breakAt("/cell/4.go", wire.Breakpoint{Line: 1})
+	ended := make(chan bool)
+	go func() {
+		defer close(ended)
+		f := Enter("/cell/4.go", "loop")
+		defer f.Leave()
+		f.At(1, 1, "", nil)
+		for i := range 3 {
+			f.At(2, 2, "i", func() []any { return []any{&i} })
+			f.At(2, 9, "i", func() []any { return []any{&i} })
+		}
+		f.At(4, 1, "", nil)
+	}()
+	for _, want := range []string{"loop:1 |", "loop:2 | i=0", "loop:2 | i=1", "loop:2 | i=2", "loop:4 |"} {
+		if at := c.stopped(); at != want {
+			t.Errorf("stopped at %s, want %s", at, want)
+		}
+		c.ask("next", nil)
+	}
+	<-ended
+}
+
 // TestPanic stops once, where the panic comes from, and leaves the panic alone.
 func TestPanic(t *testing.T) {
 	c := attachTo(t)
@@ -175,7 +200,7 @@ func TestPanic(t *testing.T) {
 		outer := func() { // a caller that stops as well
 			f := Enter("/cell/3.go", "outer")
 			defer f.Leave()
-			f.At(1, "", nil)
+			f.At(1, 2, "", nil)
 			square(1000)
 		}
 		outer()

@@ -15,7 +15,7 @@ type Frame struct {
 	stack          *stack
 	depth          int // 1 for the outermost
 
-	line     int
+	place    position
 	names    string
 	pointers func() []any
 }
@@ -64,7 +64,7 @@ func (f *Frame) Leave() {
 	if f == nil {
 		return
 	}
-	if onPanic.Load() && !f.stack.panicking && f.line > 0 && isPanic() {
+	if onPanic.Load() && !f.stack.panicking && f.place.line > 0 && isPanic() {
 		f.stack.panicking = true
 		f.stop(&stopped{reason: "exception", description: "a panic", text: "a panic: its message comes when the cell goes on"})
 	}
@@ -98,13 +98,16 @@ func isPanic() bool {
 	}
 }
 
-// At tells that a statement in a line comes next. The names of what can be seen from
-// there are parted by blanks.
-func (f *Frame) At(line int, names string, pointers func() []any) {
+// position is where a statement begins in its cell.
+type position struct{ line, column int }
+
+// At tells that a statement comes next, and where it begins. The names of what can be
+// seen from there are parted by blanks.
+func (f *Frame) At(line, column int, names string, pointers func() []any) {
 	if f == nil {
 		return
 	}
-	f.line, f.names, f.pointers = line, names, pointers
+	f.place, f.names, f.pointers = position{line, column}, names, pointers
 	f.stack.panicking = false
 	if watched.Load() == 0 {
 		if _, is := f.breakpoint(); !is {

@@ -156,7 +156,7 @@ func stackTrace(a struct{ StartFrame, Levels int }) (any, error) {
 		all := []any{}
 		for i, f := range s.frames {
 			all = append(all, map[string]any{
-				"id": s.first + i, "name": f.function, "line": f.line, "column": 1, "source": map[string]any{"path": f.file},
+				"id": s.first + i, "name": f.function, "line": f.place.line, "column": 1, "source": map[string]any{"path": f.file},
 			})
 		}
 		from := min(max(0, a.StartFrame), len(all))

@@ -36,7 +36,7 @@ var frameNumbers, referenceNumbers atomic.Int64
 type step struct {
 	kind string // "next", "stepIn" or "stepOut"
 	from *Frame
-	line int
+	at   position
 }
 
 var (
@@ -59,7 +59,7 @@ type place struct {
 // breakpoint tells whether the frame is at a breakpoint, and on what condition.
 func (f *Frame) breakpoint() (condition *wire.Expr, is bool) {
 	if all := breakpoints.Load(); all != nil {
-		condition, is = (*all)[place{f.file, f.line}]
+		condition, is = (*all)[place{f.file, f.place.line}]
 	}
 	return condition, is
 }
@@ -145,10 +145,11 @@ func (f *Frame) reason() string {
 		return "pause"
 	}
 	if s := stepped; s != nil && s.from.stack == f.stack {
-		here := f == s.from && f.line == s.line
+		// The same statement is another turn of its loop.
+		sameLine := f == s.from && f.place.line == s.at.line && f.place != s.at
 		switch {
-		case s.kind == "stepIn" && !here,
-			s.kind == "next" && !here && f.depth <= s.from.depth,
+		case s.kind == "stepIn" && !sameLine,
+			s.kind == "next" && !sameLine && f.depth <= s.from.depth,
 			s.kind == "stepOut" && f.depth < s.from.depth:
 			return "step"
 		}
@@ -217,7 +218,7 @@ func resume(kind string) bool {
 	mu.Lock()
 	s := current
 	if s != nil && kind != "" {
-		stepped = &step{kind: kind, from: s.frame, line: s.frame.line}
+		stepped = &step{kind: kind, from: s.frame, at: s.frame.place}
 	}
 	mu.Unlock()
 	return release(s)
