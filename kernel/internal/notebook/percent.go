@@ -132,7 +132,7 @@ func (c *Cell) marker(id string) (string, error) {
 	}
 	attributes := without(c.Metadata, "trusted")
 	for name := range attributes {
-		if slices.Contains(reserved, name) || !named.MatchString(name+"=") {
+		if slices.Contains(reserved, name) || named.FindString(name+"=") != name+"=" {
 			attributes = map[string]any{metadataAttribute: attributes}
 			break
 		}

@@ -109,6 +109,8 @@ func FuzzPercentCells(f *testing.F) {
 	f.Add("%get a\n%%bash\n%% -x\n// %% y\n// %get\n// // %% z\n!ls\n?x", "// %% b\n\n// x\n//", "id", "\u2028")
 	f.Add("", "", "a b", "{")
 	f.Add("\n", "//go:build ignore", "title", "[markdown]")
+	f.Add("", "", "A=", "0")
+	f.Add("\r\n", "// ---\n// ---", "A=\"0\" b", "=")
 	f.Fuzz(func(t *testing.T, code, prose, name, value string) {
 		checkPercent(t, plain(t, &Notebook{
 			Metadata: map[string]any{name: value},
