@@ -19,6 +19,10 @@ const maxSize = 4 << 20
 // maxEntry is how long a cell is at most that is kept: a longer one is data.
 const maxEntry = 256 << 10
 
+// maxSession is more than anybody has; a larger number is damage, and could not be
+// counted on.
+const maxSession = 1 << 31
+
 // A file holds a line for each cell, and one without a cell where a session begins.
 // Who writes holds the lock of a file beside it, since this one may be replaced.
 type file struct {
@@ -142,7 +146,7 @@ func (f *file) records() ([]record, error) {
 	var records []record
 	for line := range bytes.Lines(data) {
 		var r record
-		if json.Unmarshal(line, &r) == nil && r.Session > 0 {
+		if json.Unmarshal(line, &r) == nil && 0 < r.Session && r.Session < maxSession {
 			records = append(records, r)
 		}
 	}

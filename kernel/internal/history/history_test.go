@@ -154,3 +154,32 @@ func TestNoFile(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// FuzzFile takes arbitrary bytes as the file of another kernel. They are kept, what is
+// in them is found or left out, and a session goes on after them.
+func FuzzFile(f *testing.F) {
+	f.Add([]byte(`{"session":1}` + "\n" + `{"session":1,"line":1,"input":"a := 1","output":"1"}` + "\n"))
+	f.Add([]byte(`{"session":7,"line":2,"input":"cut o`))
+	f.Add([]byte("\n\x00\xff\n[]\nnull\n{}"))
+	f.Add([]byte(`{"session":9223372036854775807}` + "\n" + `{"session":-1,"line":-1}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		name := filepath.Join(t.TempDir(), "history.jsonl")
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		h := New(name)
+		add(t, h, 1, "x := 1")
+		add(t, h, 2, "x")
+		n := 2
+		if got := h.Answer(&message.HistoryRequest{AccessType: "tail", N: &n}).History; len(got) != n || got[0].Input != "x := 1" || got[1].Input != "x" || got[0].Session != got[1].Session || got[0].Session < 1 {
+			t.Errorf("after %q: %+v", data, got)
+		}
+		for _, access := range []string{"range", "search", "tail"} {
+			h.Answer(&message.HistoryRequest{AccessType: access, Session: -1, Pattern: "*[a*", Output: true, Unique: true})
+		}
+		after, err := os.ReadFile(name)
+		if err != nil || !strings.HasPrefix(string(after), string(data)) {
+			t.Errorf("%q became %q, %v", data, after, err)
+		}
+	})
+}
