@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -129,4 +130,51 @@ func TestLockErrors(t *testing.T) {
 	if l, err := LockOf(&notebook.Notebook{}); l != nil || err != nil {
 		t.Errorf("no lock is %v, %v", l, err)
 	}
+}
+
+// FuzzLock reads arbitrary bytes as the lock of a notebook. One that is accepted comes
+// back from the notebook's file as it was.
+func FuzzLock(f *testing.F) {
+	for _, text := range []string{
+		`{"format":1,"go":"go1.26.0","kernel":"v1","sources":"h1:x","modules":["a v1 h1:x","a v1/go.mod h1:y"],"data":{"a.csv":"sha256:0"},"seeds":["Seed(1)"],"parameters":{"a":"1"}}`,
+		`{"format":1,"local":{"../m":"h1:x"},"data":{"../../etc/passwd":"sha256:0"}}`, `{"format":2}`, `[]`, `null`, `{"format":"1"}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		nb, err := notebook.Read(append(append([]byte(`{"cells":[],"nbformat":4,"metadata":{"nnkit":{"lock":`), text...), "}}}"...))
+		if err != nil {
+			return
+		}
+		lock, err := LockOf(nb)
+		if err != nil || lock == nil {
+			return
+		}
+		if lock.String() == "" {
+			t.Error("nothing is told of the lock")
+		}
+		other := &notebook.Notebook{}
+		if err := lock.Store(other); err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := other.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		read, err := notebook.Read(b.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := LockOf(read)
+		if err != nil {
+			t.Fatal(err)
+		}
+		once, err := json.Marshal(lock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if twice, err := json.Marshal(again); err != nil || !bytes.Equal(once, twice) {
+			t.Errorf("%s comes back as %s, %v", once, twice, err)
+		}
+	})
 }

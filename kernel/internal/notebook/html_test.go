@@ -113,6 +113,103 @@ func FuzzMathML(f *testing.F) {
 	})
 }
 
+// checkHarmless checks that a browser sees none of what could run or load in what was
+// made of a stranger's text.
+func checkHarmless(t *testing.T, from, clean string) {
+	t.Helper()
+	for _, found := range tagStart.FindAllStringSubmatch(asciiLower(clean), -1) {
+		if !allowed[found[1]] {
+			t.Errorf("%q gives %q", from, clean)
+		}
+	}
+	if balanced := balance(clean); balanced != clean {
+		t.Errorf("%q gives\n%s\nwhich is not well formed, but\n%s", from, clean, balanced)
+	}
+}
+
+// What a terminal would obey is text or a style.
+func FuzzANSI(f *testing.F) {
+	for _, text := range []string{
+		"\x1b[1;31mred\x1b[0m", "\x1b[38;2;1;2;3;48;5;9mx", "\x1b]8;;javascript:alert(1)\x07link\x1b]8;;\x07", "\x1b[31", "a\rb\bc", "<b>\x1b[7m</b>",
+		"\x1b]0;title\x1b\\", "\x1b[999999999999999999m", "\x9b31mx", "\x1b[<script>m",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		html := ansiHTML(text)
+		checkHarmless(t, text, html)
+		for _, found := range tagStart.FindAllString(html, -1) {
+			if found != "<span" && found != "</span" {
+				t.Errorf("%q gives %q", text, html)
+			}
+		}
+		if strings.ContainsRune(html, '\x1b') {
+			t.Errorf("%q gives %q, in which the escape is left", text, html)
+		}
+	})
+}
+
+// Markdown with whatever HTML, formulas and links in it gives what is harmless.
+func FuzzMarkdown(f *testing.F) {
+	for _, text := range []string{
+		"# A\n\n## B [x](javascript:alert(1))\n\n## B\n\n## C\n\n## D", "![a](x.png) ![b](attachment:a.png) <img src=x onerror=y>", "<script>\n\nalert(1)\n\n</script>",
+		"[a]: data:text/html,x\n[a] <javascript:x> https://x", "$\\frac{a}{<b>}$ $$\n\\text{</math><script>}\n$$", "|a|b|\n|-|-|\n|<svg|onload=x>|", "- [ ] a\n~~b~~\n\n[^1]\n\n[^1]: <i",
+		"```go\nx := `<b>`\n```", "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=1 onerror=alert(1)&gt;\">", "&lt;script&gt; &#60;script&#62;",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		p := newPage(&Notebook{}, HTMLOptions{})
+		html := p.markdown(text, "cell-1-", attachments{"a.png": {"image/png\" onerror=\"x": text, "image/png": text}})
+		checkHarmless(t, text, html)
+		for _, h := range p.headings {
+			checkHarmless(t, text, h.html)
+		}
+		if again := sanitize(html, func(string) (string, bool) { return "data:,", true }); strings.Contains(again, "<script") {
+			t.Errorf("%q gives %q", text, again)
+		}
+	})
+}
+
+// Whatever a notebook holds, its page begins and ends as the others, has one policy,
+// and no script.
+func FuzzPage(f *testing.F) {
+	f.Add("# A <b>b</b>", "text/html", "<script>x</script>", "format", "text/html")
+	f.Add("![x](attachment:n)", "image/svg+xml", "<svg onload=x>", "image/png\" onerror=\"x", "</title><script>")
+	f.Add("## A\n## B\n## C\n## D\n<main>", "text/latex", "$</math>$", "width", "1\" onload=\"x")
+	f.Add("</main>", "application/json", `{"a":"</pre>"}`, "needs_background", "light\"><script>")
+	f.Add("&lt;", "text/plain", "\x1b[1m</pre>", "", "")
+	f.Fuzz(func(t *testing.T, prose, mime, data, name, value string) {
+		metadata := map[string]any{name: value, "format": "text/html", mime: map[string]any{name: value, "width": value}}
+		shown := message.MIMEBundle{mime: data, "text/plain": value}
+		kept := map[string]message.MIMEBundle{name: {mime: data}}
+		nb := &Notebook{
+			Metadata: map[string]any{name: value, "title": value, "kernelspec": map[string]any{"name": value, "display_name": value, "language": value}},
+			Cells: []*Cell{
+				{Type: Markdown, ID: name, Source: prose, Attachments: kept, Metadata: metadata},
+				{Type: Raw, ID: value, Source: prose, Attachments: kept, Metadata: metadata},
+				{Type: Code, Source: prose, Metadata: metadata, Outputs: []*Output{
+					{Type: Stream, Name: name, Text: data},
+					{Type: DisplayData, Data: shown, Metadata: metadata},
+					{Type: ExecuteResult, ExecutionCount: 1, Data: shown, Metadata: metadata},
+					{Type: Error, ErrorName: name, ErrorValue: value, Traceback: []string{data}},
+				}},
+			},
+		}
+		page := asciiLower(pageOf(t, nb, HTMLOptions{Title: value, Lang: name}))
+		for _, once := range []string{"<html", "<head>", "<style>", "</style>", "</head>", "<meta http-equiv=", "<title>", "</title>", "<body", "<main", "</main>", "</body>", "</html>"} {
+			if n := strings.Count(page, once); n != 1 {
+				t.Errorf("%d times %s in\n%s", n, once, page)
+			}
+		}
+		for _, never := range []string{"<script", "<iframe", "<object", "<embed", "<link", "<base", "<form", "javascript:"} {
+			if at := strings.Index(page, never); at >= 0 && (never[0] == '<' || strings.Contains(page, `href="`+never)) {
+				t.Errorf("%s in\n%s", never, page)
+			}
+		}
+	})
+}
+
 var tagStart = regexp.MustCompile(`<[/]?([a-z][^\s/>]*)`)
 
 func FuzzSanitize(f *testing.F) {
@@ -123,12 +220,7 @@ func FuzzSanitize(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		clean := sanitize(text, nil)
-		// The tags that a browser could see.
-		for _, found := range tagStart.FindAllStringSubmatch(asciiLower(clean), -1) {
-			if !allowed[found[1]] {
-				t.Errorf("%q gives %q", text, clean)
-			}
-		}
+		checkHarmless(t, text, clean)
 		if strings.Contains(asciiLower(clean), "<script") {
 			t.Errorf("%q gives %q", text, clean)
 		}
