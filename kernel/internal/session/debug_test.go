@@ -471,3 +471,57 @@ func TestMurmur2(t *testing.T) {
 		}
 	}
 }
+
+// FuzzDebug asks the debugger arbitrary things while nothing runs: what a client sends
+// is answered, and the answer is JSON. What the worker makes of such arguments has a
+// fuzz target of its own, in its package.
+func FuzzDebug(f *testing.F) {
+	for command := range debugCommands {
+		f.Add(command, `{}`)
+	}
+	for _, q := range [][2]string{
+		{"dumpCell", `{"code":"x := 1"}`}, {"source", `{"source":{"path":"/../etc/passwd"}}`}, {"source", `{"source":{"path":""}}`},
+		{"setBreakpoints", `{"source":{"path":"x"},"breakpoints":[{"line":-1,"condition":"a["},{"line":1e9}]}`}, {"evaluate", `{"expression":"a.b[c(len(d))]+-*&e"}`},
+		{"variables", `{"variablesReference":-1,"filter":"x"}`}, {"setVariable", `{"name":"","value":"(((("}`}, {"stackTrace", `null`}, {"richInspectVariables", `{"variableName":"a\nb"}`},
+		{"setExceptionBreakpoints", `{"filters":[""]}`}, {"initialize", `[]`}, {"no", `1`}, {"continue", `{"threadId":1}`},
+	} {
+		f.Add(q[0], q[1])
+	}
+	s := newTestSession(f)
+	<-s.started
+	f.Fuzz(func(t *testing.T, command, arguments string) {
+		if !json.Valid([]byte(arguments)) {
+			return // no message holds it
+		}
+		reply := s.Debug(t.Context(), &message.DebugRequest{Type: "request", Seq: 1, Command: command, Arguments: json.RawMessage(arguments)}, func(message.DebugEvent) {})
+		if text, err := json.Marshal(reply); err != nil || reply.RequestSeq != 1 || !reply.Success && reply.Message == "" {
+			t.Errorf("%s %s: %s, %v", command, arguments, text, err)
+		}
+	})
+}
+
+// FuzzExpr reads arbitrary texts as expressions that a person asks the debugger for, and
+// as arguments of commands, which mean the same when each is quoted.
+func FuzzExpr(f *testing.F) {
+	for _, text := range []string{"a", "a.b[1].c", "len(x) == 3 && !y", "-1.5e3", "'x'", "*p", "f()", "func() {}", "[]int{1}[0]", "a[", "\"\\xff\"", "((((a))))", "x.(int)"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if x, err := parseExpr(text); err == nil {
+			if _, err := json.Marshal(x); err != nil {
+				t.Errorf("%q: %v", text, err)
+			}
+		}
+		args, err := splitArgs(text)
+		if err != nil {
+			return
+		}
+		var quoted []string
+		for _, arg := range args {
+			quoted = append(quoted, `"`+strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`).Replace(arg)+`"`)
+		}
+		if again, err := splitArgs(strings.Join(quoted, " ")); err != nil || !slices.Equal(again, args) {
+			t.Errorf("%q is %q, and quoted %q, %v", text, args, again, err)
+		}
+	})
+}

@@ -3,13 +3,20 @@ package session
 import (
 	"bytes"
 	"encoding/gob"
+	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/janpfeifer/gonb/gonbui/protocol"
+
+	"github.com/seed5607215b/nnkit/kernel/internal/message"
 )
 
 // displayMessages is a display stream and what it says.
@@ -133,4 +140,84 @@ func TestWholeCharacters(t *testing.T) {
 			t.Errorf("wholeCharacters(%q) = %d, want %d", tt.text, got, tt.want)
 		}
 	}
+}
+
+// silentPump is a pump whose program prints nothing and reads its answers.
+func silentPump(t testing.TB, output message.Output) *pump {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	go io.Copy(io.Discard, r)
+	p := &pump{output: output, front: newFront(output, ""), ask: func(question) {}, encoder: newAnswerEncoder(w)}
+	p.shown, p.listens, p.comms, p.targets = map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+	return p
+}
+
+// FuzzDisplay takes arbitrary bytes as what a program writes into the display pipe, in
+// pieces of any length. A message after them is shown, when the program has opened the
+// pipe again.
+func FuzzDisplay(f *testing.F) {
+	values := []protocol.DisplayData{
+		{Data: map[protocol.MIMEType]any{protocol.MIMETextHTML: "<b>1</b>"}},
+		{Data: map[protocol.MIMEType]any{protocol.MIMEImagePNG: []byte("png")}, DisplayID: "id"},
+		{Data: map[protocol.MIMEType]any{protocol.MIMECommValue: protocol.CommValue{Address: protocol.GonbuiSyncAddress, Value: 3}}},
+		{Data: map[protocol.MIMEType]any{protocol.MIMECommSubscribe: protocol.CommSubscription{Address: "#a"}}},
+		{Data: map[protocol.MIMEType]any{programMessage: []byte(`{"msg_type":"comm_open","comm_id":"c","target_name":"t"}`)}},
+	}
+	var all bytes.Buffer
+	e := gob.NewEncoder(&all)
+	for _, v := range values {
+		var one bytes.Buffer
+		if err := errors.Join(e.Encode(v), gob.NewEncoder(&one).Encode(v)); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(one.Bytes(), uint8(3))
+	}
+	f.Add(all.Bytes(), uint8(0))
+	f.Add([]byte("\xf8\x7f\xff\xff\xff\xff\xff\xff\xff"), uint8(1))
+	f.Fuzz(func(t *testing.T, stream []byte, size uint8) {
+		log := &workerLog{}
+		p := silentPump(t, log)
+		defer p.close()
+		for piece := range slices.Chunk(stream, int(size)+1) {
+			p.mu.Lock()
+			p.feed(piece)
+			p.mu.Unlock()
+		}
+		p.mu.Lock()
+		p.piped.close()
+		p.queue = nil // what waits for a page that is not there
+		p.feed(all.Bytes())
+		p.mu.Unlock()
+		if got := log.take(); !strings.Contains(got, "<b>1</b>") {
+			t.Errorf("after %q: %q", stream, got)
+		}
+	})
+}
+
+// FuzzProgramMessage takes arbitrary texts as messages of package display/jupyter.
+func FuzzProgramMessage(f *testing.F) {
+	for _, text := range []string{
+		`{"msg_type":"comm_open","comm_id":"c","target_name":"t","data":{"a":1},"buffers":["AAE="]}`, `{"msg_type":"comm_close","comm_id":"c"}`,
+		`{"msg_type":"register_target","target_name":"t"}`, `{"msg_type":"clear_output","wait":true}`, `{"msg_type":"page","data":{"text/plain":"x"}}`,
+		`{"msg_type":"display_data","data":{"text/html":"x"},"transient":{"display_id":"d"}}`, `{"msg_type":"update_display_data","plain":true}`,
+		`{"msg_type":"set_next_input","text":"x","replace":true}`, `{"msg_type":"no"}`, `[]`, ``, `{"msg_type":1}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		log := &workerLog{}
+		p := silentPump(t, log)
+		defer p.close()
+		p.mu.Lock()
+		p.message(text)
+		p.mu.Unlock()
+		for _, payload := range p.front.takePayloads() {
+			if _, err := json.Marshal(payload); err != nil {
+				t.Errorf("%q: %v", text, err)
+			}
+		}
+	})
 }

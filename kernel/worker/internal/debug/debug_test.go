@@ -251,3 +251,35 @@ func TestDetached(t *testing.T) {
 		t.Errorf("the result is %d", got)
 	}
 }
+
+// FuzzServe asks arbitrary things of a program that is stopped. The answers are JSON,
+// and the program goes on when the debugger leaves.
+func FuzzServe(f *testing.F) {
+	for _, q := range [][2]string{
+		{"stackTrace", `{"startFrame":1,"levels":-1}`}, {"scopes", `{"frameId":-1}`}, {"variables", `{"variablesReference":1,"start":-3,"count":1e9}`},
+		{"evaluate", `{"frameId":1,"expr":{"op":"index","x":{"op":"name","text":"x"},"y":{"op":"int","text":"-1"}}}`},
+		{"evaluate", `{"expr":{"op":"char","text":"'"}}`}, {"evaluate", `{"expr":{"op":"+"}}`}, {"evaluate", `{}`}, {"globals", `{}`},
+		{"evaluate", `{"frameId":1,"rich":true,"expr":{"op":"%","x":{"op":"name","text":"x"},"y":{"op":"float","text":"1e309"}}}`},
+		{"setVariable", `{"variablesReference":1,"name":"x","expr":{"op":"int","text":"1000"}}`}, {"setExceptionBreakpoints", `{"filters":["panic"]}`},
+		{"setBreakpoints", `{"file":"/cell/1.go","breakpoints":[{"line":3}]}`}, {"stepIn", `{}`}, {"next", ``}, {"pause", `null`}, {"disconnect", ``}, {"threads", `[]`},
+	} {
+		f.Add(q[0], q[1])
+	}
+	f.Fuzz(func(t *testing.T, command, arguments string) {
+		c := attachTo(t)
+		c.breakAt("/cell/2.go", wire.Breakpoint{Line: 1})
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			defer func() { _ = recover() }() // square's, where x was set
+			work(2)
+		}()
+		c.stopped()
+		e := Serve(wire.Request{Kind: wire.Debug, ID: 1, Debug: &wire.DebugCommand{Name: command, Arguments: json.RawMessage(arguments)}})
+		if e.Kind != wire.Debugged || e.ID != 1 || e.Err == "" && e.Body != nil && !json.Valid(e.Body) {
+			t.Errorf("%s %s: %+v", command, arguments, e)
+		}
+		c.ask("disconnect", nil)
+		<-ended
+	})
+}
