@@ -3,8 +3,11 @@ package nnkit
 import (
 	_ "embed"
 	"encoding/json"
+	"maps"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -95,4 +98,54 @@ func TestWeightsFromPyTorch(t *testing.T) {
 			t.Errorf("%v does not name FromPyTorch", err)
 		}
 	}
+}
+
+// Whatever file of weights is given, the model takes all of it or stays as it is.
+func FuzzLoadWeights(f *testing.F) {
+	var cases []struct {
+		Name string
+		File []byte
+	}
+	if err := json.Unmarshal(weightsReference, &cases); err != nil {
+		f.Fatal(err)
+	}
+	names := slices.Sorted(maps.Keys(weightsLikePyTorch))
+	for _, c := range cases {
+		f.Add(c.File, uint8(slices.Index(names, c.Name)), uint8(2))
+	}
+	own := likeDense()
+	path := filepath.Join(f.TempDir(), "own.safetensors")
+	if err := own.SaveWeights(path); err != nil {
+		f.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data, uint8(slices.Index(names, "dense")), uint8(0))
+	f.Fuzz(func(t *testing.T, data []byte, model, how uint8) {
+		path := filepath.Join(t.TempDir(), "w.safetensors")
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		like := weightsLikePyTorch[names[int(model)%len(names)]]
+		options := [][]LoadOption{nil, {FromPyTorch()}, {FromPyTorch(like.modules...)}}[how%3]
+		m := like.model()
+		m.draw()
+		var before []float32
+		for _, p := range m.kept() {
+			before = append(before, p.leaf.data...)
+		}
+		if m.LoadWeights(path, options...) == nil {
+			return
+		}
+		for _, p := range m.kept() {
+			for i, v := range p.leaf.data {
+				if math.Float32bits(v) != math.Float32bits(before[i]) {
+					t.Fatalf("%s has changed with an error", p.name)
+				}
+			}
+			before = before[len(p.leaf.data):]
+		}
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -703,4 +704,44 @@ func TestTextsOfModels(t *testing.T) {
 			t.Errorf("%s is %v, which does not say %q", c.text, err, c.want)
 		}
 	}
+}
+
+// FuzzModelText takes arbitrary texts as the model of a file, and as how it is compiled. No text makes more of a model than
+// the file has numbers for.
+func FuzzModelText(f *testing.F) {
+	const compiled = "Compile(Adam(), MeanSquaredError)"
+	for _, text := range []string{
+		`Sequential(Input(3), Dense(4, ReLU), Dense(1))`, `Functional(Input(2), Call("a", Dense(2), 0), Again("a", 1), Outputs(2))`,
+		`Sequential(Input(4, 4, 1), Conv2DTranspose(1, 1, Strides(60000, 50000)))`, `Sequential(Input(5, 3), LSTM(2), Dropout(0.5), RepeatVector(900000000))`,
+		`Sequential(Input(4), Embedding(1000000, 1000000))`, `Sequential(Input(3), Sequential(Reshape(3, 1), Residual(Dense(1))))`,
+		`Sequential(Input(4, 2), MultiHeadAttention(3, 2), UpSampling2D(1000))`, `Sequential(Input(-1), Dense(1e99))`, "Sequential(\"a\", `b`, 0x1p-3)",
+	} {
+		f.Add(text, compiled)
+	}
+	for _, c := range savedCompilations() {
+		text, err := c.source()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(`Sequential(Input(3), Dense(1))`, text)
+	}
+	f.Fuzz(func(t *testing.T, model, compile string) {
+		f := &safetensors.File{
+			Metadata: map[string]string{modelKey: model, compileKey: compile, progressKey: `{"seed":1}`},
+			Tensors:  []safetensors.Tensor{safetensors.Float32("x", []int{64}, make([]float32, 64))},
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		m, err := load(f)
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > 64<<20 {
+			t.Fatalf("%s (%s) takes %d bytes, and gives %v", model, compile, got, err)
+		}
+		if err != nil {
+			return
+		}
+		if _, err := m.source(); err != nil {
+			t.Errorf("%s cannot be written: %v", model, err)
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -136,7 +137,7 @@ func commaOf(comma rune) rune {
 }
 
 func readRecords(r io.Reader, comma rune) ([]record, error) {
-	c := csv.NewReader(r)
+	c := csv.NewReader(&lines{Reader: r})
 	c.Comma = commaOf(comma)
 	c.FieldsPerRecord = -1 // our own message says more
 	c.TrimLeadingSpace = true
@@ -167,6 +168,30 @@ func readRecords(r io.Reader, comma rune) ([]record, error) {
 	return all, nil
 }
 
+// longestLine is how long a line may be, in bytes: half a million numbers.
+const longestLine = 4 << 20
+
+// lines reads a text whose lines end. What has none, a file of another kind, would be taken for one line, and its fields
+// for columns.
+type lines struct {
+	io.Reader
+	number, length int
+}
+
+func (l *lines) Read(b []byte) (int, error) {
+	n, err := l.Reader.Read(b)
+	if end := bytes.LastIndexByte(b[:n], '\n'); end >= 0 {
+		l.number += bytes.Count(b[:n], []byte("\n"))
+		l.length = n - end - 1
+	} else {
+		l.length += n
+	}
+	if l.length > longestLine {
+		return n, fmt.Errorf("line %d has more than %d bytes: it is no table, or its lines do not end", l.number+1, longestLine)
+	}
+	return n, err
+}
+
 // header parts the names from the data.
 func (o *CSVOptions) header(records []record) (names []string, rest []record, err error) {
 	first := records[0].fields
@@ -192,10 +217,12 @@ func (o *CSVOptions) header(records []record) (names []string, rest []record, er
 			}
 		}
 	}
+	place := make(map[string]int, len(names))
 	for j, name := range names {
-		if at := slices.Index(names, name); at < j {
+		if at, twice := place[name]; twice {
 			return nil, nil, fmt.Errorf("columns %d and %d (counted from 1) are both called %q: give other Names", at+1, j+1, name)
 		}
+		place[name] = j
 	}
 	return names, rest, nil
 }

@@ -12,14 +12,14 @@ import (
 
 // LoadIDX reads a file in the format of MNIST; [ReadIDX] says how.
 func LoadIDX(path string) (*nnkit.Tensor, error) {
-	return load("LoadIDX", path, readIDX)
+	return load("LoadIDX", path, func(f io.Reader) (*nnkit.Tensor, error) { return readIDX(f, unpackedAnyway) })
 }
 
 // ReadIDX reads an array in the format of MNIST (Y. LeCun, C. Cortes and C. J. C. Burges, The MNIST database of
 // handwritten digits): two bytes of 0, the type, the number of dimensions, their sizes, the values. Compressed by gzip
 // it is read just so. The values are as they are, bytes from 0 to 255.
 func ReadIDX(r io.Reader) (*nnkit.Tensor, error) {
-	t, err := readIDX(r)
+	t, err := readIDX(r, unpackedAnyway)
 	if err != nil {
 		return nil, fmt.Errorf("ReadIDX: %w", err)
 	}
@@ -30,14 +30,16 @@ var idxNumbers = map[byte]number{
 	0x08: {'u', 1}, 0x09: {'i', 1}, 0x0B: {'i', 2}, 0x0C: {'i', 4}, 0x0D: {'f', 4}, 0x0E: {'f', 8},
 }
 
-func readIDX(r io.Reader) (*nnkit.Tensor, error) {
-	b := bufio.NewReader(r)
+func readIDX(r io.Reader, anyway int64) (*nnkit.Tensor, error) {
+	packed := &counted{Reader: r}
+	b := bufio.NewReader(packed)
 	if start, err := b.Peek(2); err == nil && start[0] == 0x1f && start[1] == 0x8b {
 		z, err := gzip.NewReader(b)
 		if err != nil {
 			return nil, err
 		}
-		b = bufio.NewReader(z)
+		unpacked := &unpacking{packed: func() int64 { return packed.n }, anyway: anyway}
+		b = bufio.NewReader(unpacked.reader(z))
 	}
 	var magic [4]byte
 	if _, err := io.ReadFull(b, magic[:]); err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"strconv"
 	"strings"
 
@@ -35,12 +36,16 @@ func ReadNPY(r io.Reader) (*nnkit.Tensor, error) {
 //	arrays, err := data.LoadNPZ("mnist.npz")
 //	x := arrays["x_train"]
 func LoadNPZ(path string) (map[string]*nnkit.Tensor, error) {
-	z, err := zip.OpenReader(path)
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("LoadNPZ: %s: %w", path, err)
+		return nil, fmt.Errorf("LoadNPZ: %w", err) // it names the file
 	}
-	defer z.Close()
-	arrays, err := readNPZ(&z.Reader)
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("LoadNPZ: %w", err)
+	}
+	arrays, err := readNPZ(f, info.Size(), unpackedAnyway)
 	if err != nil {
 		return nil, fmt.Errorf("LoadNPZ: %s: %w", path, err)
 	}
@@ -49,25 +54,27 @@ func LoadNPZ(path string) (map[string]*nnkit.Tensor, error) {
 
 // ReadNPZ reads as [LoadNPZ] does, of size bytes.
 func ReadNPZ(r io.ReaderAt, size int64) (map[string]*nnkit.Tensor, error) {
-	z, err := zip.NewReader(r, size)
-	if err != nil {
-		return nil, fmt.Errorf("ReadNPZ: %w", err)
-	}
-	arrays, err := readNPZ(z)
+	arrays, err := readNPZ(r, size, unpackedAnyway)
 	if err != nil {
 		return nil, fmt.Errorf("ReadNPZ: %w", err)
 	}
 	return arrays, nil
 }
 
-func readNPZ(z *zip.Reader) (map[string]*nnkit.Tensor, error) {
+func readNPZ(r io.ReaderAt, size, anyway int64) (map[string]*nnkit.Tensor, error) {
+	z, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, err
+	}
+	// Of all arrays together: those of a hostile file can lie on top of each other.
+	unpacked := &unpacking{packed: func() int64 { return size }, anyway: anyway}
 	arrays := map[string]*nnkit.Tensor{}
 	for _, entry := range z.File {
 		name, ok := strings.CutSuffix(entry.Name, ".npy")
 		if !ok {
 			continue
 		}
-		t, err := readEntry(entry)
+		t, err := readEntry(entry, unpacked)
 		if err != nil {
 			return nil, fmt.Errorf("array %q: %w", name, err)
 		}
@@ -79,12 +86,16 @@ func readNPZ(z *zip.Reader) (map[string]*nnkit.Tensor, error) {
 	return arrays, nil
 }
 
-func readEntry(entry *zip.File) (*nnkit.Tensor, error) {
-	f, err := entry.Open()
+func readEntry(entry *zip.File, unpacked *unpacking) (*nnkit.Tensor, error) {
+	if err := unpacked.room(entry.UncompressedSize64); err != nil {
+		return nil, err
+	}
+	plain, err := entry.Open()
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer plain.Close()
+	f := unpacked.reader(plain)
 	t, err := readNPY(f)
 	if err != nil {
 		return nil, err

@@ -46,10 +46,7 @@ func LoadSounds(dir string, rate, samples int) (*Examples, error) {
 		if err != nil {
 			return err
 		}
-		if s, err = s.Resample(rate); err != nil {
-			return err
-		}
-		copy(row, s.Samples)
+		copy(row, s.resample(rate, samples).Samples)
 		return nil
 	})
 	if err != nil {
@@ -179,15 +176,24 @@ func (s *Sound) Resample(rate int) (*Sound, error) {
 	if rate == s.Rate {
 		return s, nil
 	}
-	ratio := float64(s.Rate) / float64(rate)
-	n := float64(len(s.Samples)) / ratio
+	n := float64(len(s.Samples)) / (float64(s.Rate) / float64(rate))
 	if n > 1<<32 {
 		return nil, fmt.Errorf("Resample: from %d to %d samples a second makes %.0f of %d samples, more than memory can hold", s.Rate, rate, n,
 			len(s.Samples))
 	}
+	return s.resample(rate, int(math.Ceil(n))), nil
+}
+
+// resample returns the first samples of the sound at another rate, at most as many as are wanted.
+func (s *Sound) resample(rate, most int) *Sound {
+	if rate == s.Rate {
+		return s
+	}
+	ratio := float64(s.Rate) / float64(rate)
+	n := min(math.Ceil(float64(len(s.Samples))/ratio), float64(most))
 	const zeros = 16
 	slow := math.Max(1, ratio) // a sinc of the slower rate
-	out := &Sound{Rate: rate, Samples: make([]float32, int(math.Ceil(n)))}
+	out := &Sound{Rate: rate, Samples: make([]float32, int(n))}
 	for i := range out.Samples {
 		at := float64(i) * ratio
 		from := max(0, int(math.Ceil(at-float64(zeros*slow))))
@@ -204,7 +210,7 @@ func (s *Sound) Resample(rate int) (*Sound, error) {
 		}
 		out.Samples[i] = float32(sum / slow)
 	}
-	return out, nil
+	return out
 }
 
 // Sound returns row i of examples that are sounds.
