@@ -373,27 +373,6 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-func TestTrim(t *testing.T) {
-	dir := t.TempDir()
-	old, fresh := filepath.Join(dir, "lib", "old"), filepath.Join(dir, "lib", "fresh")
-	for _, d := range []string{old, fresh} {
-		if err := os.MkdirAll(d, 0o777); err != nil {
-			t.Fatal(err)
-		}
-	}
-	past := time.Now().Add(-48 * time.Hour)
-	if err := os.Chtimes(old, past, past); err != nil {
-		t.Fatal(err)
-	}
-	trim(dir, 24*time.Hour)
-	if _, err := os.Stat(old); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("what is old is still there: %v", err)
-	}
-	if _, err := os.Stat(fresh); err != nil {
-		t.Errorf("what is fresh: %v", err)
-	}
-}
-
 // BenchmarkCell is a small cell, with the tools waiting.
 func BenchmarkCell(b *testing.B) {
 	builder := newBuilder(b, nil)

@@ -3,11 +3,13 @@ package build
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,7 +17,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
+	"syscall"
 )
 
 const (
@@ -27,9 +29,6 @@ const (
 	// keptCells is how many of the newest cells' libraries stay on the disk: they
 	// are mapped when they are loaded, and not needed afterwards.
 	keptCells = 16
-
-	// cacheUnused is after what time without use something leaves the cache.
-	cacheUnused = 45 * 24 * time.Hour
 )
 
 // usual are the packages of the first library: what most notebooks import and
@@ -48,6 +47,12 @@ type Config struct {
 	// CacheDir keeps what takes long to build, for later sessions. Several
 	// kernels may use it at once.
 	CacheDir string
+	// SharedCacheDir is another one, which is only read: an administrator has filled it
+	// for several users, see CheckShared. Empty means none.
+	SharedCacheDir string
+	// CacheSize is how many bytes are kept in CacheDir: what has been used longest ago
+	// is removed, but nothing that a kernel uses. 0 means DefaultCacheSize.
+	CacheSize int64
 	// Env is added to the environment of the go command and its tools.
 	Env []string
 	// Alone is for cells that are built by Program. Then no C tools are needed, and
@@ -58,11 +63,15 @@ type Config struct {
 	Progress func(string)
 }
 
+// DefaultCacheSize is room for the libraries of some hundred notebooks.
+const DefaultCacheSize = 4 << 30
+
 // Builder builds the libraries of one session. Its methods may be called from
 // several goroutines; builds happen one after the other.
 type Builder struct {
 	config   Config
 	tools    *toolchain
+	cache    *cache
 	packages *packages
 	names    *names
 	tmp      string // for the files of cells
@@ -101,7 +110,13 @@ func New(config Config) (*Builder, error) {
 	if config.CacheDir, err = filepath.Abs(config.CacheDir); err != nil {
 		return nil, err
 	}
+	if config.SharedCacheDir != "" {
+		if config.SharedCacheDir, err = filepath.Abs(config.SharedCacheDir); err != nil {
+			return nil, err
+		}
+	}
 	b := &Builder{config: config, loaded: map[string]string{}, exports: map[string]string{}, same: map[string]*goListed{}, index: &index{}}
+	b.cache = newCache(config.CacheDir, config.SharedCacheDir, cmp.Or(config.CacheSize, DefaultCacheSize))
 	if b.tools, err = findToolchain(config.Dir, config.Env, config.Alone); err != nil {
 		return nil, err
 	}
@@ -109,7 +124,7 @@ func New(config Config) (*Builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	overlay, err := b.tools.overlay(config.CacheDir)
+	overlay, err := b.tools.overlay(b.cache)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +132,7 @@ func New(config Config) (*Builder, error) {
 		return nil, err
 	}
 	b.life, b.end = context.WithCancel(context.Background())
-	b.packages = &packages{tools: b.tools, cacheDir: config.CacheDir, overlay: overlay, progress: b.progress, used: map[string]bool{}}
+	b.packages = &packages{tools: b.tools, cache: b.cache, overlay: overlay, progress: b.progress, used: map[string]bool{}}
 	b.names = &names{packages: b.packages}
 	return b, nil
 }
@@ -166,8 +181,8 @@ func (b *Builder) Worker(ctx context.Context) (string, error) {
 		if lib, err = b.makeLibrary(ctx, slices.Delete(slices.Clone(pkgs), main, main+1)); err != nil {
 			return fmt.Errorf("the first library: %w", err)
 		}
-		dir = filepath.Join(b.config.CacheDir, "worker", hashOf("worker 1", lib.key, archive.hash()))
-		if err := b.cached(ctx, dir, func(tmp string) error { return b.linkWorker(ctx, tmp, lib, archive) }); err != nil {
+		name := filepath.Join("worker", hashOf("worker 1", lib.key, archive.hash()))
+		if dir, err = b.cached(ctx, name, func(tmp string) error { return b.linkWorker(ctx, tmp, lib, archive) }); err != nil {
 			return fmt.Errorf("the worker: %w", err)
 		}
 		return nil
@@ -179,7 +194,7 @@ func (b *Builder) Worker(ctx context.Context) (string, error) {
 	b.first, b.worker = filepath.Join(dir, "first.a"), filepath.Join(dir, "worker")
 	b.startLinkerBuild()
 	_ = b.prepare() // Cell tries again, and tells
-	b.background.Go(func() { trim(b.config.CacheDir, cacheUnused) })
+	b.background.Go(func() { b.cache.trim(cacheUnused) })
 	return b.worker, nil
 }
 
@@ -190,8 +205,8 @@ func (b *Builder) Tried(ctx context.Context, try func() error) error {
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(b.config.CacheDir, "worker", "tried-"+hashOf("tried 1", worker))
-	return b.cached(ctx, dir, func(string) error { return try() })
+	_, err = b.cached(ctx, filepath.Join("worker", "tried-"+hashOf("tried 1", worker)), func(string) error { return try() })
+	return err
 }
 
 // resolve calls use with the packages that have the given import paths and all
@@ -478,6 +493,7 @@ func (b *Builder) Close() error {
 		l.image.links() // not while another goroutine reads it
 		l.image.close()
 	}
+	b.cache.close()
 	return os.RemoveAll(b.tmp)
 }
 
@@ -510,7 +526,7 @@ func (e *CompileError) Error() string {
 func compileError(output []byte, err error) error {
 	e := &CompileError{Output: string(output)}
 	if len(bytes.TrimSpace(output)) == 0 {
-		return toolKilled("the compiler", err)
+		return &KilledError{"the compiler", err}
 	}
 	for s := bufio.NewScanner(bytes.NewReader(output)); s.Scan(); {
 		line := s.Text()
@@ -526,9 +542,26 @@ func compileError(output []byte, err error) error {
 	return e
 }
 
-// toolKilled is the error of a tool that has ended without a word.
-func toolKilled(tool string, err error) error {
-	return fmt.Errorf("%s ended before its work was done (%w), for want of memory perhaps: run the cell again", tool, err)
+// KilledError is a tool that has ended without a word.
+type KilledError struct {
+	Tool string // "the compiler"
+	Err  error  // of package exec
+}
+
+func (e *KilledError) Error() string {
+	return fmt.Sprintf("%s ended before its work was done (%v), for want of memory perhaps: run the cell again", e.Tool, e.Err)
+}
+
+func (e *KilledError) Unwrap() error { return e.Err }
+
+// Signal is the signal that has ended the tool, 0 if none has.
+func (e *KilledError) Signal() syscall.Signal {
+	if exit, ok := errors.AsType[*exec.ExitError](e.Err); ok {
+		if status := exit.Sys().(syscall.WaitStatus); status.Signaled() {
+			return status.Signal()
+		}
+	}
+	return 0
 }
 
 var diagnosticLine = regexp.MustCompile(`^(.+?):(\d+)(?::(\d+))?: (.*)$`)

@@ -4,16 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
-	"time"
 )
 
 // Library is a shared library for the worker to load.
@@ -68,8 +64,8 @@ func (b *Builder) makeLibrary(ctx context.Context, pkgs []*goListed) (*library, 
 		parts = append(parts, p.Path, p.hash())
 	}
 	l := &library{key: hashOf(parts...)}
-	l.dir = filepath.Join(b.config.CacheDir, "lib", l.key)
-	err := b.cached(ctx, l.dir, func(dir string) error { return b.linkLibrary(ctx, dir, pkgs) })
+	var err error
+	l.dir, err = b.cached(ctx, filepath.Join("lib", l.key), func(dir string) error { return b.linkLibrary(ctx, dir, pkgs) })
 	if err != nil {
 		return nil, err
 	}
@@ -87,86 +83,22 @@ func (b *Builder) makeLibrary(ctx context.Context, pkgs []*goListed) (*library, 
 	return l, nil
 }
 
-// cached sees to it that a directory of the cache is there. If it is not, make
-// fills another one, which is then renamed: nobody sees half of it. A lock keeps
-// kernels that start at once from doing the same work.
-func (b *Builder) cached(ctx context.Context, dir string, make func(dir string) error) error {
-	damaged := ""
-	there := func() bool {
-		if err := checkSums(dir); err != nil {
-			if !errors.Is(err, fs.ErrNotExist) {
-				damaged = err.Error()
-			}
-			return false
-		}
-		now := time.Now() // in use: keep it (see trim)
-		return os.Chtimes(dir, now, now) == nil
-	}
-	if there() {
-		return nil
-	}
-	parent := filepath.Dir(dir)
-	if err := os.MkdirAll(parent, 0o777); err != nil {
-		return err
-	}
-	waiting := func() { b.progress("waiting for another kernel that builds the same") }
+// cached returns the directory of the cache with the given name, made where it is not
+// there. The cache may have grown too large then.
+func (b *Builder) cached(ctx context.Context, name string, make func(dir string) error) (string, error) {
+	progress := b.progress
 	if ctx == b.life { // nobody waits
-		waiting = func() {}
+		progress = nil
 	}
-	unlock, err := lockFile(ctx, dir+".lock", waiting)
-	if err != nil {
-		return err
+	made := false
+	dir, err := b.cache.get(ctx, name, progress, func(dir string) error {
+		made = true
+		return make(dir)
+	})
+	if made {
+		b.background.Go(func() { b.cache.trim(cacheUnused) })
 	}
-	defer unlock()
-	if there() {
-		return nil
-	}
-	if damaged != "" && ctx != b.life {
-		b.progress("building again what is damaged in the cache (" + damaged + ")")
-	}
-	tmp, err := os.MkdirTemp(parent, "tmp-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(tmp)
-	if err := errors.Join(make(tmp), writeSums(tmp)); err != nil {
-		return err
-	}
-	// What is damaged makes way in one step: another kernel may be using the rest.
-	if err := os.Rename(dir, tmp+damagedSuffix); err == nil {
-		defer os.RemoveAll(tmp + damagedSuffix)
-	}
-	return os.Rename(tmp, dir)
-}
-
-const damagedSuffix = "-damaged"
-
-// lockFile waits for the lock on a file. The system drops the lock of a process
-// that dies.
-func lockFile(ctx context.Context, name string, waiting func()) (unlock func(), err error) {
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o666)
-	if err != nil {
-		return nil, err
-	}
-	for told := false; ; told = true {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			return func() { f.Close() }, nil
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
-			f.Close()
-			return nil, fmt.Errorf("lock %s: %w", name, err)
-		}
-		if !told {
-			waiting()
-		}
-		select {
-		case <-ctx.Done():
-			f.Close()
-			return nil, ctx.Err()
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
+	return dir, err
 }
 
 // linkLibrary builds a library in a directory.
@@ -325,7 +257,7 @@ func hostCommand(ctx context.Context, dir string, output []byte, err error) ([]s
 		return nil, fmt.Errorf("link: %w", ctx.Err())
 	}
 	if err != nil && len(bytes.TrimSpace(output)) == 0 {
-		return nil, toolKilled("the linker", err)
+		return nil, &KilledError{"the linker", err}
 	}
 	i := bytes.Index(output, []byte("running "+noLinker+" failed"))
 	if i < 0 || err == nil {
@@ -351,24 +283,6 @@ func (b *Builder) shlibConfig(w io.Writer, stub string) {
 	for _, l := range b.libraries {
 		for _, p := range l.meta.Packages {
 			fmt.Fprintf(w, "packageshlib %s=%s\n", p.Path, stub)
-		}
-	}
-}
-
-// trim removes what no session has used for a while.
-func trim(cacheDir string, unused time.Duration) {
-	for _, kind := range []string{"lib", "worker", "packages"} {
-		dir := filepath.Join(cacheDir, kind)
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			continue
-		}
-		for _, e := range entries {
-			info, err := e.Info()
-			if errors.Is(err, fs.ErrNotExist) || err == nil && time.Since(info.ModTime()) < unused {
-				continue
-			}
-			_ = os.RemoveAll(filepath.Join(dir, e.Name()))
 		}
 	}
 }

@@ -23,16 +23,20 @@ var roomForSymbols = regexp.MustCompile(`(make\(map\[string\]Sym, )[1-9]0000\)`)
 // startLinkerBuild looks for the linker for cells in the cache, or begins to build
 // it.
 func (b *Builder) startLinkerBuild() {
-	dir := filepath.Join(b.config.CacheDir, "worker", "link-"+hashOf("link 1", b.tools.id()))
-	linker := filepath.Join(dir, "link")
-	if checkSums(dir) == nil {
+	name := filepath.Join("worker", "link-"+hashOf("link 1", b.tools.id()))
+	use := func(dir string) {
+		linker := filepath.Join(dir, "link")
 		b.linker.Store(&linker)
+	}
+	if dir, ok := b.cache.find(name); ok {
+		use(dir)
+		return
 	}
 	tools := b.tools
 	b.background.Go(func() {
 		// Without it, all works as well.
-		if b.cached(b.life, dir, func(tmp string) error { return tools.buildLinker(b.life, tmp) }) == nil {
-			b.linker.Store(&linker)
+		if dir, err := b.cached(b.life, name, func(tmp string) error { return tools.buildLinker(b.life, tmp) }); err == nil {
+			use(dir)
 		}
 	})
 }

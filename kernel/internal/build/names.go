@@ -154,16 +154,14 @@ func (n *names) modules(ctx context.Context) []Named {
 
 // cached keeps an answer in the cache.
 func (n *names) cached(key string, find func() ([]Named, bool)) []Named {
-	file := n.packages.file("names-" + key)
+	name := n.packages.file("names-" + key)
 	var found []Named
-	if b, err := os.ReadFile(file); err == nil && json.Unmarshal(b, &found) == nil {
+	if n.packages.cache.readJSON(name, &found) {
 		return found
 	}
 	found, ok := find()
 	if ok {
-		if b, err := json.Marshal(found); err == nil && os.MkdirAll(filepath.Dir(file), 0o777) == nil {
-			_ = writeFile(file, b)
-		}
+		n.packages.cache.writeJSON(name, found)
 	}
 	return found
 }

@@ -27,7 +27,7 @@ import (
 // package in a local directory has been changed.
 type packages struct {
 	tools    *toolchain
-	cacheDir string
+	cache    *cache
 	overlay  string // a file for the go command, see stdio.go
 	progress func(string)
 
@@ -160,31 +160,19 @@ func (p *packages) currentKey() (string, error) {
 	return hashOf(parts...), nil
 }
 
-func (p *packages) file(key string) string {
-	return filepath.Join(p.cacheDir, "packages", key+".json")
-}
+// file names the file of an answer in the cache.
+func (p *packages) file(key string) string { return filepath.Join("packages", key+".json") }
 
 func (p *packages) read(key string) map[string]*goListed {
 	known := map[string]*goListed{}
-	b, err := os.ReadFile(p.file(key))
-	if err != nil || json.Unmarshal(b, &known) != nil {
+	if !p.cache.readJSON(p.file(key), &known) {
 		return map[string]*goListed{}
 	}
-	now := time.Now() // used: keep it (see trim)
-	_ = os.Chtimes(p.file(key), now, now)
 	return known
 }
 
 // write keeps the answers. If it fails, the next session asks again.
-func (p *packages) write() {
-	b, err := json.Marshal(p.known)
-	if err == nil {
-		err = os.MkdirAll(filepath.Dir(p.file(p.key)), 0o777)
-	}
-	if err == nil {
-		_ = writeFile(p.file(p.key), b)
-	}
-}
+func (p *packages) write() { p.cache.writeJSON(p.file(p.key), p.known) }
 
 // writeFile writes a file that others may be reading.
 func writeFile(name string, data []byte) error {

@@ -2,11 +2,11 @@ package build
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
-	"time"
 )
 
 // Two things about a program's standard files cannot be seen from outside. So
@@ -44,39 +44,31 @@ var askedRead = change{
 // where the standard library looks different: then pieces of the two streams that
 // were written within some microseconds may change places, standard input is what
 // gonbui.RequestInput has asked for, and all else works.
-func (t *toolchain) overlay(cacheDir string) (string, error) {
+func (t *toolchain) overlay(c *cache) (string, error) {
 	source := filepath.Join(t.env.GOROOT, "src", "os", "file.go")
 	text, err := os.ReadFile(source)
 	if err != nil {
 		return "", err
 	}
 	changed := false
-	for _, c := range []change{orderedWrite, askedRead} {
-		if bytes.Count(text, []byte(c.line)) == 1 {
-			text = append(bytes.Replace(text, []byte(c.line), []byte(c.instead), 1), c.end...)
+	for _, h := range []change{orderedWrite, askedRead} {
+		if bytes.Count(text, []byte(h.line)) == 1 {
+			text = append(bytes.Replace(text, []byte(h.line), []byte(h.instead), 1), h.end...)
 			changed = true
 		}
 	}
 	if !changed {
 		return "", nil
 	}
-	dir := filepath.Join(cacheDir, "worker", "overlay-"+hashOf(source, string(text)))
-	instead, file := filepath.Join(dir, "file.go"), filepath.Join(dir, "overlay.json")
-	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{source: instead}})
-	if err != nil {
-		return "", err
-	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return "", err
-	}
-	now := time.Now() // in use: keep it (see trim)
-	return file, errors.Join(seeToFile(instead, text), seeToFile(file, replace), os.Chtimes(dir, now, now))
-}
-
-// seeToFile writes a file where it is not there as it should be.
-func seeToFile(name string, data []byte) error {
-	if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, data) {
-		return nil
-	}
-	return writeFile(name, data)
+	name := filepath.Join("worker", "overlay-"+hashOf("overlay 2", source, string(text)))
+	dir, err := c.get(context.Background(), name, nil, func(tmp string) error {
+		instead := filepath.Join(c.dir, name, "file.go")
+		replace, err := json.Marshal(map[string]any{"Replace": map[string]string{source: instead}})
+		if err != nil {
+			return err
+		}
+		return errors.Join(os.WriteFile(filepath.Join(tmp, "file.go"), text, 0o666),
+			os.WriteFile(filepath.Join(tmp, "overlay.json"), replace, 0o666))
+	})
+	return filepath.Join(dir, "overlay.json"), err
 }

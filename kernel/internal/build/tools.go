@@ -106,7 +106,7 @@ func (b *Builder) prepare() error {
 		}
 		args := append([]string{
 			"-dynlink", "-linkshared", "-installsuffix", "dynlink", "-pack", "-complete", "-nolocalimports", "-dwarf=false", "-e",
-			"-c=" + strconv.Itoa(min(4, runtime.NumCPU())), "-lang=" + b.lang, "-trimpath", b.tmp,
+			"-c=" + strconv.Itoa(min(4, runtime.GOMAXPROCS(0))), "-lang=" + b.lang, "-trimpath", b.tmp,
 			"-importcfg", cfg, "-p", "main", "-o", cellArchive,
 		}, b.flags...)
 		p.compiler, err = startTool(b.tools.command(context.Background(), p.dir, "compile", append(args, "/dev/stdin")...))
