@@ -20,16 +20,17 @@ const module = "github.com/seed5607215b/nnkit"
 // directly, tests aside. A room holds the folders below it that have no row of
 // their own, and may import all that lies in it. ARCHITECTURE.md says why.
 var mayImport = map[string][]string{
-	"kernel":                     {"kernel/internal/jupyter", "kernel/internal/notebook", "kernel/internal/experiment", "kernel/internal/session", "kernel/internal/history", "kernel/internal/message"},
+	"kernel":                     {"kernel/internal/cgroup", "kernel/internal/jupyter", "kernel/internal/notebook", "kernel/internal/experiment", "kernel/internal/session", "kernel/internal/history", "kernel/internal/message"},
 	"kernel/bench":               {"kernel/internal/jupyter", "kernel/internal/session", "kernel/internal/message"},
 	"kernel/internal/message":    {},
 	"kernel/internal/history":    {"kernel/internal/message"},
 	"kernel/internal/jupyter":    {"kernel/internal/message", "kernel/internal/history"},
 	"kernel/internal/cell":       {},
+	"kernel/internal/cgroup":     {},
 	"kernel/internal/program":    {"kernel/internal/cell"},
 	"kernel/internal/build":      {},
 	"kernel/internal/wire":       {},
-	"kernel/internal/session":    {"kernel/internal/message", "kernel/internal/cell", "kernel/internal/program", "kernel/internal/build", "kernel/internal/complete", "kernel/internal/history", "kernel/internal/wire"},
+	"kernel/internal/session":    {"kernel/internal/message", "kernel/internal/cell", "kernel/internal/cgroup", "kernel/internal/program", "kernel/internal/build", "kernel/internal/complete", "kernel/internal/history", "kernel/internal/wire"},
 	"kernel/internal/complete":   {"kernel/internal/program", "kernel/internal/cell"},
 	"kernel/internal/notebook":   {"kernel/internal/message"},
 	"kernel/internal/experiment": {"kernel/internal/notebook", "kernel/internal/cell"},

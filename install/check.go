@@ -66,6 +66,7 @@ func examine(ctx context.Context, p place, out io.Writer) int {
 	}
 	if report(checkInstalled(ctx, p)) {
 		report(checkSeen(ctx, p))
+		report(checkLimits(ctx, p))
 		sources := report(checkSources(ctx, p))
 		if f, ok := checkClone(ctx, p); ok {
 			report(f)
@@ -256,6 +257,18 @@ func checkInstalled(ctx context.Context, p place) finding {
 	}
 	first, _, _ := strings.Cut(strings.TrimSpace(out), "\n")
 	f.found = fmt.Sprintf("%s, installed %s (%s)", first, p.name, p.kernel())
+	return f
+}
+
+// checkLimits asks the kernel what it keeps to.
+func checkLimits(ctx context.Context, p place) finding {
+	f := finding{what: "limits"}
+	out, err := output(ctx, "", p.binary(), "limits")
+	if err != nil {
+		f.lacks = err.Error()
+		return f
+	}
+	f.found = strings.ReplaceAll(strings.TrimSpace(out), "\n", "\n          ")
 	return f
 }
 

@@ -8,12 +8,14 @@ import (
 	"os"
 	"runtime"
 
+	"github.com/seed5607215b/nnkit/kernel/internal/cgroup"
 	"github.com/seed5607215b/nnkit/kernel/internal/session"
 )
 
 func main() {
 	log.SetFlags(log.Ltime)
 	log.SetPrefix("nnkit: ")
+	obeyQuota(cgroup.Read().CPU)
 	err := dispatch(os.Args[1:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "kernel:", err)

@@ -92,7 +92,7 @@ func (s *sweep) run(name string, r *run) error {
 	defer stop()
 	jobs := min(len(trials), s.jobs)
 	if jobs == 0 {
-		jobs = min(len(trials), runtime.NumCPU())
+		jobs = min(len(trials), runtime.GOMAXPROCS(0))
 	}
 	fmt.Printf("%d runs, %d at a time, into %s\n", len(trials), jobs, dir)
 	queue := make(chan *experiment.Trial, len(trials))

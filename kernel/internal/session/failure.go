@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,6 +25,9 @@ type sessionEnded struct {
 	last string // what its runtime has printed
 	lost []program.Lost
 	one  bool // only the cell's own process
+
+	why   string   // it was killed, "" if that is not so
+	notes []string // what can be done about it
 }
 
 func (e *sessionEnded) Error() string { return e.died.Error() }
@@ -58,6 +62,7 @@ func (s *Session) report(count int, err error) *report {
 		ended   *sessionEnded
 		missing *build.MissingError
 		command *commandError
+		killed  *build.KilledError
 		stale   *staleError
 	)
 	switch {
@@ -75,6 +80,10 @@ func (s *Session) report(count int, err error) *report {
 		return &report{cell: count, name: "MissingTool", value: err.Error(), title: "cannot compile cells", rest: ": " + err.Error()}
 	case errors.As(err, &command):
 		return &report{cell: count, name: "CommandError", value: command.Where() + ": " + command.Message, places: []place{{Diagnostic: command.Diagnostic}}}
+	case errors.As(err, &killed) && killed.Signal() == syscall.SIGKILL:
+		reason, notes := s.memory.whyKilled()
+		text := killed.Tool + ": " + reason
+		return &report{cell: count, name: "Error", value: text, title: "the cell was not compiled", rest: ": " + text, notes: append(notes, "The session goes on: run the cell again.")}
 	case errors.As(err, &stale):
 		return &report{cell: count, name: "PackageChanged", value: err.Error(), title: "a package has changed", rest: ": " + err.Error()}
 	default:
@@ -169,9 +178,12 @@ func (s *Session) nilNote(value string, frames []wire.Frame) []string {
 // endReport tells what has ended the session, and what went with it.
 func (s *Session) endReport(count int, e *sessionEnded) *report {
 	c := parseCrash(e.last)
-	reason := endOf(e.died)
+	reason := cmp.Or(e.why, endOf(e.died))
 	if e.died.ExitCode == 2 && c.reason != "" {
 		reason = s.outlet.clean(c.told())
+		if strings.HasPrefix(reason, "out of memory") {
+			e.notes = addressSpace()
+		}
 	}
 	r := &report{cell: count, name: "SessionEnded", value: reason, title: "the session ended", rest: ": " + reason}
 	if g, ok := c.culprit(); ok {
@@ -185,6 +197,7 @@ func (s *Session) endReport(count int, e *sessionEnded) *report {
 	if r.places == nil || c.inCells() > 1 {
 		r.trace = shorten(s.outlet.clean(c.text()), s.dir)
 	}
+	r.notes = append(r.notes, e.notes...)
 	if e.one {
 		r.name, r.title = "ProgramEnded", "the cell ended"
 		return r
@@ -304,8 +317,6 @@ func endOf(d *WorkerDied) string {
 	switch {
 	case d.Cut:
 		return "the program has closed the descriptors by which it was reached"
-	case d.Signal == syscall.SIGKILL:
-		return "its process was killed: by the system when memory ran out, or from outside"
 	case d.Signal == syscall.SIGSEGV || d.Signal == syscall.SIGABRT || d.Signal == syscall.SIGBUS:
 		return fmt.Sprintf("its process crashed (%v), in C code perhaps", d.Signal)
 	case d.Signal != 0:

@@ -18,6 +18,7 @@ var helpCommands = []command{
 		c.print("nnkit %s, %s %s/%s", Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return nil
 	}},
+	{names: []string{"%limits"}, help: "show how much memory, time of processors and space for compiled libraries there is, and who says so", run: (*call).limits},
 	{names: []string{"?", "??"}, usage: "NAME", help: "show the documentation of a name, as strings.Cut, or of a command; ?? with its source", whole: true, run: (*call).explain},
 	{names: []string{"%hist"}, usage: "[N | -g PATTERN]", help: "show the cells that were run: of this session, the last N of all, or those of all that match a text in which * and ? stand for others", run: (*call).hist},
 	{names: []string{"%help"}, help: "show this", run: (*call).help},

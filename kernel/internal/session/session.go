@@ -3,15 +3,16 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/build"
 	"github.com/seed5607215b/nnkit/kernel/internal/cell"
+	"github.com/seed5607215b/nnkit/kernel/internal/cgroup"
 	"github.com/seed5607215b/nnkit/kernel/internal/history"
 	"github.com/seed5607215b/nnkit/kernel/internal/message"
 	"github.com/seed5607215b/nnkit/kernel/internal/program"
@@ -31,6 +32,12 @@ type Config struct {
 	// CacheDir keeps libraries for later sessions. Empty means a folder of the
 	// user's cache directory.
 	CacheDir string
+	// SharedCacheDir is one that is only read, of the system's administrator. Empty
+	// means what NNKIT_SHARED_CACHE names, if anything.
+	SharedCacheDir string
+	// CacheSize is how many bytes are kept in CacheDir. 0 means what NNKIT_CACHE_SIZE
+	// says, or build.DefaultCacheSize.
+	CacheSize int64
 	// Alone gives each cell a process of its own, as on a machine where they cannot
 	// share one: variables are not kept.
 	Alone bool
@@ -68,6 +75,7 @@ type Session struct {
 	failed   error           // why it did not work
 	alone    bool            // each cell has a process of its own
 	warning  string          // to show in the first cell
+	memory   memory          // how much there is
 	life     context.Context // until Close
 	stop     context.CancelFunc
 
@@ -123,12 +131,9 @@ func New(config Config) (*Session, error) {
 	if config.Dir, err = filepath.Abs(config.Dir); err != nil {
 		return nil, err
 	}
-	if config.CacheDir == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			return nil, fmt.Errorf("a place to keep compiled libraries: %w", err)
-		}
-		config.CacheDir = filepath.Join(cache, "nnkit")
+	warning, err := config.place()
+	if err != nil {
+		return nil, err
 	}
 	go sweep(os.TempDir())
 	folder, err := newFolder(os.TempDir())
@@ -143,6 +148,7 @@ func New(config Config) (*Session, error) {
 	s := &Session{
 		config: config, folder: folder, dir: folder.path, module: m, started: make(chan struct{}), life: ctx, stop: stop,
 		settings: newSettings(config.Dir, folder.path, config.KernelID),
+		memory:   newMemory(cgroup.Read().Memory), warning: warning,
 	}
 	s.ctx, s.front, s.debugger = ctx, newFront(&s.outlet, config.KernelID), newDebugger(s)
 	go func() {
@@ -159,7 +165,7 @@ func (s *Session) start(ctx context.Context) error {
 	err := s.startWith(ctx, alone)
 	var missing *build.MissingError
 	if err != nil && !alone && ctx.Err() == nil && !errors.As(err, &missing) {
-		s.warning = aloneWarning(err) + "\n"
+		s.warning += aloneWarning(err) + "\n"
 		err = s.startWith(ctx, true)
 	}
 	if err != nil || s.config.Greet == nil {
@@ -174,7 +180,7 @@ func (s *Session) start(ctx context.Context) error {
 }
 
 func (s *Session) startWith(ctx context.Context, alone bool) error {
-	b, err := build.New(build.Config{Dir: s.dir, CacheDir: s.config.CacheDir, Alone: alone, Progress: s.progress})
+	b, err := build.New(build.Config{Dir: s.dir, CacheDir: s.config.CacheDir, SharedCacheDir: s.config.SharedCacheDir, CacheSize: s.config.CacheSize, Alone: alone, Progress: s.progress})
 	if err != nil {
 		return err
 	}
@@ -219,7 +225,7 @@ func (s *Session) newProgram(alone bool) *program.Program {
 
 func (s *Session) startWorker(ctx context.Context, path string) (*Worker, error) {
 	w, err := StartWorker(ctx, WorkerConfig{
-		Path: path, Dir: s.settings.dir, Env: s.settings.environ(), TempDir: s.dir, Output: &s.outlet, Front: s.front,
+		Path: path, Dir: s.settings.dir, Env: append(s.settings.environ(), s.limitMemory()...), TempDir: s.dir, Output: &s.outlet, Front: s.front,
 		Command: func(n int) bool { return s.current.between(n) }, Debug: s.debugger.happened,
 	})
 	if err != nil {
@@ -302,6 +308,7 @@ func (s *Session) Execute(ctx context.Context, count int, req *message.ExecuteRe
 	err := s.execute(ctx, count, req.Code)
 	s.clearNotes()
 	s.warning = ""
+	defer s.memory.see()
 	s.mu.Lock()
 	s.cancel = nil
 	s.mu.Unlock()
@@ -495,6 +502,9 @@ func (s *Session) died(err error) error {
 		return err
 	}
 	ended.died = gone
+	if gone.Signal == syscall.SIGKILL && !gone.Cut {
+		ended.why, ended.notes = s.memory.whyKilled()
+	}
 	if gone.ExitCode == 2 || gone.Signal != 0 { // the runtime's ways
 		ended.last = s.outlet.words.give()
 	}
