@@ -16,7 +16,10 @@ import (
 // outputs. Jupytext calls it so (https://jupytext.readthedocs.io, "py:percent"):
 //
 //	// ---
-//	// jupyter: {"kernelspec": {"language": "go", "name": "nnkit"}}
+//	// jupyter:
+//	//   kernelspec:
+//	//     language: "go"
+//	//     name: "nnkit"
 //	// ---
 //
 //	//go:build ignore
@@ -28,18 +31,25 @@ import (
 //	rate := 0.1
 //
 // What stands behind a marker is metadata, each value JSON. The build constraint
-// keeps the go command away from a file whose statements are no package.
-// Commands such as %get are commented out; those that begin with ! or ? are not,
-// since a comment may begin so.
+// keeps the go command away from a file whose statements are no package; Jupytext
+// takes it for a cell. Commands such as %get and !ls are commented out, and GoNB's
+// bare %% stands behind //gonb:, as Jupytext does it for Go.
 
-const buildLine = "//go:build ignore"
+const (
+	buildLine = "//go:build ignore"
+	gonbMark  = "//gonb:"
+)
 
 var (
 	// marker begins a cell.
 	marker = regexp.MustCompile(`^// %%(?:[ \t]+(.*))?$`)
 	// commented are lines of code that are written behind a comment mark, or
 	// behind one more: commands, and what would begin a cell.
-	commented = regexp.MustCompile(`^(?:// )*%{1,3}[A-Za-z]|^(?:// )+%%(?:[ \t]|$)`)
+	commented = regexp.MustCompile(`^(?:// ?)*(?:!\*?|%{1,3})[A-Za-z]|^(?:// )+%%(?:[ \t]|$)|^(?:// )*//gonb:`)
+	// bare is GoNB's command whose comment would be a marker.
+	bare = regexp.MustCompile(`^%%[ \t]*(?:$|[ \t]-)`)
+	// encoding is what Jupytext writes above a text that has more than ASCII.
+	encoding = regexp.MustCompile(`^//.*coding[:=]\s*[-\w.]+`)
 	// lookalike are lines of prose that would begin a cell.
 	lookalike = regexp.MustCompile(`^(?:// )*%%(?:[ \t]|$)`)
 	// named begins a piece of metadata.
@@ -108,16 +118,11 @@ func (nb *Notebook) writeFront(b *bytes.Buffer) error {
 		front["nbformat_minor"] = nb.minor
 	}
 	if len(front) > 0 {
-		b.WriteString("// ---\n")
-		for _, name := range slices.Sorted(maps.Keys(front)) {
-			// JSON is YAML, which Jupytext reads here.
-			text, err := appendJSON(nil, front[name], "\n//  ")
-			if err != nil {
-				return fmt.Errorf("metadata: %w", err)
-			}
-			fmt.Fprintf(b, "// %s: %s\n", name, text)
+		plain, err := toPlain(front)
+		if err != nil {
+			return fmt.Errorf("metadata: %w", err)
 		}
-		b.WriteString("// ---\n\n")
+		fmt.Fprintf(b, "// ---%s\n// ---\n\n", appendYAML(nil, plain, "\n// "))
 	}
 	b.WriteString(buildLine + "\n\n")
 	return nil
@@ -159,7 +164,10 @@ func (c *Cell) marker(id string) (string, error) {
 // percentLine returns a line of the cell as it is written.
 func (c *Cell) percentLine(line string) string {
 	if c.Type == Code {
-		if commented.MatchString(line) {
+		switch {
+		case bare.MatchString(line):
+			return gonbMark + line
+		case commented.MatchString(line):
 			return "// " + line
 		}
 		return line
@@ -179,6 +187,9 @@ func (c *Cell) sourceLine(line string) string {
 	if c.Type == Code {
 		if marked && commented.MatchString(rest) {
 			return rest
+		}
+		if command, ok := strings.CutPrefix(line, gonbMark); ok && bare.MatchString(command) {
+			return command
 		}
 		return line
 	}
@@ -226,7 +237,7 @@ func ReadPercent(data []byte) (*Notebook, error) {
 		if m == nil {
 			continue
 		}
-		if begin > at || !isPrelude(lines[at:i]) {
+		if !isPrelude(lines[at:i]) {
 			end(i, false)
 		}
 		if c, err = readMarker(m[1]); err != nil {
@@ -234,7 +245,7 @@ func ReadPercent(data []byte) (*Notebook, error) {
 		}
 		begin = i + 1
 	}
-	if begin > at || !isPrelude(lines[at:]) {
+	if !isPrelude(lines[at:]) {
 		end(len(lines), true)
 	}
 	for i, id := range nb.ids() {
@@ -243,49 +254,59 @@ func ReadPercent(data []byte) (*Notebook, error) {
 	return nb, nil
 }
 
-// isPrelude tells whether lines before the first marker are nobody's cell.
+// isPrelude tells whether the first lines are nobody's cell: the build constraint,
+// to which Jupytext gives a marker.
 func isPrelude(lines []string) bool {
 	text := strings.TrimSpace(strings.Join(lines, "\n"))
-	return text == "" || text == buildLine
+	return text == "" || text == buildLine || text == "// %%\n"+buildLine
 }
 
 // readFront reads the notebook's metadata and returns the number of lines read.
+// What stands there for other programs becomes a raw cell, as it does with Jupytext.
 func (nb *Notebook) readFront(lines []string) (int, error) {
-	if len(lines) == 0 || lines[0] != "// ---" {
+	begin := 0
+	if len(lines) > 1 && encoding.MatchString(lines[0]) {
+		begin = 1
+	}
+	if len(lines) <= begin || lines[begin] != "// ---" {
 		return 0, nil
 	}
-	end := slices.Index(lines[1:], "// ---") + 1
-	if end == 0 {
-		return 0, fmt.Errorf(`line 1: the metadata that begins with "// ---" never ends: write "// ---" behind it`)
+	begin++
+	end := begin + slices.Index(lines[begin:], "// ---")
+	if end < begin {
+		return 0, fmt.Errorf(`line %d: the metadata that begins with "// ---" never ends: write "// ---" behind it`, begin)
 	}
-	for i := 1; i < end; {
-		name, text, ok := strings.Cut(strings.TrimPrefix(lines[i], "// "), ": ")
-		first := i
-		for i++; i < end && (strings.HasPrefix(lines[i], "//  ") || lines[i] == "//"); i++ {
-			text += "\n" + strings.TrimPrefix(lines[i], "//")
+	front := make([]string, 0, end-begin)
+	for i, line := range lines[begin:end] {
+		text, ok := strings.CutPrefix(line, "//")
+		if !ok {
+			return 0, fmt.Errorf(`line %d: the metadata that begins with "// ---" is a comment, and this line is none: write "// ---" above it`, begin+i+1)
 		}
-		var v any
-		if ok {
-			dec := json.NewDecoder(strings.NewReader(text))
-			dec.UseNumber()
-			if err := dec.Decode(&v); err != nil || dec.More() {
-				ok = false
-			}
+		front = append(front, strings.TrimPrefix(text, " "))
+	}
+	top, extent, err := readYAML(front, begin+1)
+	if err != nil {
+		return 0, err
+	}
+	o := &object{fields: top}
+	nb.Metadata = o.object("jupyter")
+	nb.extra = o.object("fields")
+	if _, ok := top["nbformat_minor"]; ok {
+		nb.minor, _ = o.integer("nbformat_minor")
+	}
+	if o.err != nil {
+		return 0, fmt.Errorf("the notebook's metadata: %w", o.err)
+	}
+	for name := range top {
+		if name != "jupyter" && name != "fields" && name != "nbformat_minor" {
+			continue
 		}
-		o := &object{fields: map[string]any{name: v}}
-		switch {
-		case !ok:
-			return 0, fmt.Errorf(`line %d: the notebook's metadata is written as JSON here, as in // jupyter: {"kernelspec": {"language": "go"}}; write it so, or delete the lines to the second // ---`, first+1)
-		case name == "jupyter":
-			nb.Metadata = o.object(name)
-		case name == "fields":
-			nb.extra = o.object(name)
-		case name == "nbformat_minor":
-			nb.minor, _ = o.integer(name)
+		for i := extent[name][0]; i < extent[name][1]; i++ {
+			front[i] = ""
 		}
-		if o.err != nil {
-			return 0, fmt.Errorf("line %d: %w", first+1, o.err)
-		}
+	}
+	if rest := slices.DeleteFunc(front, func(line string) bool { return line == "" }); len(rest) > 0 {
+		nb.Cells = append(nb.Cells, &Cell{Type: Raw, Source: "---\n" + strings.Join(rest, "\n") + "\n---"})
 	}
 	at := end + 1
 	if at < len(lines) && lines[at] == "" {
