@@ -55,18 +55,27 @@ func TSNE[T Float](vectors [][]T, labels []int, options ...Option) *Figure {
 	t := newTSNE(v.rows, perplexity, start.at)
 	t.settle()
 
-	f := v.figure(t.at, 480, 526, options)
+	// The card is as high as the points want it to be, since a step to the right means the same as one upwards.
+	wide, high := newSpan(), newSpan()
+	for _, at := range t.at {
+		wide.include(at[:1])
+		high.include(at[1:])
+	}
+	shape := min(max((wide.hi-wide.lo)/(high.hi-high.lo), 1), 2.5)
+	if !finite(shape) {
+		shape = 2.5 // all on a line
+	}
+	f := v.figure(t.at, 480, 46+int(480/shape), options)
 	p := f.panels[0]
 	pl := p.plot
 	pl.HideAxes() // its numbers have no unit
-	center := span{pl.X.Min, pl.X.Max}
-	half := math.Max(pl.X.Max-pl.X.Min, pl.Y.Max-pl.Y.Min) / 2
-	middle := (center.lo + center.hi) / 2
+	half := math.Max(pl.X.Max-pl.X.Min, shape*(pl.Y.Max-pl.Y.Min)) / 2
+	middle := (pl.X.Min + pl.X.Max) / 2
 	pl.X.Min, pl.X.Max = middle-half, middle+half
 	middle = (pl.Y.Min + pl.Y.Max) / 2
-	pl.Y.Min, pl.Y.Max = middle-half, middle+half
+	pl.Y.Min, pl.Y.Max = middle-half/shape, middle+half/shape
 	pl.Add(outline{draw.LineStyle{Color: f.theme.border, Width: vg.Length(0.75)}})
-	p.shape = 1
+	p.shape = shape
 	p.title = "t-SNE"
 	p.caption = fmt.Sprintf("%s of %d values, perplexity %s, KL divergence %.2f", count(n, "vector"), v.width, short(perplexity), t.divergence())
 	said := []string{p.warning}

@@ -64,7 +64,7 @@ func htmlTable(head []string, rows [][]string) string {
 		}
 		b.WriteString("</tr>")
 	}
-	b.WriteString(`<table style="white-space:nowrap;font-size:min(1em,13px)"><thead>`)
+	b.WriteString(`<table style="white-space:nowrap"><thead>`)
 	cells("th", head)
 	b.WriteString("</thead><tbody>")
 	for _, row := range rows {

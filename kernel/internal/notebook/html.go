@@ -370,11 +370,13 @@ var imageTypes = map[string]string{
 	".svg": "image/svg+xml", ".webp": "image/webp", ".avif": "image/avif",
 }
 
-// resource returns the data URL of a picture that Markdown refers to: one of the
-// cell's attachments or a file beside the notebook.
+// resource returns the data URL of a picture or a sound that Markdown or an output
+// refers to: itself, one of the cell's attachments or a file beside the notebook.
 func (p *page) resource(ref string, attached attachments) (string, bool) {
-	if strings.HasPrefix(asciiLower(ref), "data:image/") {
-		return ref, true
+	for _, kind := range []string{"data:image/", "data:audio/", "data:video/"} {
+		if strings.HasPrefix(asciiLower(ref), kind) {
+			return ref, true
+		}
 	}
 	if name, ok := strings.CutPrefix(ref, "attachment:"); ok {
 		for _, mime := range slices.Sorted(maps.Keys(attached[unescapePath(name)])) {
