@@ -107,6 +107,37 @@ func (m *aucMeter) add(j *judged) {
 	m.seen += j.count()
 }
 
+func (m *aucMeter) put(to []float64) []float64 {
+	to = append(to, float64(m.average), float64(m.seen), indicator(m.unknown))
+	for _, s := range m.outputs {
+		for _, list := range [][]uint32{s.yes, s.no} {
+			to = append(to, float64(len(list)))
+			for _, v := range list {
+				to = append(to, float64(v))
+			}
+		}
+	}
+	return to
+}
+
+func (m *aucMeter) take(from []float64) []float64 {
+	m.average = max(m.average, average(from[0]))
+	m.seen += int(from[1])
+	m.unknown = m.unknown || from[2] != 0
+	from = from[3:]
+	for i := range m.outputs {
+		s := &m.outputs[i]
+		for _, list := range []*[]uint32{&s.yes, &s.no} {
+			n := int(from[0])
+			for _, v := range from[1 : 1+n] {
+				*list = append(*list, uint32(v))
+			}
+			from = from[1+n:]
+		}
+	}
+	return from
+}
+
 func (m *aucMeter) value(done bool) float64 {
 	if m.seen == m.known || !done && m.seen < 4*m.known {
 		return m.area

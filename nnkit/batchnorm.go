@@ -91,7 +91,7 @@ func (l *batchNormLayer) normalize(x *Tensor) *Tensor {
 	} else {
 		o.moments = simd.BatchMoments{BatchNorm: f}
 		compute(&o.moments)
-		o.moments.Join()
+		o.joinMoments(n.tape.shard)
 		f.Average(l.movingMean.Data(), l.movingVariance.Data(), l.momentum, false)
 	}
 	compute(f)
@@ -109,7 +109,29 @@ type batchNormalized struct {
 	back           simd.BatchNormGradient
 	workspace      *buffer
 	partial        []float64
+	record         []float64 // of a shard
 	fixed          bool
+}
+
+// joinMoments finds the moments of the batch, of which there may be a shard.
+func (o *batchNormalized) joinMoments(s *shard) {
+	if s == nil {
+		o.moments.Join()
+		return
+	}
+	o.moments.Sum()
+	o.record = append(append(append(o.record[:0], float64(o.forward.Rows)), o.forward.Mean...), o.forward.Variance...)
+	o.moments.JoinAll(s.together(o.record))
+}
+
+// joinSums finds the sums over the batch.
+func (o *batchNormalized) joinSums(s *shard) {
+	if s == nil || o.fixed {
+		o.sums.Join()
+		return
+	}
+	o.record = o.sums.Sum(o.record[:0])
+	o.sums.JoinAll(s.together(o.record))
 }
 
 func (o *batchNormalized) backward(t *Tape, n *node) {
@@ -117,7 +139,7 @@ func (o *batchNormalized) backward(t *Tape, n *node) {
 	gamma, beta := t.partOf(o.gamma, f.Channels), t.partOf(o.beta, f.Channels)
 	o.sums = simd.BatchNormSums{BatchNorm: f, DY: n.gradient(), DGamma: gamma.data, DBeta: beta.data, Fixed: o.fixed}
 	compute(&o.sums)
-	o.sums.Join()
+	o.joinSums(t.shard)
 	if wantedOf(o.x) {
 		o.back = simd.BatchNormGradient{BatchNorm: f, DY: n.gradient(), DX: n.gradient()}
 		compute(&o.back)

@@ -115,7 +115,12 @@ type Training struct {
 	stopped   bool
 	reason    string
 	err       error
+	rank      int
 }
+
+// Rank returns which of several processes this one is that train together (see [Distribute]): 0 for the one that prints, draws and
+// saves, and where there is one.
+func (t *Training) Rank() int { return t.rank }
 
 // Err returns what has made the training fail, for TrainEnd: what Fit will return, nil for nothing.
 func (t *Training) Err() error { return t.err }

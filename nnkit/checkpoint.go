@@ -105,9 +105,11 @@ func (c *Checkpointing) EpochEnd(t *Training) {
 		return
 	}
 	path := strings.ReplaceAll(c.path, epochWord, strconv.Itoa(t.Epoch))
-	if err := t.Model.save("Checkpoint", path, t.History); err != nil {
-		t.Fail(err)
-		return
+	if t.Rank() == 0 {
+		if err := t.Model.save("Checkpoint", path, t.History); err != nil {
+			t.Fail(err)
+			return
+		}
 	}
 	c.saved, c.at = path, time.Now()
 }

@@ -18,7 +18,7 @@ import (
 // feature. What y must hold depends on the loss. For a model of several inputs or outputs see [Functional].
 //
 // Options are [Epochs], [BatchSize], [FullBatch], [ValidationSplit], [ValidationData], [ClassWeight], [SampleWeight],
-// [Shuffle], [Seed], [Context], [Callbacks], [Verbose], and every [Callback] that embeds [BaseCallback]. Unless a callback shows the progress, Fit
+// [Shuffle], [Seed], [Context], [Callbacks], [Verbose], [Shards], [Distribute], and every [Callback] that embeds [BaseCallback]. Unless a callback shows the progress, Fit
 // prints a line for each epoch.
 //
 // Fit again goes on from the present weights, with what the optimizer remembers and the count of epochs: two times ten
@@ -59,16 +59,20 @@ func (m *Model) Fit(x, y any, options ...FitOption) (*History, error) {
 	ctx, release := signal.NotifyContext(s.ctx, os.Interrupt)
 	defer release()
 	f := newFit(ctx, m, s, &train, &validation)
-	if err = f.resume(); err != nil {
+	if err = f.resume(); err == nil {
+		err = f.share()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("Fit: %w", err)
 	}
+	defer f.sharding.close()
 	err = f.run()
 	h := f.state.History
 	h.Duration, h.stopped = f.state.Elapsed(), f.state.reason
 	if err == nil {
 		return h, nil
 	}
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+	if f.interrupted || ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		reason := ErrInterrupted
 		if s.ctx.Err() != nil {
 			reason = context.Cause(s.ctx)
@@ -137,6 +141,11 @@ type fit struct {
 	own        int      // how many are of training
 	state      Training
 	print      bool
+	crew       *crew
+	sharding   *sharding // nil for steps that are not cut into shards
+	// interrupted says that the ranks have agreed to end, since one was interrupted.
+	interrupted bool
+	wishes      []float64 // as they are sent
 }
 
 func newFit(ctx context.Context, m *Model, s *fitSettings, train, validation *rows) *fit {
@@ -198,9 +207,9 @@ func (f *fit) run() error {
 	for _, c := range f.s.callbacks {
 		c.TrainBegin(t)
 	}
-	err := t.err
+	err := f.agree()
 	if err == nil {
-		err = t.ctx.Err()
+		err = f.ended()
 	}
 	for t.Epoch < t.Epochs && err == nil && !t.stopped {
 		t.Epoch++
@@ -242,10 +251,10 @@ func (f *fit) epoch() error {
 		for _, c := range f.s.callbacks {
 			c.BatchEnd(t)
 		}
-		if t.err != nil {
-			return t.err
+		if err := f.agree(); err != nil {
+			return err
 		}
-		if err := t.ctx.Err(); err != nil {
+		if err := f.ended(); err != nil {
 			return err
 		}
 		if t.stopped && t.Batch < t.Batches {
@@ -258,7 +267,7 @@ func (f *fit) epoch() error {
 	f.m.step.average.show(f.m.weights)
 	if f.validation.n > 0 {
 		t.Scores.names = f.names
-		if err := f.trainer.validate(t.ctx, f.validation, t.Scores.values[f.own:]); err != nil {
+		if err := f.validate(t.Scores.values[f.own:]); err != nil {
 			return err
 		}
 	}
@@ -275,7 +284,10 @@ func (f *fit) epoch() error {
 		}
 		fmt.Fprintf(os.Stdout, "epoch %*d/%d · %s%s\n", digits, t.Epoch, t.Epochs, t.Scores.String(), took)
 	}
-	return t.err
+	if err := f.agree(); err != nil {
+		return err
+	}
+	return f.sameWeights()
 }
 
 // shuffle puts the rows into the order of the present epoch.
@@ -288,13 +300,13 @@ func (f *fit) shuffle() {
 // batch takes one step. It does not allocate.
 func (f *fit) batch(order []int32) error {
 	t := &f.state
-	f.trainer.gather(f.train, order)
-	loss, err := f.trainer.step(len(order))
+	loss, err := f.step(order)
 	if err != nil {
 		return err
 	}
 	t.BatchLoss = loss
 	if math.IsNaN(t.BatchLoss) || math.IsInf(t.BatchLoss, 0) {
+		f.trainer.gather(f.train, order, 0)
 		return f.ranAway(fmt.Sprintf("the loss is no longer a number (%v)", t.BatchLoss), f.trainer.notFinite(len(order)))
 	}
 	if err := t.step.step(f.m, len(order)); err != nil {
@@ -302,6 +314,26 @@ func (f *fit) batch(order []int32) error {
 	}
 	f.trainer.grading.scores(t.Scores.values, t.Batch == t.Batches)
 	return nil
+}
+
+// step takes a batch's rows forwards and backwards. It returns their mean loss, and leaves the gradients behind.
+func (f *fit) step(order []int32) (float64, error) {
+	if s := f.sharding; s != nil {
+		lo, hi := s.rows(len(order))
+		f.trainer.gather(f.train, order[lo:hi], lo)
+		return s.step(&f.trainer.grading, len(order))
+	}
+	f.trainer.gather(f.train, order, 0)
+	return f.trainer.step(len(order))
+}
+
+// validate judges the validation rows, and uses up the trainer's grading.
+func (f *fit) validate(values []float64) error {
+	t := f.trainer
+	if s := f.sharding; s != nil {
+		return s.evaluate(&t.quiet, f.validation, t.batch.n, &t.grading, values)
+	}
+	return t.quiet.evaluate(f.state.ctx, f.validation, t.batch.n, &t.grading, values)
 }
 
 // ranAway is the error of a training whose numbers are no longer finite.

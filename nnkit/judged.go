@@ -38,6 +38,7 @@ type judged struct {
 	mask       []float32  // of the places: 0 where one does not count; nil for all
 	rows       int
 	batch      int // of rows, of which these are a portion
+	left       int // places of the batch that count
 	places     int // of a row
 	width      int
 	counting   counting
@@ -68,6 +69,7 @@ func (j *judged) see(p *Tensor, y *truth, loss Loss, lo, hi int) {
 		j.z, j.sums, j.activation = z.data, z, a
 	}
 	j.mask = j.masked.places(p, j.rows, j.places)
+	j.left = j.valid()
 }
 
 // count is the number of places.

@@ -35,6 +35,14 @@ func (m *lossMeter) reset() { m.total, m.seen = 0, 0 }
 
 func (m *lossMeter) value(bool) float64 { return m.sign * m.total / float64(max(1, m.seen)) }
 
+func (m *lossMeter) put(to []float64) []float64 { return append(to, m.total, float64(m.seen)) }
+
+func (m *lossMeter) take(from []float64) []float64 {
+	m.total += from[0]
+	m.seen += int(from[1])
+	return from[2:]
+}
+
 func (m *lossMeter) add(j *judged) {
 	m.total = m.loss.sum(m.total, j, nil, nil)
 	m.seen += j.count()

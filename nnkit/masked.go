@@ -396,7 +396,7 @@ func (j *judged) perValid() float64 {
 	if j.mask == nil {
 		return 1
 	}
-	return float64(j.count()) / float64(max(1, j.masked.left))
+	return float64(j.batch*j.places) / float64(max(1, j.left))
 }
 
 // unmasked is what was judged at the places that count, each a row by itself.

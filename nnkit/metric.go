@@ -22,6 +22,10 @@ type Metric interface {
 type meter interface {
 	reset()
 	add(j *judged)
+	// put writes what was added behind other numbers, and take adds what the meter of other rows has written, and returns
+	// what is behind it.
+	put(to []float64) []float64
+	take(from []float64) []float64
 	// value is the metric of all that was added. Until an epoch is done it may be that of most of it.
 	value(done bool) float64
 }
@@ -51,6 +55,16 @@ type accuracyMeter struct{ right, seen int }
 func (m *accuracyMeter) reset() { m.right, m.seen = 0, 0 }
 
 func (m *accuracyMeter) value(bool) float64 { return float64(m.right) / float64(max(1, m.seen)) }
+
+func (m *accuracyMeter) put(to []float64) []float64 {
+	return append(to, float64(m.right), float64(m.seen))
+}
+
+func (m *accuracyMeter) take(from []float64) []float64 {
+	m.right += int(from[0])
+	m.seen += int(from[1])
+	return from[2:]
+}
 
 func (m *accuracyMeter) add(j *judged) {
 	n := j.count()

@@ -61,6 +61,16 @@ func (m *metricFuncMeter) reset() { m.total, m.seen = 0, 0 }
 
 func (m *metricFuncMeter) value(bool) float64 { return m.total / float64(max(1, m.seen)) }
 
+func (m *metricFuncMeter) put(to []float64) []float64 {
+	return append(to, m.total, float64(m.seen))
+}
+
+func (m *metricFuncMeter) take(from []float64) []float64 {
+	m.total += from[0]
+	m.seen += int(from[1])
+	return from[2:]
+}
+
 func (m *metricFuncMeter) add(j *judged) {
 	v := m.f(j.constant(j.p, j.rows, j.out.shape[1:]), j.truth())
 	switch {

@@ -27,6 +27,8 @@ type fitSettings struct {
 	err        error
 	weightings weightings
 	valWeights weightings
+	shards     int   // 0 for none
+	ranks      Ranks // nil for this process alone
 }
 
 // Epochs sets how often Fit goes through the training rows; 1 by default, as in Keras.

@@ -13,7 +13,11 @@ import "github.com/seed5607215b/nnkit/nnkit/internal/parallel"
 // through their rows in blocks anyway.
 
 // portion is what a tape must know of the rows on it.
-type portion struct{ from, rows, batch int } // the first of them in the batch, how many, and how many the batch has
+type portion struct {
+	from, rows int // the first of them in the batch, and how many
+	batch      int // how many the batch has
+	first      int // of the rows whose gradients are added up: 0, or a shard's first
+}
 
 // others says whether there are others of the batch.
 func (p portion) others() bool { return p.rows < p.batch }
@@ -73,14 +77,14 @@ func byRow(l Layer) bool {
 	return false
 }
 
-// next returns the portion that begins with a row of a batch.
-func (p *portions) next(from, batch int) portion {
-	rows := batch
+// next returns the portion of rows first to end-1 of a batch that begins with from.
+func (p *portions) next(first, from, end, batch int) portion {
+	rows := end - first
 	if p.possible {
-		cuts := (batch + p.rows - 1) / p.rows
-		rows = (batch + cuts - 1) / cuts
+		cuts := (rows + p.rows - 1) / p.rows
+		rows = (rows + cuts - 1) / cuts
 	}
-	return portion{from, min(rows, batch-from), batch}
+	return portion{from: from, rows: min(rows, end-from), batch: batch, first: first}
 }
 
 // learn takes in how many bytes of values a row takes, and a model's weights: these, twice, and their gradients, there and

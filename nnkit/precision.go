@@ -185,6 +185,27 @@ type tallyMeter struct {
 
 func (m *tallyMeter) reset() { clear(m.counts) }
 
+func (m *tallyMeter) put(to []float64) []float64 {
+	to = append(to, float64(m.counting))
+	for _, n := range m.counts {
+		to = append(to, float64(n.given), float64(n.actual), float64(n.both))
+	}
+	return to
+}
+
+func (m *tallyMeter) take(from []float64) []float64 {
+	m.counting = max(m.counting, counting(from[0]))
+	from = from[1:]
+	for i := range m.counts {
+		n := &m.counts[i]
+		n.given += int(from[0])
+		n.actual += int(from[1])
+		n.both += int(from[2])
+		from = from[3:]
+	}
+	return from
+}
+
 func (m *tallyMeter) add(j *judged) {
 	m.counting = j.counting
 	switch {

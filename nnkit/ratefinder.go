@@ -108,7 +108,7 @@ func (m *Model) testRates(s *rateTestSettings, train *rows) (*RateTest, error) {
 			m.epochs++
 		}
 		order := f.order[lo:min(lo+f.trainer.batch.n, train.n)]
-		f.trainer.gather(train, order)
+		f.trainer.gather(train, order, 0)
 		loss, err := f.trainer.step(len(order))
 		if err != nil {
 			return nil, fmt.Errorf("FindLearningRate: %w", err)

@@ -54,6 +54,33 @@ func (m *r2Meter) reset() {
 	m.seen = 0
 }
 
+func (m *r2Meter) put(to []float64) []float64 {
+	to = append(to, float64(m.seen))
+	for _, v := range m.outputs {
+		to = append(to, v.first, v.sum, v.squares, v.rest)
+	}
+	return to
+}
+
+func (m *r2Meter) take(from []float64) []float64 {
+	n := from[0]
+	from = from[1:]
+	for i := range m.outputs {
+		v, other := &m.outputs[i], variation{from[0], from[1], from[2], from[3]}
+		if m.seen == 0 {
+			v.first = other.first
+		}
+		// Its deviations are from its own first value.
+		d := other.first - v.first
+		v.squares += other.squares + float64(2*d*other.sum) + float64(n*d*d)
+		v.sum += other.sum + float64(n*d)
+		v.rest += other.rest
+		from = from[4:]
+	}
+	m.seen += int(n)
+	return from
+}
+
 func (m *r2Meter) add(j *judged) {
 	for i := range j.count() {
 		p, y := j.p[i*j.width:][:j.width], j.y[i*j.width:][:j.width]

@@ -36,13 +36,13 @@ func (b columns) blank(n int) columns {
 	return columns{b.width, make([]float32, n*b.width)}
 }
 
-// gather copies rows next to each other.
-func (b columns) gather(from columns, order []int32) {
+// gather copies rows next to each other, from row lo on.
+func (b columns) gather(from columns, order []int32, lo int) {
 	if from.data == nil {
 		return
 	}
 	for i, r := range order {
-		copy(b.data[i*b.width:(i+1)*b.width], from.data[int(r)*b.width:])
+		copy(b.data[(lo+i)*b.width:(lo+i+1)*b.width], from.data[int(r)*b.width:])
 	}
 }
 

@@ -39,6 +39,7 @@ type Tape struct {
 	noise     random.Stream
 	drawn     uint64 // numbers of the noise, in this step
 	portion   portion
+	shard     *shard // that is at work and can ask what others have found; nil for none
 	// What layers' outputs add to the sum of the rows' losses, and those with a gradient.
 	penalty    float64
 	activities []activity
@@ -453,7 +454,7 @@ func (t *Tape) partOf(n *node, size int) contribution {
 // the gradient itself, so that portions do not show. For a gradient that is not wanted it is memory of the given size. Then call
 // contribute.
 func (t *Tape) sumsOf(n *node, size int) contribution {
-	if t.portion.from > 0 && wantedOf(n) {
+	if t.portion.from > t.portion.first && wantedOf(n) {
 		g, goesOn := t.onto(n)
 		if !goesOn {
 			clear(g)

@@ -195,6 +195,19 @@ func (g *grading) scores(values []float64, done bool) {
 	}
 }
 
+// grade judges rows lo to hi-1 and takes them into losses and metrics.
+func (w *network) grade(g *grading, r *rows, lo, hi int) error {
+	if err := w.judge(g, r, lo, hi); err != nil {
+		return err
+	}
+	if err := g.addLosses(); err != nil {
+		return err
+	}
+	g.rows += hi - lo
+	g.penalty += w.tape.penalty
+	return g.measure()
+}
+
 // evaluate writes the loss and the metrics of all rows, judged by at most step at a time.
 func (w *network) evaluate(ctx context.Context, all *rows, step int, g *grading, values []float64) error {
 	g.reset()
@@ -202,16 +215,7 @@ func (w *network) evaluate(ctx context.Context, all *rows, step int, g *grading,
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		hi := min(lo+step, all.n)
-		if err := w.judge(g, all, lo, hi); err != nil {
-			return err
-		}
-		if err := g.addLosses(); err != nil {
-			return err
-		}
-		g.rows += hi - lo
-		g.penalty += w.tape.penalty
-		if err := g.measure(); err != nil {
+		if err := w.grade(g, all, lo, min(lo+step, all.n)); err != nil {
 			return err
 		}
 	}
@@ -243,14 +247,14 @@ func newTrainer(m *Model, capacity int, like *rows) *trainer {
 	return t
 }
 
-// gather copies the rows of a batch next to each other.
-func (t *trainer) gather(r *rows, order []int32) {
+// gather copies rows next to each other into the batch, from its row lo on.
+func (t *trainer) gather(r *rows, order []int32, lo int) {
 	for i := range r.x {
-		t.batch.x[i].gather(r.x[i], order)
+		t.batch.x[i].gather(r.x[i], order, lo)
 	}
 	for i := range r.y {
-		t.batch.y[i].gather(r.y[i].columns, order)
-		t.batch.y[i].weights.gather(r.y[i].weights, order)
+		t.batch.y[i].gather(r.y[i].columns, order, lo)
+		t.batch.y[i].weights.gather(r.y[i].weights, order, lo)
 	}
 }
 
@@ -269,7 +273,7 @@ func (t *trainer) step(n int) (float64, error) {
 	}
 	g.beginBatch()
 	for lo := 0; lo < n; lo += tape.portion.rows {
-		tape.noise, tape.portion = noise, t.cut.next(lo, n)
+		tape.noise, tape.portion = noise, t.cut.next(0, lo, n, n)
 		if err := t.portion(true); err != nil {
 			return 0, err
 		}
@@ -292,7 +296,10 @@ func (t *trainer) portion(counts bool) error {
 	for i := range g.outputs {
 		g.outputs[i].judged.batch = p.batch
 	}
-	if p.from == 0 {
+	if tape.shard != nil {
+		tape.shard.countPlaces()
+	}
+	if p.from == p.first {
 		tape.begin() // the gradients anew
 	}
 	from, err := t.seed()
@@ -377,7 +384,7 @@ func (t *Tape) seedLoss(o *graded) (from *node, sum float64) {
 	}
 	s := t.part(from)
 	if ok {
-		s.data[0] = 1
+		s.data[0] = float32(float64(j.rows) / float64(j.batch)) // the mean is that of a shard
 	} else {
 		sum = o.loss.sum(o.sum, j, weights, s.data)
 	}
@@ -386,9 +393,4 @@ func (t *Tape) seedLoss(o *graded) (from *node, sum float64) {
 	}
 	t.contribute(s)
 	return from, sum
-}
-
-// validate judges rows, and uses up the trainer's grading.
-func (t *trainer) validate(ctx context.Context, r *rows, values []float64) error {
-	return t.quiet.evaluate(ctx, r, t.batch.n, &t.grading, values)
 }

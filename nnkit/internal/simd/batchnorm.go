@@ -11,9 +11,11 @@ import "math"
 // channels is repeated; the sums of the repetitions are added in their order in the end.
 type BatchNorm struct {
 	Rows, Channels int
-	X, Y           []float32 // (Rows, Channels); Y may be X where no gradient is wanted
-	Gamma, Beta    []float32 // (Channels): ones and zeros where a layer has none
-	Epsilon        float64
+	// All is how many rows the batch has of which these are some, where others find the sums of the rest; 0 if these are all.
+	All         int
+	X, Y        []float32 // (Rows, Channels); Y may be X where no gradient is wanted
+	Gamma, Beta []float32 // (Channels): ones and zeros where a layer has none
+	Epsilon     float64
 	// So many neighbouring channels have one mean and one variance, as GroupNorm wants it; 0 is 1.
 	Group int
 
@@ -204,6 +206,31 @@ func join(mean, squares *float64, count int, otherMean, otherSquares float64, ot
 
 // Join sets Mean and Variance, from the blocks in their order, and prepares the pass.
 func (b *BatchMoments) Join() {
+	b.Sum()
+	b.settleMoments(b.Rows)
+}
+
+// JoinAll is Join for some rows of a batch, after Sum. Of each part of the batch, in order, parts has how many rows it has,
+// and what its Sum has left in Mean and in Variance.
+func (b *BatchMoments) JoinAll(parts [][]float64) {
+	clear(b.Mean)
+	clear(b.Variance)
+	b.All = 0
+	for _, p := range parts {
+		rows := int(p[0])
+		if rows == 0 {
+			continue
+		}
+		for c := range b.Channels {
+			join(&b.Mean[c], &b.Variance[c], b.All, p[1+c], p[1+b.Channels+c], rows)
+		}
+		b.All += rows
+	}
+	b.settleMoments(b.All)
+}
+
+// Sum sets Mean, and Variance to the sum of the squares of the deviations from it.
+func (b *BatchMoments) Sum() {
 	clear(b.Mean)
 	clear(b.Variance)
 	done := 0
@@ -218,7 +245,11 @@ func (b *BatchMoments) Join() {
 		}
 		done += r1 - r0
 	}
-	done = max(1, done)
+}
+
+// settleMoments makes means of the sums over so many rows, and of groups of channels.
+func (b *BatchMoments) settleMoments(rows int) {
+	done := max(1, rows)
 	for first := 0; first < b.Channels; first += b.group() {
 		mean, squares := 0.0, 0.0
 		for n := range b.group() {
@@ -265,9 +296,25 @@ func (b *BatchNorm) sumUp(i int, dy []float32) {
 }
 
 // Join sets DGamma and DBeta to the sums of all blocks, in their order.
-func (g *BatchNormSums) Join() { g.joinSums(g.DGamma, g.DBeta, g.Fixed) }
+func (g *BatchNormSums) Join() { g.joinSums(g.DGamma, g.DBeta, g.Fixed, nil) }
 
-func (b *BatchNorm) joinSums(dgamma, dbeta []float32, fixed bool) {
+// Sum writes what these rows say about each beta, and then about each gamma, behind other numbers.
+func (g *BatchNormSums) Sum(to []float64) []float64 {
+	at := len(to)
+	for range 2 * g.Channels {
+		to = append(to, 0)
+	}
+	for c := range g.Channels {
+		to[at+c], to[at+g.Channels+c] = g.channel(c)
+	}
+	return to
+}
+
+// JoinAll is Join for some rows of a batch, of which parts has the Sum of each part in order. DGamma and DBeta are of these rows
+// alone.
+func (g *BatchNormSums) JoinAll(parts [][]float64) { g.joinSums(g.DGamma, g.DBeta, g.Fixed, parts) }
+
+func (b *BatchNorm) joinSums(dgamma, dbeta []float32, fixed bool, parts [][]float64) {
 	w := b.wide()
 	for first := 0; first < b.Channels; first += b.group() {
 		// The sums over the group, with gamma.
@@ -275,12 +322,19 @@ func (b *BatchNorm) joinSums(dgamma, dbeta []float32, fixed bool) {
 		for c := first; c < first+b.group(); c++ {
 			beta, gamma := b.channel(c)
 			dbeta[c], dgamma[c] = float32(beta), float32(gamma)
+			if parts != nil {
+				beta, gamma = 0, 0
+				for _, p := range parts {
+					beta += p[c]
+					gamma += p[b.Channels+c]
+				}
+			}
 			plain += float64(float64(b.Gamma[c]) * beta)
 			weighted += float64(float64(b.Gamma[c]) * gamma)
 		}
 		slope, term := 0.0, 0.0
 		if !fixed {
-			each := b.inverse(first) / float64(max(1, b.Rows)*b.group())
+			each := b.inverse(first) / float64(max(1, b.Rows, b.All)*b.group())
 			slope = -each * b.inverse(first) * weighted
 			term = float64(-each*plain) - float64(slope*b.off(first))
 		}

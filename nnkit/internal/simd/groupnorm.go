@@ -79,7 +79,7 @@ func (g *GroupNormGradient) Block(i int) {
 	for block := range b.Blocks() {
 		b.sumUp(block, dy)
 	}
-	b.joinSums(sums[:g.Channels], sums[g.Channels:], false)
+	b.joinSums(sums[:g.Channels], sums[g.Channels:], false, nil)
 	for block := range b.Blocks() {
 		b.differentiate(block, dy, dx)
 	}
