@@ -334,3 +334,23 @@ func TestDecades(t *testing.T) {
 		}
 	}
 }
+
+// Hills of different panels can be compared where their axes are the same.
+func TestSharedAxis(t *testing.T) {
+	samples := []Sample{{"a", "1", []float64{0, 1}}, {"b", "1", []float64{5, 9}}}
+	for _, c := range []struct {
+		options []Option
+		want    [2]float64 // how wide the panels are
+	}{
+		{nil, [2]float64{1.04, 4.16}},
+		{[]Option{SharedAxis()}, [2]float64{9.36, 9.36}},
+	} {
+		var got [2]float64
+		for i, p := range Ridges(samples, c.options...).Plots() {
+			got[i] = math.Round(100*(p.X.Max-p.X.Min)) / 100
+		}
+		if got != c.want {
+			t.Errorf("%d options: the panels are %g wide, want %g", len(c.options), got, c.want)
+		}
+	}
+}

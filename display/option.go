@@ -3,7 +3,7 @@ package display
 import "sync"
 
 // Option changes how a figure looks: [Title], [Size], a [Theme], and for those figures that know of it [Classes],
-// [AxisNames], [LogAxis], [Smooth], [Perplexity] or [Within].
+// [AxisNames], [LogAxis], [SharedAxis], [Smooth], [Perplexity] or [Within].
 type Option interface{ apply(*settings) }
 
 type settings struct {
@@ -12,6 +12,7 @@ type settings struct {
 	theme         Theme
 	classes       []string
 	logAxis       bool
+	sharedAxis    bool
 	smooth        float64
 	perplexity    float64  // 0 for the usual one
 	region        *[2]span // nil for what the figure chooses
@@ -50,6 +51,12 @@ func Classes(names ...string) Option {
 // each epoch is a straight line. Values that are not above zero have no place there; they are left out and counted.
 func LogAxis() Option {
 	return option(func(s *settings) { s.logAxis = true })
+}
+
+// SharedAxis draws the panels of [Ridges] over the same values, so that hills of different panels can be compared. Without it each
+// panel is as wide as its own values.
+func SharedAxis() Option {
+	return option(func(s *settings) { s.sharedAxis = true })
 }
 
 // Smooth draws the series of [Curve] and [Compare] as moving averages, with the measured values pale behind them. A value's

@@ -43,8 +43,16 @@ func Ridges(samples []Sample, options ...Option) *Figure {
 	rows := (len(groups) + columns - 1) / columns
 	f := &Figure{columns: columns, settings: resolve([]int{460, 760, 960}[columns-1], 40+300*rows, options)}
 	var about []string
+	shared := newSpan()
+	if f.sharedAxis {
+		for _, g := range groups {
+			for _, s := range g {
+				shared.include(s.Values)
+			}
+		}
+	}
 	for _, g := range groups {
-		p, points := f.theme.ridges(g, f.width/columns)
+		p, points := f.theme.ridges(g, f.width/columns, shared)
 		f.add(p, points)
 		about = append(about, g[0].Group+": "+joinNonEmpty([]string{p.caption, p.warning}))
 	}
@@ -55,7 +63,8 @@ func Ridges(samples []Sample, options ...Option) *Figure {
 	return f
 }
 
-func (t Theme) ridges(samples []Sample, width int) (*panel, int) {
+// ridges draws the samples of a group over their own values, or over those of a span that is not empty.
+func (t Theme) ridges(samples []Sample, width int, axis span) (*panel, int) {
 	p := &panel{title: samples[0].Group}
 	all := newSpan()
 	var lost bad
@@ -77,7 +86,10 @@ func (t Theme) ridges(samples []Sample, width int) (*panel, int) {
 			shown = append(shown, samples[i*(len(samples)-1)/(mostRidges-1)])
 		}
 	}
-	lo, hi := all.widened(0.02)
+	if axis.empty() {
+		axis = all
+	}
+	lo, hi := axis.widened(0.02)
 	const bins = 48
 	heights := make([][]float64, len(shown))
 	tallest := 0.0
