@@ -91,7 +91,7 @@ func TestLiveLock(t *testing.T) {
 	}
 	shows(t, live(t, name), "fmt.Println(3)", "3\n", "not all is as its lock has it:", "module gonum.org/v1/gonum is v0.17.0, locked is v0.15.0", "data file data.csv is missing")
 
-	shows(t, live(t, ""), "%lock", `the client has not told which file the notebook is: "kernel lock FILE" does the same from a terminal`)
+	shows(t, live(t, ""), "%lock", "this client does not tell a kernel which file its notebook is", "save the notebook, and write !", " lock NOTEBOOK.ipynb in a cell")
 	if err := os.WriteFile(name, []byte(strings.Replace(changed, `"format": 1`, `"format": 2`, 1)), 0o666); err != nil {
 		t.Fatal(err)
 	}

@@ -64,15 +64,20 @@ var remedies = []remedy{
 	{regexp.MustCompile(` is not used$`), always("assign it to a variable, or to _; of a cell the last expression alone is shown")},
 	{
 		regexp.MustCompile(`(?s)^multiple-value (.+) \(value of type \(.+, error\)\) in single-value context$`),
-		func(_ *planning, _ checked, _ token.Pos, m []string) string {
-			return "call it in a line of its own, v, err := " + m[1] + ", of which a cell may leave out the err"
+		func(w *planning, c checked, pos token.Pos, m []string) string {
+			return "call it in a line of its own, v, err := " + m[1] + ", " + w.errorBehind(c, pos)
 		},
 	},
 	{
 		regexp.MustCompile(`^too many arguments in call to .*\n\thave \([^,]+, error\)\n\twant \([^,]+\)$`),
-		always("call what can fail in a line of its own, v, err := …, of which a cell may leave out the err"),
+		func(w *planning, c checked, pos token.Pos, _ []string) string {
+			return "call what can fail in a line of its own, v, err := …, " + w.errorBehind(c, pos)
+		},
 	},
-	{regexp.MustCompile(`^assignment mismatch: \d+ variables? but .* returns (\d+) values?$`), func(_ *planning, _ checked, _ token.Pos, m []string) string {
+	{regexp.MustCompile(`^assignment mismatch: \d+ variables? but .* returns (\d+) values?$`), func(w *planning, c checked, pos token.Pos, m []string) string {
+		if s := w.lacksError(c, pos); s != "" {
+			return s
+		}
 		return "write " + m[1] + " names on the left, _ for those that are not wanted"
 	}},
 	{regexp.MustCompile(`\(mismatched types (\w+) and (\w+)\)$`), mismatch},
@@ -155,24 +160,75 @@ func (w *planning) find(name string) []string {
 	return w.config.Find(name)
 }
 
-// selector is the expression that an error is about: by its name or by what is
-// selected from it.
-func (w *planning) selector(c checked, pos token.Pos) *ast.SelectorExpr {
-	var found *ast.SelectorExpr
+// errorBehind tells what to do with the error that a call at a place ends with.
+func (w *planning) errorBehind(c checked, pos token.Pos) string {
+	nested := false
+	w.inspect(c, func(n ast.Node) {
+		if b, ok := n.(*ast.BlockStmt); ok && b.Pos() <= pos && pos < b.End() {
+			nested = true
+		}
+	})
+	if nested {
+		return "and if err != nil { panic(err) }"
+	}
+	return "of which a cell may leave out the err"
+}
+
+// lacksError says how the assignment whose values begin at a place is written in a
+// function or a loop, if it lacks nothing but a variable for the error: elsewhere a
+// cell may leave that out.
+func (w *planning) lacksError(c checked, pos token.Pos) (sentence string) {
+	w.inspect(c, func(n ast.Node) {
+		a, ok := n.(*ast.AssignStmt)
+		if !ok || len(a.Rhs) != 1 || a.Rhs[0].Pos() != pos {
+			return
+		}
+		call, ok := ast.Unparen(a.Rhs[0]).(*ast.CallExpr)
+		if !ok {
+			return
+		}
+		f, ok := c.info.Types[call.Fun].Type.(*types.Signature)
+		if !ok {
+			return
+		}
+		if before, ok := endsWithError(f.Results()); !ok || before != len(a.Lhs) {
+			return
+		}
+		var names []string
+		for _, x := range a.Lhs {
+			names = append(names, types.ExprString(x))
+		}
+		sentence = fmt.Sprintf("inside functions and loops the error is written out: %s, err %s %s, and if err != nil { panic(err) }",
+			strings.Join(names, ", "), a.Tok, types.ExprString(call))
+	})
+	return sentence
+}
+
+// inspect visits the nodes of what is being checked.
+func (w *planning) inspect(c checked, visit func(ast.Node)) {
 	nodes := w.statements()
 	for _, u := range c.units {
 		nodes = append(nodes, u.decl.Node)
 	}
 	for _, n := range nodes {
 		ast.Inspect(n, func(n ast.Node) bool {
-			if s, ok := n.(*ast.SelectorExpr); ok {
-				if _, plain := s.X.(*ast.Ident); plain && s.X.Pos() == pos || s.Sel.Pos() == pos {
-					found = s
-				}
-			}
-			return found == nil
+			visit(n)
+			return true
 		})
 	}
+}
+
+// selector is the expression that an error is about: by its name or by what is
+// selected from it.
+func (w *planning) selector(c checked, pos token.Pos) *ast.SelectorExpr {
+	var found *ast.SelectorExpr
+	w.inspect(c, func(n ast.Node) {
+		if s, ok := n.(*ast.SelectorExpr); ok && found == nil {
+			if _, plain := s.X.(*ast.Ident); plain && s.X.Pos() == pos || s.Sel.Pos() == pos {
+				found = s
+			}
+		}
+	})
 	return found
 }
 

@@ -179,10 +179,18 @@ func hashSources(root string, folders ...string) (string, error) {
 	})
 }
 
+// ownProgram is how a shell calls this program.
+func ownProgram() string {
+	if name, err := os.Executable(); err == nil && !strings.ContainsAny(name, " '\"$") {
+		return name
+	}
+	return "nnkit-kernel"
+}
+
 // lock stores what the notebook rests on in its file.
 func (c *call) lock() error {
 	if c.config.Lock == nil {
-		return errors.New("the client has not told which file the notebook is: \"kernel lock FILE\" does the same from a terminal")
+		return fmt.Errorf("this client does not tell a kernel which file its notebook is (VS Code does not): save the notebook, and write !%s lock NOTEBOOK.ipynb in a cell", ownProgram())
 	}
 	r, err := c.requirements()
 	if err != nil {
