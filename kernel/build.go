@@ -43,15 +43,8 @@ func buildProgram(name, output string) error {
 	if output == "" {
 		output = strings.TrimSuffix(name, filepath.Ext(name))
 	}
-	config := session.Config{Dir: filepath.Dir(name), Progress: tellProgress}
-	lock, err := experiment.LockOf(nb)
+	config, err := buildConfig(nb, filepath.Dir(name))
 	if err != nil {
-		return err
-	}
-	if lock != nil {
-		config.Pinned = lock.Modules
-	}
-	if err := findSources(&config); err != nil {
 		return err
 	}
 	w, err := session.NewWhole(config)
@@ -63,8 +56,8 @@ func buildProgram(name, output string) error {
 	defer stop()
 	for i, index := range nb.Executable() {
 		c := nb.Cells[index]
-		if reply := w.Add(ctx, i+1, c.Source, c.Tagged(experiment.ParametersTag), told{}); reply.Status != "ok" {
-			return fmt.Errorf("%s cannot be built:\n%s", name, strings.Join(reply.Traceback, "\n"))
+		if err := addCell(ctx, w, name, i+1, c.Source, c.Tagged(experiment.ParametersTag)); err != nil {
+			return err
 		}
 	}
 	static, err := w.Build(ctx, filepath.Base(name), output)
@@ -80,6 +73,28 @@ func buildProgram(name, output string) error {
 		how = "linked with the C libraries of this machine"
 	}
 	fmt.Printf("wrote %s, %.1f MB, %s\n", output, float64(info.Size())/1e6, how)
+	return nil
+}
+
+// buildConfig is how the cells of a notebook in a folder are built: with the modules of
+// its lock.
+func buildConfig(nb *notebook.Notebook, dir string) (session.Config, error) {
+	config := session.Config{Dir: dir, Progress: tellProgress}
+	lock, err := experiment.LockOf(nb)
+	if err != nil {
+		return config, err
+	}
+	if lock != nil {
+		config.Pinned = lock.Modules
+	}
+	return config, findSources(&config)
+}
+
+// addCell adds a cell to the program of the notebook in a file.
+func addCell(ctx context.Context, w *session.Whole, name string, count int, source string, parameters bool) error {
+	if reply := w.Add(ctx, count, source, parameters, told{}); reply.Status != "ok" {
+		return fmt.Errorf("%s cannot be built:\n%s", name, strings.Join(reply.Traceback, "\n"))
+	}
 	return nil
 }
 

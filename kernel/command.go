@@ -28,7 +28,7 @@ var commands []command
 
 func init() { // the table mentions help, which reads it
 	commands = []command{
-		runTable, verifyTable, lockTable, convertTable, stripTable, buildTable, jupyterTable,
+		runTable, verifyTable, lockTable, convertTable, stripTable, buildTable, jupyterTable, taskTable,
 		{name: "version", summary: "print the versions of the kernel and of Go", define: versionCommand},
 		{name: "limits", summary: "print how much memory, time of processors and space for compiled libraries there is", define: limitsCommand},
 		{name: "help", args: "[COMMAND]", summary: "explain a command", define: helpCommand},

@@ -125,7 +125,7 @@ func TestUsage(t *testing.T) {
 		{"run a --output", "--output wants a value behind it"},
 		{"run a --timeout 3", "--timeout 3: it wants a time above 0 with its unit, as 90s or 5m"},
 		{"run a --jobs 0 --sweep a=1", "--jobs 0: it wants a number from 1 on"},
-		{"run a --jobs 2", "--jobs and --sort are for --sweep, which is not given"},
+		{"run a --jobs 2", "--jobs is for --sweep, which is not given"},
 		{"run a --allow-errors=perhaps", "--allow-errors perhaps: it is on or off: write it alone, or with =false"},
 		{"run NB --cells 1-9", "--cells 1-9: the notebook has 2 cells with code"},
 		{"run a --cells 1-x", `--cells 1-x: "1-x" is no number from 1 on and no span of them: write it as 1-5,7`},

@@ -39,8 +39,10 @@ func versionCommand(*flag.FlagSet) func([]string) error {
 
 // newSession begins a session for the notebooks of the folder config.Dir.
 func newSession(config session.Config) (*session.Session, error) {
-	if err := findSources(&config); err != nil {
-		return nil, err
+	if config.Built == nil {
+		if err := findSources(&config); err != nil {
+			return nil, err
+		}
 	}
 	return session.New(config)
 }

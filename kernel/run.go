@@ -30,7 +30,11 @@ Go (0.01, true, []int{10, 8}); a text needs no quotes. The executed notebook sho
 
 With --sweep the notebook is executed for each value, and with several for all combinations; as many at a time as
 --jobs says, each in a process of its own. A folder gets each executed notebook, what it printed, the log of its
-trainings, and a page that compares them. A run that fails is shown as failed, and the others go on.
+trainings, and a page that compares them. A run that fails is shown as failed, and the others go on. Started again,
+the command executes the runs that failed or are missing.
+
+With --on slurm the runs are tasks of a job array on a cluster, whose nodes need the notebook's folder and nothing
+else: no Go, no compiler, no internet. The command waits for them; it can be interrupted and started again.
 `,
 	define: func(flags *flag.FlagSet) func([]string) error {
 		r := new(run)
@@ -44,8 +48,8 @@ trainings, and a page that compares them. A run that fails is shown as failed, a
 			if sweep.axes != nil {
 				return sweep.run(name, r)
 			}
-			if sweep.given() {
-				return &usageError{message: "--jobs and --sort are for --sweep, which is not given"}
+			if flag := sweep.given(); flag != "" {
+				return &usageError{message: flag + " is for --sweep, which is not given"}
 			}
 			return r.run(name)
 		}
@@ -62,7 +66,8 @@ type run struct {
 	settings                  []experiment.Setting
 	chosen                    ranges
 	timeout                   time.Duration
-	problems                  []string // with the notebook's lock, once it is executed
+	problems                  []string       // with the notebook's lock, once it is executed
+	built                     *session.Built // what runs the cells, if they are not to be compiled
 }
 
 func (r *run) define(flags *flag.FlagSet) {
@@ -107,17 +112,23 @@ func (r *run) run(name string) error {
 	if r.page == "" {
 		r.page = base + ".html"
 	}
+	return r.execute(nb, name, filepath.Dir(name))
+}
+
+// execute executes a notebook that was read from the file of that name and belongs
+// into a folder. It writes it and a page of it.
+func (r *run) execute(nb *notebook.Notebook, name, dir string) error {
 	if n := len(nb.Executable()); r.chosen.last() > n {
 		return &usageError{message: fmt.Sprintf("--cells %s: the notebook has %d cells with code", r.chosen.String(), n)}
 	}
-	checks, failed := execute(nb, filepath.Dir(name), r)
+	checks, failed := execute(nb, dir, r)
 	if checks == nil && failed != nil && !errors.Is(failed, errInterrupted) {
 		return failed
 	}
 	// What was computed is kept, also when a cell failed.
 	written := []string{r.output, r.page}
-	err = errors.Join(writeNotebook(nb, r.output),
-		nb.WriteHTMLFile(r.page, notebook.HTMLOptions{Files: os.DirFS(filepath.Dir(name)), Trust: r.trust}))
+	err := errors.Join(writeNotebook(nb, r.output),
+		nb.WriteHTMLFile(r.page, notebook.HTMLOptions{Files: os.DirFS(dir), Trust: r.trust}))
 	if r.junit != "" {
 		written = append(written, r.junit)
 		err = errors.Join(err, notebook.WriteJUnitFile(r.junit, filepath.Base(name), checks))
@@ -146,7 +157,10 @@ func execute(nb *notebook.Notebook, dir string, r *run) ([]notebook.Check, error
 	if err != nil {
 		return nil, err
 	}
-	config := session.Config{Dir: dir, Alone: r.alone, Progress: tellProgress}
+	if r.built != nil {
+		lock = nil // its modules are in the program
+	}
+	config := session.Config{Dir: dir, Alone: r.alone, Built: r.built, Progress: tellProgress}
 	config.Lock = func(r session.Requirements, data []string) (string, error) {
 		made, err := newLock(nb, dir, r, data)
 		if err == nil {

@@ -168,7 +168,7 @@ func newRun(t *Training, parameters map[string]any) *Run {
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, d := range append(slices.Clone(info.Deps), &info.Main) {
-			if d.Path == "github.com/seed5607215b/nnkit" && d.Version != "" {
+			if d.Path == "github.com/seed5607215b/nnkit" && d.Version != "" && d.Version != "v0.0.0" { // that is sources in a folder
 				r.Versions["nnkit"] = d.Version
 			}
 		}

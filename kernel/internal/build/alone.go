@@ -41,8 +41,9 @@ func (b *Builder) Program(ctx context.Context, text string) (string, error) {
 
 // Whole builds the program whose files, of package main, are in a folder of the
 // session's module, and writes the executable to output. It is linked statically, as
-// far as the packages that it imports do not use C.
-func (b *Builder) Whole(ctx context.Context, dir, output string) (static bool, err error) {
+// far as the packages that it imports do not use C. One that serves a session asks it for
+// what it reads from standard input.
+func (b *Builder) Whole(ctx context.Context, dir, output string, serves bool) (static bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
@@ -59,7 +60,11 @@ func (b *Builder) Whole(ctx context.Context, dir, output string) (static bool, e
 	if static = strings.TrimSpace(withC) == ""; static {
 		env = []string{"CGO_ENABLED=0"}
 	}
-	_, err = b.run(ctx, env, "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", output, dir)
+	args := []string{"build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", output}
+	if serves {
+		args = append(args, "-overlay="+b.packages.overlay)
+	}
+	_, err = b.run(ctx, env, append(args, dir)...)
 	return static, err
 }
 

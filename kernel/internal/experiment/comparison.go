@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,11 +31,7 @@ func WriteComparisonFile(name, title string, trials []Trial, metric string) (str
 	if err := comparison.Execute(&b, newComparison(title, trials, metric)); err != nil {
 		return "", fmt.Errorf("write comparison: %w", err)
 	}
-	temporary := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+".new")
-	if err := os.WriteFile(temporary, []byte(b.String()), 0o666); err != nil {
-		return "", fmt.Errorf("write comparison: %w", err)
-	}
-	if err := os.Rename(temporary, name); err != nil {
+	if err := replaceFile(name, []byte(b.String())); err != nil {
 		return "", fmt.Errorf("write comparison: %w", err)
 	}
 	return metric, nil

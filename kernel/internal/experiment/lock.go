@@ -152,7 +152,7 @@ func (l *Lock) Survey(nb *notebook.Notebook, dir string, named ...string) error 
 // parameterValues are the values of the parameters, those given from outside first.
 func parameterValues(nb *notebook.Notebook) (map[string]string, error) {
 	var values map[string]string
-	for _, tag := range []string{ParametersTag, injectedTag} {
+	for _, tag := range []string{ParametersTag, InjectedTag} {
 		for _, c := range nb.Cells {
 			if c.Type != notebook.Code || !c.Tagged(tag) {
 				continue

@@ -21,7 +21,7 @@ import (
 // that gives them other values.
 const (
 	ParametersTag = "parameters"
-	injectedTag   = "injected-parameters"
+	InjectedTag   = "injected-parameters"
 )
 
 // A Setting is a value for one parameter, as it is written on a command line.
@@ -252,35 +252,48 @@ func Override(nb *notebook.Notebook, settings []Setting) error {
 	if len(settings) == 0 {
 		return nil
 	}
+	source, given, err := injection(nb, settings)
+	if err == nil {
+		inject(nb, source, given)
+	}
+	return err
+}
+
+// injection is the text of the cell that gives parameters their values, and the values.
+func injection(nb *notebook.Notebook, settings []Setting) (source string, given map[string]any, err error) {
 	d, err := declaredIn(nb)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	if d == nil {
-		return fmt.Errorf(`parameter %s: no cell of the notebook is tagged "parameters": tag the one that declares it (in JupyterLab, the gear at the top right)`, settings[0].Name)
+		return "", nil, fmt.Errorf(`parameter %s: no cell of the notebook is tagged "parameters": tag the one that declares it (in JupyterLab, the gear at the top right)`, settings[0].Name)
 	}
 	lines := []string{"// Parameters"}
-	given := map[string]any{}
+	given = map[string]any{}
 	for _, s := range settings {
 		if _, again := given[s.Name]; again {
-			return fmt.Errorf("parameter %s is given twice", s.Name)
+			return "", nil, fmt.Errorf("parameter %s is given twice", s.Name)
 		}
 		line, err := d.assign(s)
 		if err != nil {
-			return err
+			return "", nil, err
 		}
 		lines = append(lines, line)
 		given[s.Name] = s.Value
 	}
+	return strings.Join(lines, "\n"), given, nil
+}
+
+// inject puts a cell that gives parameters values behind the one that declares them.
+func inject(nb *notebook.Notebook, source string, given map[string]any) {
 	injected := &notebook.Cell{
-		Type: notebook.Code, ID: injectedTag, Source: strings.Join(lines, "\n"),
-		Metadata: map[string]any{"tags": []any{injectedTag}},
+		Type: notebook.Code, ID: InjectedTag, Source: source,
+		Metadata: map[string]any{"tags": []any{InjectedTag}},
 	}
-	nb.Cells = slices.DeleteFunc(nb.Cells, func(c *notebook.Cell) bool { return c.Tagged(injectedTag) })
+	nb.Cells = slices.DeleteFunc(nb.Cells, func(c *notebook.Cell) bool { return c.Tagged(InjectedTag) })
 	at := 1 + slices.IndexFunc(nb.Cells, func(c *notebook.Cell) bool { return c.Type == notebook.Code && c.Tagged(ParametersTag) })
 	nb.Cells = slices.Insert(nb.Cells, at, injected)
 	note(nb, "parameters", given)
-	return nil
 }
 
 // assign returns the line of Go that gives a parameter its value. It declares the

@@ -82,7 +82,7 @@ func TestOverrideAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(nb.Cells) != 4 || nb.Cells[2].Source != "// Parameters\nvar rate float64 = 0.5\nvar n int = 4" || !nb.Cells[2].Tagged(injectedTag) {
+	if len(nb.Cells) != 4 || nb.Cells[2].Source != "// Parameters\nvar rate float64 = 0.5\nvar n int = 4" || !nb.Cells[2].Tagged(InjectedTag) {
 		t.Errorf("%d cells, the third is %+v", len(nb.Cells), nb.Cells[2])
 	}
 	given := nb.Metadata["nnkit"].(map[string]any)["parameters"].(map[string]any)

@@ -70,13 +70,7 @@ type Trial struct {
 }
 
 // String is the settings, as they are given.
-func (t *Trial) String() string {
-	var parts []string
-	for _, s := range t.Settings {
-		parts = append(parts, s.String())
-	}
-	return strings.Join(parts, " ")
-}
+func (t *Trial) String() string { return settingsText(t.Settings) }
 
 // Value returns the last value of a metric of the trial's last training, NaN if there
 // is none.

@@ -22,6 +22,16 @@ func (nb *Notebook) WriteFile(name string) error {
 // sorted by name, one space of indentation, texts as lists of lines, a newline
 // at the end.
 func (nb *Notebook) Write(w io.Writer) error {
+	text, err := nb.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(text)
+	return err
+}
+
+// MarshalJSON implements [json.Marshaler]: it is what Write writes.
+func (nb *Notebook) MarshalJSON() ([]byte, error) {
 	ids := nb.ids()
 	cells := make([]any, len(nb.Cells))
 	for i, c := range nb.Cells {
@@ -33,13 +43,8 @@ func (nb *Notebook) Write(w io.Writer) error {
 	top["metadata"] = without(nb.Metadata, "orig_nbformat", "orig_nbformat_minor", "signature")
 	top["nbformat"] = 4
 	top["nbformat_minor"] = max(nb.minor, 5)
-
 	text, err := appendJSON(nil, top, "\n")
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(text, '\n'))
-	return err
+	return append(text, '\n'), err
 }
 
 func (c *Cell) fields(id string) map[string]any {

@@ -191,6 +191,14 @@ func (p *Program) Commit(plan *Plan) {
 	}
 }
 
+// Note notes the text of a cell that was planned elsewhere, for those who ask for its
+// lines: by a plan of that ID, as the cell that the label calls.
+func (p *Program) Note(id, label int, source string) error {
+	c, err := parse(p.fset, FileName(id), source, label)
+	p.sources[id], p.labels[id] = c, label
+	return err
+}
+
 // Lost is a variable that has no value any more.
 type Lost struct {
 	Name string

@@ -27,7 +27,8 @@ type File struct {
 
 // Whole returns the files of the program that the plans are, which were committed
 // in this order. Plans that are reused or empty have no file of their own.
-// Positions are those in the cells, as "/Cell [3]:12:5".
+// Positions are those in the cells, as plans have them; [Program.Placed] has them in
+// words.
 func (p *Program) Whole(plans []*Plan) ([]File, error) {
 	w := &whole{Program: p, meanings: map[string][]string{}}
 	var files []File
@@ -39,13 +40,14 @@ func (p *Program) Whole(plans []*Plan) ([]File, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the program of Cell [%d]: %w", p.labels[plan.ID], err)
 		}
-		files = append(files, File{fmt.Sprintf("cell%d.go", plan.ID), p.placed(text)})
+		files = append(files, File{fmt.Sprintf("cell%d.go", plan.ID), text})
 	}
 	return files, nil
 }
 
-// placed names cells in //line directives by the number that they are shown by.
-func (p *Program) placed(text string) string {
+// Placed names cells in //line directives by the number that they are shown by: a
+// position is "/Cell [3]:12:5" then.
+func (p *Program) Placed(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
 		if rest, ok := strings.CutPrefix(line, "//line /cell/"); ok {

@@ -57,6 +57,33 @@ func (s *Session) requirements() (*Requirements, error) {
 	return r, nil
 }
 
+// Fingerprint is a hash of what the cells of a notebook in the folder config.Dir are
+// compiled with, as far as it is known before they are: the packages of this project
+// and the notebook's own modules, with their requirements.
+func Fingerprint(config Config) (string, error) {
+	sources, err := hashSources(config.Sources, "nnkit", "display", "kernel/worker")
+	if err != nil {
+		return "", fmt.Errorf("the sources of %s: %w", modulePath, err)
+	}
+	parts := append([]string{Version, sources}, config.Pinned...)
+	m := &module{notebook: config.Dir}
+	_, dirs, err := m.found()
+	if err != nil {
+		return "", err
+	}
+	for _, dir := range dirs {
+		if dir == config.Sources {
+			continue
+		}
+		sum, err := hashSources(dir, ".")
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, sum)
+	}
+	return strings.Join(parts, " "), nil
+}
+
 // requirements returns the lines of go.sum of the modules that are required, and
 // hashes of the notebook's own.
 func (m *module) requirements() (lines []string, local map[string]string, err error) {

@@ -56,6 +56,10 @@ type Config struct {
 	// Progress is told what takes long before the first cell runs. It may be nil.
 	Progress func(string)
 
+	// Built is a notebook that has become a program: it runs the cells, and nothing is
+	// built. It may be nil.
+	Built *Built
+
 	whole *Whole // the program that the cells are for, if they are not to be run
 }
 
@@ -131,9 +135,11 @@ func New(config Config) (*Session, error) {
 	if config.Dir, err = filepath.Abs(config.Dir); err != nil {
 		return nil, err
 	}
-	warning, err := config.place()
-	if err != nil {
-		return nil, err
+	warning := ""
+	if config.Built == nil {
+		if warning, err = config.place(); err != nil {
+			return nil, err
+		}
 	}
 	go sweep(os.TempDir())
 	folder, err := newFolder(os.TempDir())
@@ -141,7 +147,10 @@ func New(config Config) (*Session, error) {
 		return nil, err
 	}
 	m := &module{dir: folder.path, sources: config.Sources, notebook: config.Dir, pinned: config.Pinned}
-	if err := m.write(); err != nil {
+	if config.Built == nil {
+		err = m.write()
+	}
+	if err != nil {
 		return nil, errors.Join(err, folder.remove())
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -161,6 +170,10 @@ func New(config Config) (*Session, error) {
 // start makes everything ready for the first cell: one worker for all cells, or
 // where that cannot be had, what it takes to give each a process of its own.
 func (s *Session) start(ctx context.Context) error {
+	if s.config.Built != nil {
+		s.startBuilt()
+		return nil
+	}
 	alone := s.config.Alone || s.config.whole != nil
 	err := s.startWith(ctx, alone)
 	var missing *build.MissingError
@@ -377,6 +390,9 @@ func (s *Session) execute(ctx context.Context, count int, code string) error {
 		}
 		return err
 	}
+	if s.config.Built != nil {
+		return s.runBuilt(ctx, count, code)
+	}
 	e, err := s.newExecution(ctx, count, code)
 	if err != nil {
 		return err
@@ -409,18 +425,26 @@ func (e *execution) runGo() error {
 	if err := e.ctx.Err(); err != nil {
 		return err
 	}
-	outcome, err := e.runner.run(e.ctx, e.count, plan)
-	if err != nil {
-		return e.died(err)
+	if err := e.run(e.ctx, e.count, plan); err != nil {
+		return err
 	}
-	e.outlet.release()
+	return e.failed
+}
+
+// run runs a loaded plan.
+func (s *Session) run(ctx context.Context, count int, plan *program.Plan) error {
+	outcome, err := s.runner.run(ctx, count, plan)
+	if err != nil {
+		return s.died(err)
+	}
+	s.outlet.release()
 	if outcome.Status == wire.OK && outcome.Value != "" {
-		e.outlet.Stream("stderr", outcome.Value+"\n")
+		s.outlet.Stream("stderr", outcome.Value+"\n")
 	}
 	if outcome.Status != wire.OK {
 		return &cellError{outcome}
 	}
-	return e.failed
+	return nil
 }
 
 // load compiles and loads what of a cell is Go.

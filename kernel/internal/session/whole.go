@@ -34,6 +34,8 @@ type Whole struct {
 // wholeCell is a cell of the program: what main.go says of it.
 type wholeCell struct {
 	count    int
+	source   string
+	plan     int // its ID, 0 without Go
 	entry    string
 	commands map[cell.Place][]string // as elements of a Go literal
 }
@@ -51,7 +53,7 @@ func NewWhole(config Config) (*Whole, error) {
 // them: variables that it gives a plain value. An error says why the cell cannot be
 // compiled; what it shows goes to out.
 func (w *Whole) Add(ctx context.Context, count int, code string, parameters bool, out message.Output) message.ExecuteReply {
-	w.cells = append(w.cells, wholeCell{count: count, commands: map[cell.Place][]string{}})
+	w.cells = append(w.cells, wholeCell{count: count, source: code, commands: map[cell.Place][]string{}})
 	w.tagged = parameters
 	return w.session.Execute(ctx, count, &message.ExecuteRequest{Code: code}, out)
 }
@@ -59,6 +61,23 @@ func (w *Whole) Add(ctx context.Context, count int, code string, parameters bool
 // Build builds the program of the notebook of the given name. It is linked
 // statically, unless it uses C.
 func (w *Whole) Build(ctx context.Context, name, output string) (static bool, err error) {
+	return w.build(ctx, name, output, false)
+}
+
+// BuildServing builds a program that runs no more than what a session asks it for, which
+// is to have the Built that is returned.
+func (w *Whole) BuildServing(ctx context.Context, name, output string) (built *Built, static bool, err error) {
+	if static, err = w.build(ctx, name, output, true); err != nil {
+		return nil, false, err
+	}
+	built = &Built{Program: output}
+	for _, c := range w.cells {
+		built.Cells = append(built.Cells, BuiltCell{Count: c.count, Source: c.source, Plan: c.plan})
+	}
+	return built, static, nil
+}
+
+func (w *Whole) build(ctx context.Context, name, output string, serves bool) (static bool, err error) {
 	s := w.session
 	s.mu.Lock()
 	s.ctx = ctx // by which types are asked for
@@ -71,13 +90,18 @@ func (w *Whole) Build(ctx context.Context, name, output string) (static bool, er
 	if err != nil {
 		return false, err
 	}
+	if !serves { // a session knows the cells by their plans
+		for i := range files {
+			files[i].Text = s.program.Placed(files[i].Text)
+		}
+	}
 	files = append(files, program.File{Name: "main.go", Text: w.main(name)})
 	for _, f := range files {
 		if err := os.WriteFile(filepath.Join(dir, f.Name), []byte(f.Text), 0o666); err != nil {
 			return false, err
 		}
 	}
-	static, err = s.builder.Whole(ctx, dir, output)
+	static, err = s.builder.Whole(ctx, dir, output, serves)
 	var bad *build.CompileError
 	if errors.As(err, &bad) {
 		err = fmt.Errorf("the cells do not make one program, although each can be compiled: %w", err)
@@ -142,7 +166,8 @@ func (w *Whole) close()                                         {}
 
 func (w *Whole) run(_ context.Context, _ int, plan *program.Plan) (wire.Outcome, error) {
 	w.plans = append(w.plans, plan)
-	w.cells[len(w.cells)-1].entry = plan.Entry
+	c := &w.cells[len(w.cells)-1]
+	c.entry, c.plan = plan.Entry, plan.ID
 	if w.tagged && len(w.parameters) == 0 {
 		w.parametersOf = w.cells[len(w.cells)-1].count
 		for _, p := range w.session.program.Parameters(plan) {

@@ -14,6 +14,10 @@ const (
 	EventFD   = 4
 )
 
+// ServeVariable is set in the environment of a notebook's program that is to serve a
+// session, instead of running the notebook.
+const ServeVariable = "NNKIT_SERVE"
+
 // Kind says what a frame is.
 type Kind string
 

@@ -17,10 +17,15 @@ import (
 // work in good order. A second interrupt withdraws it.
 const patience = 3 * time.Second
 
-// Main serves the session: it runs entry, the cell, when it is asked to, and ends
-// the process when the session closes its end of the pipe. Generated text calls
-// it from main.
+// Main serves the session: it runs entry, the cell, when it is asked to. Generated
+// text calls it from main.
 func Main(entry func()) {
+	Serve(func(_ wire.Request, cell *running.Cell) wire.Outcome { return cell.RunToEnd(entry) })
+}
+
+// Serve serves the session: it calls run when a cell is to be run, with what is known
+// of the cell, and ends the process when the session closes its end of the pipe.
+func Serve(run func(r wire.Request, cell *running.Cell) wire.Outcome) {
 	for _, fd := range []int{wire.RequestFD, wire.EventFD} {
 		syscall.CloseOnExec(fd) // what the cell starts must not hold the pipes open
 	}
@@ -43,7 +48,17 @@ func Main(entry func()) {
 		}
 		switch r.Kind {
 		case wire.Run:
-			go run(r, entry, send, goOn)
+			go func() {
+				outcome := run(r, &running.Cell{
+					Number: r.Cell,
+					Show:   func(outputs []wire.Bundle) { send(running.Result(r.ID, outputs)) },
+					Command: func(n int) bool {
+						send(wire.Event{Kind: wire.Command, ID: r.ID, Number: n})
+						return <-goOn
+					},
+				})
+				send(wire.Event{Kind: wire.Done, ID: r.ID, Outcome: &outcome})
+			}()
 		case wire.Configure:
 			send(running.Configure(r))
 		case wire.Continue:
@@ -69,24 +84,4 @@ func signalAll(s syscall.Signal) {
 		fmt.Fprintf(os.Stderr, "signal %v: %v\n", s, err)
 		os.Exit(1)
 	}
-}
-
-// run runs the cell and tells the session how it has ended. The session's answers
-// to its commands come by goOn.
-func run(r wire.Request, entry func(), send func(wire.Event), goOn <-chan bool) {
-	cell := &running.Cell{
-		Number: r.Cell,
-		Show:   func(outputs []wire.Bundle) { send(running.Result(r.ID, outputs)) },
-		Command: func(n int) bool {
-			send(wire.Event{Kind: wire.Command, ID: r.ID, Number: n})
-			return <-goOn
-		},
-	}
-	over := make(chan wire.Outcome, 1)
-	go cell.Run(entry, over)
-	outcome := <-over
-	if outcome.Status == "" {
-		outcome.Status, outcome.Value = wire.OK, "the cell ended early: it called runtime.Goexit"
-	}
-	send(wire.Event{Kind: wire.Done, ID: r.ID, Outcome: &outcome})
 }

@@ -41,8 +41,13 @@ type Command struct {
 }
 
 // Main runs the notebook as the process, which ends with it: with status 1 where a
-// cell has failed, and 2 where the command line is wrong.
+// cell has failed, and 2 where the command line is wrong. Where a session has started
+// the process, it says which cells are run.
 func Main(nb Notebook) {
+	if serve != nil && os.Getenv(wire.ServeVariable) != "" {
+		serve(&nb)
+		return
+	}
 	figures, ok := nb.parse(os.Args[1:])
 	if !ok {
 		os.Exit(2)
@@ -52,7 +57,7 @@ func Main(nb Notebook) {
 	out := &output{dir: figures}
 	for _, c := range nb.Cells {
 		out.cell, out.shown = c.Number, 0
-		if outcome := c.run(out); outcome.Status != wire.OK {
+		if outcome := c.run(out.show); outcome.Status != wire.OK {
 			fmt.Fprint(os.Stderr, c.failure(outcome))
 			os.Exit(1)
 		}
@@ -64,8 +69,11 @@ func Main(nb Notebook) {
 	}
 }
 
+// serve has a session run the cells. It is nil where there are no sessions.
+var serve func(*Notebook)
+
 // run runs a cell with its commands.
-func (c *Cell) run(out *output) wire.Outcome {
+func (c *Cell) run(show func([]wire.Bundle)) wire.Outcome {
 	do := func(commands []Command) *wire.Outcome {
 		for _, m := range commands {
 			if err := m.Do(); err != nil {
@@ -77,21 +85,17 @@ func (c *Cell) run(out *output) wire.Outcome {
 	if failed := do(c.Before); failed != nil {
 		return *failed
 	}
+	outcome := wire.Outcome{Status: wire.OK}
 	if c.Entry != nil {
 		var failed *wire.Outcome
-		cell := &running.Cell{Number: c.Number, Show: out.show, Command: func(n int) bool {
+		cell := &running.Cell{Number: c.Number, Show: show, Command: func(n int) bool {
 			m, ok := c.Between[n]
 			if ok {
 				failed = do([]Command{m})
 			}
 			return failed == nil
 		}}
-		over := make(chan wire.Outcome, 1)
-		go cell.Run(c.Entry, over)
-		outcome := <-over
-		if outcome.Status == "" { // it has called runtime.Goexit
-			outcome.Status = wire.OK
-		}
+		outcome = cell.RunToEnd(c.Entry)
 		if failed != nil {
 			return *failed
 		}
@@ -102,7 +106,7 @@ func (c *Cell) run(out *output) wire.Outcome {
 	if failed := do(c.After); failed != nil {
 		return *failed
 	}
-	return wire.Outcome{Status: wire.OK}
+	return outcome
 }
 
 // failure says how a cell failed, and where.

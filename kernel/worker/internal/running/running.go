@@ -67,6 +67,17 @@ func (c *Cell) Run(entry func(), over chan<- wire.Outcome) {
 	}
 }
 
+// RunToEnd runs the cell's entry function and returns how that has ended.
+func (c *Cell) RunToEnd(entry func()) wire.Outcome {
+	over := make(chan wire.Outcome, 1)
+	go c.Run(entry, over)
+	outcome := <-over
+	if outcome.Status == "" {
+		outcome.Status, outcome.Value = wire.OK, "the cell ended early: it called runtime.Goexit"
+	}
+	return outcome
+}
+
 // start makes the calling goroutine, and those it will start, the cell's.
 func (c *Cell) start() {
 	ctx := pprof.WithLabels(context.Background(), pprof.Labels("cell", strconv.Itoa(c.Number)))
