@@ -26,7 +26,8 @@ func TestRead(t *testing.T) {
 		uncounted    bool
 	}{
 		{name: "nothing", uncounted: true},
-		{name: "version 1, nested", system: `
+		{
+			name: "version 1, nested", system: `
 -- proc/self/cgroup --
 9:name=systemd:/
 4:memory:/hub/alice/server
@@ -64,8 +65,10 @@ total_rss 12288
 -- sys/fs/cgroup/cpu,cpuacct/hub/alice/cpu.cfs_period_us --
 100000
 `, memory: Memory{Bytes: 1 << 30, File: "/sys/fs/cgroup/memory/hub/alice/memory.limit_in_bytes"},
-			cpu: CPU{1.5, "/sys/fs/cgroup/cpu,cpuacct/hub/cpu.cfs_quota_us"}, kills: 3, used: 12288},
-		{name: "version 2, systemd's slices", system: `
+			cpu: CPU{1.5, "/sys/fs/cgroup/cpu,cpuacct/hub/cpu.cfs_quota_us"}, kills: 3, used: 12288,
+		},
+		{
+			name: "version 2, systemd's slices", system: `
 -- proc/self/cgroup --
 0::/user.slice/user-1000.slice/jupyter.service
 -- proc/self/mountinfo --
@@ -95,7 +98,8 @@ anon 1048576
 file 4096
 shmem 1024
 `, memory: Memory{Bytes: 8 << 30, File: "/sys/fs/cgroup/user.slice/user-1000.slice/memory.max", High: 6 << 30},
-			cpu: CPU{2.5, "/sys/fs/cgroup/user.slice/user-1000.slice/cpu.max"}, kills: 1, used: 1<<20 + 1<<10},
+			cpu: CPU{2.5, "/sys/fs/cgroup/user.slice/user-1000.slice/cpu.max"}, kills: 1, used: 1<<20 + 1<<10,
+		},
 		{name: "version 2, a container with a name space of its own", system: `
 -- proc/self/cgroup --
 0::/
