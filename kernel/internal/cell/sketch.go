@@ -247,9 +247,18 @@ func headOf(src string, at int) string {
 	}
 }
 
+// Files are those of the file set that the cell's trees have their positions in.
+func (c *Cell) Files() []*token.File {
+	files := make([]*token.File, len(c.pieces))
+	for i, p := range c.pieces {
+		files[i] = p.file
+	}
+	return files
+}
+
 // Forget takes the cell's files out of its file set. Offset still knows them.
 func (c *Cell) Forget() {
-	for _, p := range c.pieces {
-		c.fset.RemoveFile(p.file)
+	for _, f := range c.Files() {
+		c.fset.RemoveFile(f)
 	}
 }

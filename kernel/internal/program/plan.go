@@ -1,6 +1,7 @@
 package program
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -68,7 +69,14 @@ func (p *Program) plan(source string, label int, show string) (*Plan, error) {
 	}
 	var err error
 	w.cell, err = parse(p.fset, FileName(w.id), source, label)
-	p.sources[w.id], p.labels[w.id] = w.cell, label
+	p.sources[w.id], p.labels[w.id] = newSource(p.fset, w.cell), label
+	planned := false
+	defer func() {
+		if !planned { // nothing will ask for it
+			delete(p.sources, w.id)
+			delete(p.labels, w.id)
+		}
+	}()
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +105,8 @@ func (p *Program) plan(source string, label int, show string) (*Plan, error) {
 		}
 	}
 	plan.normalised = normalise(plan.Source, w.id)
-	if kept := p.loaded[plan.normalised]; kept != nil && kept.cell.Source == source {
+	planned = true
+	if kept := p.loaded[plan.normalised]; kept != nil && p.sources[kept.ID].text == source {
 		again := p.reuse(kept, label)
 		again.candidate = w.cand
 		return again, nil
@@ -125,16 +134,19 @@ func parse(fset *token.FileSet, name, source string, label int) (*cell.Cell, err
 
 func entryName(id int) string { return "cell" + prime + strconv.Itoa(id) }
 
+// A digest stands for the text of a package.
+type digest [sha256.Size]byte
+
 // normalise takes a cell's own number out of its package's text.
-func normalise(text string, id int) string {
+func normalise(text string, id int) digest {
 	text = strings.ReplaceAll(text, FileName(id), "/cell/self.go")
-	return strings.ReplaceAll(text, entryName(id)+"(", "cell(")
+	return sha256.Sum256([]byte(strings.ReplaceAll(text, entryName(id)+"(", "cell(")))
 }
 
 func (p *Program) reuse(kept *Plan, label int) *Plan {
 	again := *kept
 	again.Reused, again.label = true, label
-	again.candidate = p.candidate()
+	again.candidate, again.cell = p.candidate(), p.sources[kept.ID].get()
 	return &again
 }
 

@@ -8,9 +8,11 @@ import (
 	"go/types"
 	"maps"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"weak"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/cell"
 )
@@ -60,8 +62,8 @@ type Program struct {
 	serial     int
 	generation int
 	labels     map[int]int // serial -> the number the cell is shown by
-	sources    map[int]*cell.Cell
-	loaded     map[string]*Plan // by normalised text
+	sources    map[int]source
+	loaded     map[digest]*Plan // by normalised text
 	again      map[string]*Plan // by source
 }
 
@@ -122,8 +124,8 @@ func New(config Config) *Program {
 		vars:    map[string]*variable{},
 		newest:  map[string]int{},
 		labels:  map[int]int{},
-		sources: map[int]*cell.Cell{},
-		loaded:  map[string]*Plan{},
+		sources: map[int]source{},
+		loaded:  map[digest]*Plan{},
 		again:   map[string]*Plan{},
 	}
 }
@@ -145,7 +147,7 @@ type Plan struct {
 	label      int
 	cell       *cell.Cell
 	candidate  candidate
-	normalised string
+	normalised digest
 	generation int
 	embeds     bool // it has go:embed lines
 	stopping   bool // its functions stop for a debugger
@@ -185,6 +187,11 @@ func (p *Program) Commit(plan *Plan) {
 		return
 	}
 	kept := *plan
+	kept.candidate = candidate{} // for reuse makes another: this one would be memory without an end
+	if !p.config.Alone {         // where it may have to be built again
+		kept.Source = ""
+	}
+	kept.cell = nil
 	p.loaded[plan.normalised] = &kept
 	if !plan.embeds { // its patterns may name other files by then
 		p.again[plan.cell.Source] = &kept
@@ -252,7 +259,34 @@ func (p *Program) cellOf(file string) (id int, c *cell.Cell) {
 	if m := fileName.FindStringSubmatch(file); m != nil {
 		id, _ = strconv.Atoi(m[1])
 	}
-	return id, p.sources[id]
+	return id, p.sources[id].get()
+}
+
+// A source is the text of a cell whose code may run for as long as its process
+// lives. The trees are there while a declaration of the cell is, and made again
+// where somebody asks later: thousands of cells are a text each.
+type source struct {
+	text string
+	cell weak.Pointer[cell.Cell]
+}
+
+// newSource keeps the text of a cell; its files leave the file set with it.
+func newSource(fset *token.FileSet, c *cell.Cell) source {
+	runtime.AddCleanup(c, func(files []*token.File) {
+		for _, f := range files {
+			fset.RemoveFile(f)
+		}
+	}, c.Files())
+	return source{c.Source, weak.Make(c)}
+}
+
+// get returns the cell; nil if there is none.
+func (s source) get() *cell.Cell {
+	if c := s.cell.Value(); c != nil || s.text == "" {
+		return c
+	}
+	c, _ := cell.Parse(token.NewFileSet(), "", s.text) // as it went the first time
+	return c
 }
 
 var (

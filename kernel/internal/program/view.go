@@ -6,6 +6,7 @@ import (
 	"go/types"
 	"maps"
 	"slices"
+	"weak"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/cell"
 )
@@ -67,7 +68,7 @@ func (v *View) Sketch(src string, at int, importer types.Importer, find func(nam
 	w.fset = v.fset // what is declared has its positions there
 	w.cell = cell.Sketch(w.fset, FileName(id), src, at)
 	defer w.cell.Forget()
-	p.sources[id] = w.cell
+	p.sources[id] = source{src, weak.Make(w.cell)}
 	// An error leaves out what it is about.
 	_ = w.addImports()
 	_ = w.addDecls()
