@@ -2,6 +2,7 @@ package session
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -85,6 +86,45 @@ func TestDeathBetweenCells(t *testing.T) {
 	if got, want := p.runs("x"), "result: text/plain 1\n"; got != want {
 		t.Errorf("x is %q, want %q", got, want)
 	}
+}
+
+// killing is a runner whose worker is killed as soon as a cell has been planned.
+type killing struct {
+	runner
+	asked int
+}
+
+func (k *killing) ready(ctx context.Context) error {
+	if k.asked++; k.asked == 2 {
+		w := k.current()
+		if err := syscall.Kill(w.PID(), syscall.SIGKILL); err != nil {
+			return err
+		}
+		<-w.Dead()
+	}
+	return k.runner.ready(ctx)
+}
+
+// TestKilledWhileCompiling runs cells whose values go when they have been planned.
+func TestKilledWhileCompiling(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	p.shows("x := 1\nfunc twice(v int) int { return 2 * v }")
+	worker := p.session.runner
+	p.shows("twice(4)", "result: text/plain 8")
+	for _, again := range []string{"twice(4)", "twice(5) - 2"} { // one that need not be compiled, and one that must
+		p.session.runner = &killing{runner: worker}
+		p.shows(again, "the session ended: its process was killed", "result: text/plain 8")
+		p.session.runner = worker
+		p.shows("x := 1")
+	}
+	p.session.runner = &killing{runner: worker}
+	p.shows("%who", "the session ended: its process was killed", "no value: it was lost when the session ended: run Cell [6] again")
+	p.session.runner = worker
+	p.shows("x := 1")
+	p.session.runner = &killing{runner: worker}
+	p.shows("x", "the session ended: its process was killed", "CompileError", "x has no value any more", "run Cell [8] again")
+	p.session.runner = worker
 }
 
 func TestKilledFromOutside(t *testing.T) {

@@ -381,7 +381,7 @@ func (s *Session) execute(ctx context.Context, count int, code string) error {
 		return s.failed
 	}
 	s.warn()
-	if err := s.ready(ctx); err != nil {
+	if _, err := s.ready(ctx); err != nil {
 		return err
 	}
 	if reason, err := s.leftOut(code); err != nil || reason != "" {
@@ -451,17 +451,23 @@ func (s *Session) run(ctx context.Context, count int, plan *program.Plan) error 
 func (e *execution) load() (*program.Plan, error) {
 	e.compiling.Store(true)
 	defer e.compiling.Store(false)
-	plan, err := e.plan()
-	if err != nil || plan.Empty {
-		return plan, err
+	for {
+		plan, err := e.plan()
+		if err != nil || plan.Empty {
+			return plan, err
+		}
+		ended, err := e.ready(e.ctx) // the worker may have made way for a fresh one
+		if err != nil {
+			return nil, err
+		}
+		if ended {
+			continue // the plan rests on what has gone
+		}
+		if err := e.runner.load(e.ctx, plan); err != nil {
+			return nil, e.died(err)
+		}
+		return plan, nil
 	}
-	if err := e.ready(e.ctx); err != nil { // the worker may have made way for a fresh one
-		return nil, err
-	}
-	if err := e.runner.load(e.ctx, plan); err != nil {
-		return nil, e.died(err)
-	}
-	return plan, nil
 }
 
 // plan plans the cell. Where packages have changed that it uses, the worker makes
@@ -489,14 +495,14 @@ func (e *execution) plan() (*program.Plan, error) {
 }
 
 // ready makes sure that a cell can be loaded. It tells of a worker that has died
-// since the last one.
-func (s *Session) ready(ctx context.Context) error {
-	err := s.runner.ready(ctx)
+// since the last one, and whether one has.
+func (s *Session) ready(ctx context.Context) (ended bool, err error) {
+	err = s.runner.ready(ctx)
 	if gone := new(WorkerDied); errors.As(err, &gone) {
 		s.tell(s.died(err))
-		err = s.runner.ready(ctx)
+		return true, s.runner.ready(ctx)
 	}
-	return err
+	return false, err
 }
 
 // clearNotes takes away the notes of what took long, which is over, unless the

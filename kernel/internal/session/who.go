@@ -30,7 +30,10 @@ func (c *call) who() error {
 	}
 	rows := [][]string{{"name", "type", "size", "value", "cell"}}
 	if plan != nil {
-		values, err := c.inspect(plan)
+		values, ended, err := c.inspect(plan)
+		if ended && err == nil {
+			return c.who() // which values there were is another question now
+		}
 		if err != nil {
 			return err
 		}
@@ -51,22 +54,23 @@ func (c *call) who() error {
 	return nil
 }
 
-// inspect runs a plan whose entry sends the size and the value of each variable.
-func (c *call) inspect(plan *program.Plan) ([][2]string, error) {
-	if err := c.ready(c.ctx); err != nil {
-		return nil, err
+// inspect runs a plan whose entry sends the size and the value of each variable,
+// unless the worker that had them has ended.
+func (c *call) inspect(plan *program.Plan) (values [][2]string, ended bool, err error) {
+	if ended, err := c.ready(c.ctx); ended || err != nil {
+		return nil, ended, err
 	}
 	if err := c.runner.load(c.ctx, plan); err != nil {
-		return nil, c.died(err)
+		return nil, false, c.died(err)
 	}
 	values, outcome, err := c.look(c.ctx, c.count, plan)
 	if err != nil {
-		return nil, c.died(err)
+		return nil, false, c.died(err)
 	}
 	if outcome.Status != wire.OK {
-		return nil, &cellError{outcome}
+		return nil, false, &cellError{outcome}
 	}
-	return values, nil
+	return values, false, nil
 }
 
 // look runs such a plan, which is loaded.

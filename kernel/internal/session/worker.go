@@ -341,19 +341,29 @@ func (w *Worker) show(bundles []wire.Bundle) {
 	}
 }
 
-// ends tells whether the process ends by itself, now that its events have ended.
-// It is not waited for, so that its id stays its own.
+// ends tells whether the process ends by itself, now that its events have ended: one
+// that is ending has given up all of its descriptors at once, however long the system
+// takes to do away with the rest of it. It is not waited for, so that its id stays its
+// own.
 func (w *Worker) ends() bool {
 	const pid, exited, noHang, noWait = 1, 4, 1, 0x1000000 // P_PID, WEXITED, WNOHANG, WNOWAIT
 	var info [32]int32                                     // siginfo_t; the process's id is in it once it has ended
-	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	descriptors := fmt.Sprintf("/proc/%d/fd", w.cmd.Process.Pid)
+	for deadline := time.Now().Add(endPatience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		_, _, errno := syscall.Syscall6(syscall.SYS_WAITID, pid, uintptr(w.cmd.Process.Pid), uintptr(unsafe.Pointer(&info)), exited|noHang|noWait, 0, 0)
 		if errno != 0 && errno != syscall.EINTR || info[0] != 0 {
 			return true
 		}
+		if open, err := os.ReadDir(descriptors); err == nil && len(open) > 0 {
+			return false
+		}
 	}
 	return false
 }
+
+// endPatience is for machines that have a lot to do, and for systems that do not tell
+// which descriptors a process has.
+const endPatience = 10 * time.Second
 
 // killGroup ends the worker, and what cells have started.
 func (w *Worker) killGroup() { _ = syscall.Kill(-w.cmd.Process.Pid, syscall.SIGKILL) }
