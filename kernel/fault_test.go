@@ -3,16 +3,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -20,9 +17,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"text/tabwriter"
 	"time"
 
-	"github.com/seed5607215b/nnkit/kernel/internal/jupyter"
 	"github.com/seed5607215b/nnkit/kernel/internal/jupyter/client"
 	"github.com/seed5607215b/nnkit/kernel/internal/message"
 )
@@ -47,39 +44,58 @@ func TestFaults(t *testing.T) {
 		random.Shuffle(len(round), func(i, j int) { round[i], round[j] = round[j], round[i] })
 		order = append(order, round...)
 	}
-	slowest := map[string]time.Duration{}
+	slowest := map[string]*slow{}
 	for i, name := range order {
 		n.counter++
 		n.expect("", fmt.Sprintf("counter = %d; weights[%d] = %d", n.counter, n.counter%8, n.counter))
 		n.weights[n.counter%8] = n.counter
+		n.slow = slow{}
 		faults[name](n)
 		began := time.Now()
 		n.check(name)
-		slowest[name] = max(slowest[name], time.Since(began))
+		n.slow.next = time.Since(began)
+		if slowest[name] == nil {
+			slowest[name] = new(slow)
+		}
+		slowest[name].add(n.slow)
+		if done := i + 1; done%(10*len(order)/(*rounds)) == 0 && done < len(order) {
+			printSlowest(done*(*rounds)/len(order), slowest) // it takes long
+		}
 		if t.Failed() {
 			t.Fatalf("after %d mishaps with seed %d, the last one: %s", i+1, seed, name)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(slowest)) {
-		t.Logf("%-28s %3d times; the next cell and what it takes to have all values: at most %.2f s", name, *rounds, slowest[name].Seconds())
-	}
+	printSlowest(*rounds, slowest)
 }
 
-// A patient is a kernel's process, with what its cells have been told.
+// printSlowest prints what a person waited for at most.
+func printSlowest(rounds int, slowest map[string]*slow) {
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "mishap, %d times each\tseconds to the cell's first word\tto its end\tto all values after it, at most\n", rounds)
+	for _, name := range slices.Sorted(maps.Keys(slowest)) {
+		s := slowest[name]
+		fmt.Fprintf(w, "%s\t%.2f\t%.2f\t%.2f\n", name, s.word.Seconds(), s.end.Seconds(), s.next.Seconds())
+	}
+	w.Flush()
+}
+
+// slow is how long a person waits at most: for the first word in the cell to which the
+// mishap happens, for its end, and for the next cell, with those that make lost values
+// again.
+type slow struct{ word, end, next time.Duration }
+
+func (s *slow) add(t slow) {
+	s.word, s.end, s.next = max(s.word, t.word), max(s.end, t.end), max(s.next, t.next)
+}
+
+// A patient is a kernel's process, on a small file system of its own, with what its
+// cells have been told.
 type patient struct {
-	t        *testing.T
-	program  string
-	dir      string // of the notebook
-	tmp      string // where the kernel keeps its session: a small file system of its own
-	cache    string
-	goCache  string // the usual one, so that not all is compiled again
-	file     jupyter.ConnectionFile
-	kernel   *exec.Cmd
-	said     *bytes.Buffer
-	client   *client.Client
+	*process
 	counter  int
 	weights  [8]int
 	elements int
+	slow     slow
 }
 
 const (
@@ -89,20 +105,9 @@ const (
 )
 
 func newPatient(t *testing.T) *patient {
-	n := &patient{t: t, program: filepath.Join(t.TempDir(), "kernel"), dir: t.TempDir(), tmp: t.TempDir(), cache: t.TempDir(), said: new(bytes.Buffer)}
-	if out, err := exec.Command("go", "build", "-o", n.program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	sources, err := filepath.Abs("..")
-	if err == nil {
-		err = os.Symlink(sources, filepath.Join(filepath.Dir(n.program), "src"))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("tmpfs", n.tmp, "tmpfs", 0, "size=64m"); err != nil {
-		t.Fatalf("a small file system, to fill it (this test wants to be root): %v", err)
-	}
+	n := &patient{process: newProcess(t, "")}
+	n.mount(n.tmp, "64m")
+	n.mount(n.cache, "512m")
 	t.Cleanup(func() {
 		if n.client != nil {
 			n.client.Close()
@@ -113,19 +118,7 @@ func newPatient(t *testing.T) *patient {
 			_ = n.kernel.Wait()
 			n.gone(children...)
 		}
-		for range 50 { // while what the kernel has left ends
-			if syscall.Unmount(n.tmp, 0) == nil {
-				return
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
-		t.Errorf("%s is still in use", n.tmp)
 	})
-	goCache, err := exec.Command("go", "env", "GOCACHE").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.goCache = strings.TrimSpace(string(goCache))
 	n.write("go.mod", "module faulty\n\ngo 1.26\n")
 	n.write("c/c.go", "package c\n\n// static void crash(void) { volatile int *p = 0; *p = 1; }\nimport \"C\"\n\n// Crash writes where it may not, in C.\nfunc Crash() { C.crash() }\n")
 	n.start()
@@ -133,70 +126,72 @@ func newPatient(t *testing.T) *patient {
 	return n
 }
 
-func (n *patient) write(name, text string) {
+// mount makes a folder a small file system, to fill it.
+func (n *patient) mount(dir, size string) {
 	n.t.Helper()
-	file := filepath.Join(n.dir, name)
-	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-		n.t.Fatal(err)
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); err != nil {
+		n.t.Fatalf("a small file system, to fill it (this test wants to be root): %v", err)
 	}
-	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-		n.t.Fatal(err)
-	}
+	n.t.Cleanup(func() {
+		for range 50 { // while what the kernel has left ends
+			if syscall.Unmount(dir, 0) == nil {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		n.t.Errorf("%s is still in use", dir)
+	})
 }
 
-// begin starts a kernel's process on its own.
-func (n *patient) begin() (*exec.Cmd, jupyter.ConnectionFile) {
+// fill fills the file system of a folder until what it returns is called.
+func (n *patient) fill(dir string) (empty func()) {
 	n.t.Helper()
-	file, err := client.NewConnection()
+	filler := filepath.Join(dir, "filler")
+	f, err := os.Create(filler)
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	data, err := json.Marshal(file)
-	if err != nil {
-		n.t.Fatal(err)
+	for block := make([]byte, 1<<16); err == nil; {
+		_, err = f.Write(block)
 	}
-	n.write("connection.json", string(data))
-	kernel := exec.Command(n.program, "jupyter", filepath.Join(n.dir, "connection.json"))
-	kernel.Dir = n.dir
-	kernel.Env = append(os.Environ(), "TMPDIR="+n.tmp, "XDG_CACHE_HOME="+n.cache, "GOCACHE="+n.goCache, "XDG_STATE_HOME="+n.cache)
-	kernel.Stderr = n.said
-	if err := kernel.Start(); err != nil {
-		n.t.Fatal(err)
+	f.Close()
+	return func() {
+		if err := os.Remove(filler); err != nil {
+			n.t.Error(err)
+		}
 	}
-	return kernel, file
 }
-
-// start starts the kernel and connects to it.
-func (n *patient) start() {
-	n.t.Helper()
-	n.kernel, n.file = n.begin()
-	n.client = n.dial(n.file)
-}
-
-func (n *patient) dial(file jupyter.ConnectionFile) *client.Client {
-	n.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	c, err := client.Dial(ctx, file)
-	if err != nil {
-		n.t.Fatalf("%v\n%s", err, n.said)
-	}
-	return c
-}
-
-// patience is for machines that have a lot to do. The first start of a kernel
-// compiles its worker.
-const patience = 3 * time.Minute
 
 // execute executes a cell and returns its result as a text, and its error.
 func (n *patient) execute(code string) (text, failure string) {
 	n.t.Helper()
+	p, err := n.client.Start(client.Cell(code))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return n.await(code, p)
+}
+
+// await waits for the end of a cell.
+func (n *patient) await(code string, p *client.Pending) (text, failure string) {
+	n.t.Helper()
+	began := time.Now()
+	for said := false; !said && time.Since(began) < patience; {
+		select {
+		case <-p.Done():
+			said = true
+		case <-time.After(time.Millisecond):
+			said = len(p.SoFar().Types()) > 0
+		}
+	}
+	n.slow.word = max(n.slow.word, time.Since(began))
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	r, err := n.client.Execute(ctx, code)
+	r, err := n.client.Wait(ctx, p)
 	if err != nil {
 		n.t.Fatalf("%s\n%v\n%s", code, err, n.said)
 	}
+	n.slow.end = max(n.slow.end, time.Since(began))
 	return outcome(r)
 }
 
@@ -249,26 +244,6 @@ func (n *patient) check(after string) {
 	}
 }
 
-// children are the processes that the kernel has started, and theirs, by name.
-func (n *patient) children() map[int]string {
-	all := map[int]string{}
-	var add func(pid int)
-	add = func(pid int) {
-		lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-		for _, list := range lists {
-			data, _ := os.ReadFile(list) // it may have ended
-			for _, child := range strings.Fields(string(data)) {
-				pid, _ := strconv.Atoi(child)
-				name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-				all[pid] = strings.TrimSpace(string(name))
-				add(pid)
-			}
-		}
-	}
-	add(n.kernel.Process.Pid)
-	return all
-}
-
 // worker is the process that holds the values.
 func (n *patient) worker() int {
 	n.t.Helper()
@@ -280,46 +255,13 @@ func (n *patient) worker() int {
 	return pid
 }
 
-// gone waits until processes have ended.
-func (n *patient) gone(pids ...int) {
-	n.t.Helper()
-	for _, pid := range pids {
-		for began := time.Now(); syscall.Kill(pid, 0) == nil; time.Sleep(10 * time.Millisecond) {
-			if state, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); strings.Contains(string(state), ") Z ") {
-				break // nobody has looked after it
-			}
-			if time.Since(began) > patience {
-				n.t.Errorf("process %d is still there", pid)
-				return
-			}
-		}
-	}
-}
-
 // restart ends the kernel in good order, does something, and starts it again.
 func (n *patient) restart(between func()) {
 	n.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	if err := n.client.Shutdown(ctx, false); err != nil {
-		n.t.Error(err)
-	}
-	if err := n.kernel.Wait(); err != nil {
-		n.t.Error(err)
-	}
-	n.client.Close()
+	n.shutdown()
 	n.leftBehind(0)
 	between()
 	n.start()
-}
-
-// leftBehind says how many folders of sessions there may be.
-func (n *patient) leftBehind(want int) {
-	n.t.Helper()
-	left, err := filepath.Glob(filepath.Join(n.tmp, "nnkit-*"))
-	if err != nil || len(left) != want {
-		n.t.Errorf("%d folders of sessions, want %d: %v %v", len(left), want, left, err)
-	}
 }
 
 // cached lists the files of the cache, in an order that is always the same.
@@ -372,6 +314,26 @@ var faults = map[string]func(*patient){
 		}
 		n.gone(pid)
 	},
+	"worker killed in a cell": func(n *patient) {
+		const code = "fmt.Println(os.Getpid())\nselect {}"
+		p, err := n.client.Start(client.Cell(code))
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		for len(p.SoFar().Types()) == 0 && n.slow.word < patience {
+			time.Sleep(time.Millisecond)
+		}
+		pid, err := strconv.Atoi(strings.TrimSpace(p.SoFar().Text("stdout")))
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			n.t.Error(err)
+		}
+		if _, failure := n.await(code, p); !strings.HasPrefix(failure, "SessionEnded: its process was killed: by the system when memory ran out, or from outside") {
+			n.t.Errorf("its worker was killed, and the cell says %q", failure)
+		}
+	},
 	"compilers killed": func(n *patient) {
 		n.elements++
 		p, err := n.client.Start(client.Cell(fmt.Sprintf("import \"go/types\"\nimport \"regexp\"\nfunc f%d() any { return []any{new(types.Info), regexp.MustCompile(%q)} }\nf%[1]d() != nil", n.elements, strconv.Itoa(n.elements))))
@@ -393,7 +355,7 @@ var faults = map[string]func(*patient){
 				}
 			}
 		}
-		if _, failure := outcome(p.SoFar()); failure != "" && !strings.Contains(failure, "killed") {
+		if _, failure := n.await("the compilers", p); failure != "" && !strings.Contains(failure, "killed") {
 			n.t.Errorf("%d compilers were killed, and the cell says %q", killed, failure)
 		}
 	},
@@ -417,20 +379,19 @@ var faults = map[string]func(*patient){
 		n.client = n.dial(n.file)
 	},
 	"disk full": func(n *patient) {
-		filler := filepath.Join(n.tmp, "filler")
-		f, err := os.Create(filler)
-		if err != nil {
-			n.t.Fatal(err)
-		}
-		for block := make([]byte, 1<<16); err == nil; {
-			_, err = f.Write(block)
-		}
-		f.Close()
+		empty := n.fill(n.tmp)
 		n.elements++
 		n.expect("no space left", fmt.Sprintf("func g%d() int { return %[1]d }\ng%[1]d()", n.elements))
-		if err := os.Remove(filler); err != nil {
-			n.t.Error(err)
-		}
+		empty()
+	},
+	"disk of the cache full": func(n *patient) {
+		n.elements++
+		n.write(fmt.Sprintf("full%d/full.go", n.elements), fmt.Sprintf("package full%d\n\n// F is new.\nfunc F() int { return 1 }\n", n.elements))
+		code := fmt.Sprintf("import \"faulty/full%d\"\nfull%[1]d.F()", n.elements)
+		empty := n.fill(n.cache)
+		n.expect("no space left", code)
+		empty()
+		n.expect("", code)
 	},
 	"full pipes": func(n *patient) {
 		n.expect("", "go func() { for range 300_000 { fmt.Println(\"a line of a flood, on and on\") } }()\nfor range 3000 { fmt.Fprintln(os.Stderr, \"another\") }")
@@ -445,6 +406,34 @@ var faults = map[string]func(*patient){
 			}
 		})
 	},
+	"clock set forward": func(n *patient) { // another kernel takes all of this one's cache for old
+		long := time.Now().Add(-1000 * time.Hour)
+		for _, file := range n.cached() {
+			for path := file; path != n.cache; path = filepath.Dir(path) {
+				if err := os.Chtimes(path, long, long); err != nil {
+					n.t.Error(err)
+				}
+			}
+		}
+		n.another("strconv.Itoa(200)")
+		n.again()
+	},
+	"cache removed": func(n *patient) {
+		remove := func() {
+			if err := os.RemoveAll(filepath.Join(n.cache, "nnkit")); err != nil {
+				n.t.Error(err)
+			}
+		}
+		n.check("before the cache was removed") // a cell that has run
+		remove()
+		n.elements++
+		n.expect("CacheRemoved: .*nnkit was removed while the kernel ran.*%restart builds it again.*counter", fmt.Sprintf("func h%d() int { return %[1]d }\nh%[1]d()", n.elements))
+		n.check("the cache was removed")
+		n.expect("", "%restart")
+		n.again()
+		remove()
+		n.again()
+	},
 	"cache file cut short": func(n *patient) {
 		n.restart(func() { n.spoil(func(data []byte) []byte { return data[:len(data)/2] }) })
 	},
@@ -457,30 +446,46 @@ var faults = map[string]func(*patient){
 				n.t.Error(err)
 			}
 		})
-		other, file := n.begin()
-		c := n.dial(file)
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		p, err := c.Start(client.Cell("import \"net/http\"\nhttp.StatusOK"))
-		if err != nil {
-			n.t.Fatal(err)
-		}
-		n.expect("", "import \"net/http\"\nhttp.StatusOK")
-		r, err := c.Wait(ctx, p)
-		if err != nil {
-			n.t.Fatal(err)
-		}
-		if text, failure := outcome(r); text != "200" {
-			n.t.Errorf("the other kernel: %q %s", text, failure)
-		}
-		if err := c.Shutdown(ctx, false); err != nil {
-			n.t.Error(err)
-		}
-		c.Close()
-		if err := other.Wait(); err != nil {
-			n.t.Error(err)
-		}
+		n.another("import \"net/http\"\nhttp.StatusOK")
 	},
+}
+
+// another runs a cell that shows 200 in a second kernel, and in this one.
+func (n *patient) another(code string) {
+	n.t.Helper()
+	other, file := n.begin()
+	c := n.dial(file)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	p, err := c.Start(client.Cell(code))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.expect("", code)
+	r, err := c.Wait(ctx, p)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	if text, failure := outcome(r); text != "200" && text != `"200"` {
+		n.t.Errorf("the other kernel: %q %s", text, failure)
+	}
+	if err := c.Shutdown(ctx, false); err != nil {
+		n.t.Error(err)
+	}
+	c.Close()
+	if err := other.Wait(); err != nil {
+		n.t.Error(err)
+	}
+}
+
+// again compiles a cell, and one more in a fresh worker.
+func (n *patient) again() {
+	n.t.Helper()
+	for range 2 {
+		n.elements++
+		n.expect("", fmt.Sprintf("func h%d() int { return %[1]d }\nh%[1]d()", n.elements))
+		n.expect(dies("exit"), "os.Exit(3)")
+	}
 }
 
 // spoil changes each file of the cache, one of three at a time.

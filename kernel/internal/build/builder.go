@@ -172,6 +172,9 @@ func (b *Builder) Worker(ctx context.Context) (string, error) {
 	if b.worker != "" {
 		return b.worker, nil
 	}
+	if _, err := b.tools.overlay(b.cache); err != nil { // what New wrote may have gone
+		return "", err
+	}
 	var lib *library
 	var dir string
 	err := b.resolve(ctx, append([]string{workerPath, livePath}, usual...), func(pkgs []*goListed) error {

@@ -2,6 +2,8 @@ package build
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -107,6 +109,19 @@ func (p *packages) use(tools *toolchain) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.tools, p.key, p.known = tools, "", nil
+}
+
+// Missing tells that something of what is loaded has gone from the cache since:
+// nothing more can be compiled for that worker, and no other one be given the same.
+func (b *Builder) Missing() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	gone := func(file string) bool {
+		_, err := os.Stat(file)
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	return b.worker != "" && (gone(b.worker) || gone(b.first)) ||
+		slices.ContainsFunc(b.libraries, func(l *library) bool { return gone(l.file()) || gone(l.export(0)) })
 }
 
 // Reaches tells whether one of the packages, or what they depend on, is among

@@ -202,7 +202,7 @@ func (p *Program) Commit(plan *Plan) {
 // lines: by a plan of that ID, as the cell that the label calls.
 func (p *Program) Note(id, label int, source string) error {
 	c, err := parse(p.fset, FileName(id), source, label)
-	p.sources[id], p.labels[id] = c, label
+	p.sources[id], p.labels[id] = newSource(p.fset, c), label
 	return err
 }
 

@@ -64,6 +64,7 @@ func (s *Session) report(count int, err error) *report {
 		command *commandError
 		killed  *build.KilledError
 		stale   *staleError
+		gone    *goneError
 	)
 	switch {
 	case errors.As(err, &compile):
@@ -86,6 +87,8 @@ func (s *Session) report(count int, err error) *report {
 		return &report{cell: count, name: "Error", value: text, title: "the cell was not compiled", rest: ": " + text, notes: append(notes, "The session goes on: run the cell again.")}
 	case errors.As(err, &stale):
 		return &report{cell: count, name: "PackageChanged", value: err.Error(), title: "a package has changed", rest: ": " + err.Error()}
+	case errors.As(err, &gone):
+		return &report{cell: count, name: "CacheRemoved", value: err.Error(), title: "the cache has gone", rest: ": " + err.Error()}
 	default:
 		text := program.Unversioned(shorten(err.Error(), s.dir))
 		return &report{cell: count, name: "Error", value: text, title: "error", rest: ": " + text}

@@ -148,6 +148,28 @@ func (e *staleError) Error() string {
 		some(e.paths), some(e.lost))
 }
 
+// A goneError says that the cache was removed under a worker that has values.
+type goneError struct {
+	cache string
+	lost  []string // the values
+}
+
+func (e *goneError) Error() string {
+	return fmt.Sprintf("%s was removed while the kernel ran, and nothing new can be compiled without it: %%restart builds it again and begins a fresh process; functions and types stay known, the values of %s are lost. Cells that have run still do as they are, one that saves something too",
+		e.cache, some(e.lost))
+}
+
+// valued lists the variables that have a value.
+func (s *Session) valued() []string {
+	var names []string
+	for _, d := range s.program.Declarations() {
+		if d.Kind == "var" && d.Lost == "" {
+			names = append(names, d.Name)
+		}
+	}
+	return names
+}
+
 // checkLoaded sees to it that a cell which imports the given packages is not run
 // with old code of theirs. It tells whether a fresh worker is needed for that, and
 // nothing is lost with the one that is there.
@@ -163,12 +185,7 @@ func (e *execution) checkLoaded(imports []string) (fresh bool, err error) {
 	if !e.builder.Reaches(imports, changed) {
 		return false, nil
 	}
-	stale := &staleError{paths: changed}
-	for _, d := range e.program.Declarations() {
-		if d.Kind == "var" && d.Lost == "" {
-			stale.lost = append(stale.lost, d.Name)
-		}
-	}
+	stale := &staleError{paths: changed, lost: e.valued()}
 	if broken != nil {
 		return false, errors.New(e.readable(broken.Error()))
 	}

@@ -476,6 +476,9 @@ func (e *execution) plan() (*program.Plan, error) {
 	if err := e.module.refresh(); err != nil {
 		return nil, err
 	}
+	if e.builder.Missing() && e.valued() == nil {
+		e.fresh()
+	}
 	e.program.Stops = e.debugger.isAttached()
 	stamp := e.builder.Stamp()
 	checked := stamp != 0 && stamp == e.checked
@@ -483,6 +486,9 @@ func (e *execution) plan() (*program.Plan, error) {
 		e.types.refresh()
 	}
 	plan, err := e.program.Plan(e.code(), e.count)
+	if (err != nil || !plan.Reused && !plan.Empty) && e.builder.Missing() {
+		return nil, &goneError{e.config.CacheDir, e.valued()}
+	}
 	if err != nil || plan.Empty || checked {
 		return plan, err
 	}
@@ -497,12 +503,22 @@ func (e *execution) plan() (*program.Plan, error) {
 // ready makes sure that a cell can be loaded. It tells of a worker that has died
 // since the last one, and whether one has.
 func (s *Session) ready(ctx context.Context) (ended bool, err error) {
+	s.mend()
 	err = s.runner.ready(ctx)
 	if gone := new(WorkerDied); errors.As(err, &gone) {
 		s.tell(s.died(err))
+		s.mend()
 		return true, s.runner.ready(ctx)
 	}
 	return false, err
+}
+
+// mend has all built again that the cache has lost, if no worker holds the old.
+func (s *Session) mend() {
+	if s.runner.current() == nil && s.builder.Missing() {
+		s.builder.Unload()
+		s.types.forget()
+	}
 }
 
 // clearNotes takes away the notes of what took long, which is over, unless the
