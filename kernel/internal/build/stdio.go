@@ -16,11 +16,15 @@ import (
 // Standard output and standard error are two pipes, and who reads them cannot tell
 // which of two pieces was written first. Before package os writes to either of
 // them it calls a function that waits until the other pipe has been read (see
-// kernel/worker/internal/host/order.go).
+// kernel/worker/internal/running/order.go).
 //
 // Nobody can tell that a program waits for standard input. Before package os reads
 // from it, it calls a function that has the session ask the person (see
 // kernel/worker/internal/running/stdin.go).
+
+//
+// The functions are set by methods: an ordinary program reaches them without the
+// linker's help, and one that was linked without the change can tell.
 
 // A change is a line of package os's file.go, what stands there instead, and what
 // is added to the end of the file.
@@ -29,11 +33,9 @@ type change struct{ line, instead, end string }
 var orderedWrite = change{
 	line:    "\n\tn, e := f.write(b)\n",
 	instead: "\n\tif f.stdoutOrErr && orderWrite != nil { orderWrite(f.pfd.Sysfd) }; n, e := f.write(b)\n",
-	end:     "\nvar orderWrite func(fd int)\n",
+	end:     "\nvar orderWrite func(fd int)\n\nfunc (*File) OrderWriteʹ(f func(fd int)) { orderWrite = f }\n",
 }
 
-// The function is set by a method: an ordinary program reaches it without the
-// linker's help, and one that was linked without the change can tell.
 var askedRead = change{
 	line:    "\n\tn, e := f.read(b)\n",
 	instead: "\n\tif f.pfd.Sysfd == 0 && len(b) > 0 && beforeRead != nil { if e := beforeRead(); e != nil { return 0, f.wrapErr(\"read\", e) } }; n, e := f.read(b)\n",

@@ -61,7 +61,7 @@ func Main() {
 	for _, fd := range []int{wire.RequestFD, wire.EventFD} {
 		syscall.CloseOnExec(fd) // what cells start must not hold the pipes open
 	}
-	keepOrder()
+	running.KeepOrder()
 	h := &host{
 		events:  wire.NewWriter(os.NewFile(wire.EventFD, "events")),
 		output:  keepOutput(),

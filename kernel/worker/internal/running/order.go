@@ -1,8 +1,9 @@
-//go:build linux && amd64 && cgo
+//go:build unix
 
-package host
+package running
 
 import (
+	"os"
 	"runtime"
 	"time"
 
@@ -18,14 +19,14 @@ import (
 // the program has put its own in the place of 1 or 2.
 const orderPatience = time.Second
 
-// keepOrder begins to keep the order of the two streams, where package os has
+// KeepOrder begins to keep the order of the two streams, where package os has
 // been given the function to call for that (kernel/internal/build/stdio.go).
-func keepOrder() {
-	hook := (*func(fd int))(lookup(nil, "os.orderWrite"))
-	if hook == nil {
+func KeepOrder() {
+	file, ok := any(os.Stdout).(interface{ OrderWriteʹ(f func(fd int)) })
+	if !ok {
 		return
 	}
-	*hook = func(fd int) {
+	file.OrderWriteʹ(func(fd int) {
 		other := 3 - fd
 		if wire.Unread(other) == 0 {
 			return
@@ -37,5 +38,5 @@ func keepOrder() {
 				time.Sleep(50 * time.Microsecond)
 			}
 		}
-	}
+	})
 }
