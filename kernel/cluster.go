@@ -74,17 +74,17 @@ const slurmFolder = "slurm"
 func (w *sweeping) onSlurm(ctx context.Context, nb *notebook.Notebook, name string, earlier *experiment.Plan, s *sweep) error {
 	j := &jobs{sweeping: w, name: jobName(w.plan), dir: filepath.Dir(name), seen: map[int]slurm.Task{}, missed: map[int]time.Time{}}
 	missing := slurm.Available()
-	if missing != nil && !s.cluster.dryRun {
-		return fmt.Errorf("--on slurm: %w: start the command where jobs are submitted, on a login node of the cluster; or write the script alone, with --dry-run, and carry the folder there", missing)
-	}
 	if missing == nil {
-		if err := j.ask(ctx); err != nil {
-			return err
-		}
+		missing = j.ask(ctx)
+	}
+	switch {
+	case missing == nil:
 		if err := j.refuseOther(ctx, earlier); err != nil {
 			return err
 		}
 		w.find(s.again) // what has ended since, and is not among the tasks any more
+	case !s.cluster.dryRun:
+		return fmt.Errorf("--on slurm: %w: start the command where jobs are submitted, on a login node of the cluster; or write the script alone, with --dry-run, and carry the folder there", missing)
 	}
 	submit := slices.DeleteFunc(slices.Clone(w.todo), func(i int) bool { return j.active(i) })
 	how := "as tasks of Slurm"

