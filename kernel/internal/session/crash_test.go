@@ -175,7 +175,7 @@ func TestCompilerKilled(t *testing.T) {
 		}
 		ended <- killed
 	}()
-	p.shows("twice := func(v int) int { return 2 * v }\ntwice(2)", "Error: error: ", "killed", "run the cell again")
+	p.shows("twice := func(v int) int { return 2 * v }\ntwice(2)", "Error: the cell was not compiled: the ", " was killed", "run the cell again")
 	stop.Store(true)
 	if <-ended == 0 {
 		t.Error("no compiler was killed")

@@ -82,9 +82,8 @@ func (s *Session) report(count int, err error) *report {
 	case errors.As(err, &command):
 		return &report{cell: count, name: "CommandError", value: command.Where() + ": " + command.Message, places: []place{{Diagnostic: command.Diagnostic}}}
 	case errors.As(err, &killed) && killed.Signal() == syscall.SIGKILL:
-		reason, notes := s.memory.whyKilled()
-		text := killed.Tool + ": " + reason
-		return &report{cell: count, name: "Error", value: text, title: "the cell was not compiled", rest: ": " + text, notes: append(notes, "The session goes on: run the cell again.")}
+		reason, notes := s.memory.whyKilled(killed.Tool)
+		return &report{cell: count, name: "Error", value: reason, title: "the cell was not compiled", rest: ": " + reason, notes: append(notes, "The session goes on: run the cell again.")}
 	case errors.As(err, &stale):
 		return &report{cell: count, name: "PackageChanged", value: err.Error(), title: "a package has changed", rest: ": " + err.Error()}
 	case errors.As(err, &gone):

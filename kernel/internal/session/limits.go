@@ -64,24 +64,24 @@ func (s *Session) limitMemory() []string {
 	return []string{memoryVariable + "=" + strconv.FormatInt(n, 10)}
 }
 
-// whyKilled says why the system has killed a process of the session's, and what can be
-// done about it.
-func (m *memory) whyKilled() (reason string, notes []string) {
+// whyKilled says why a process of the session's was killed, such as "the compiler", and
+// what can be done about it.
+func (m *memory) whyKilled(process string) (reason string, notes []string) {
 	kills, ok := m.kills()
 	const less = "Smaller batches take less, and so do fewer notebooks that run at once; what is not needed any more goes with x = nil."
 	switch {
 	case ok && kills > m.known && m.limit.Bytes > 0:
-		return fmt.Sprintf("its process was killed by the system when the memory limit of %s was reached, which all processes there share (%s)",
-				bytesText(m.limit.Bytes), m.limit.File),
+		return fmt.Sprintf("%s was killed by the system when the memory limit of %s was reached, which all processes there share (%s)",
+				process, bytesText(m.limit.Bytes), m.limit.File),
 			[]string{less + " The limit is set outside of the notebook: by mem_limit in JupyterHub, resources.limits.memory in Kubernetes, --memory in Docker, MemoryMax in systemd."}
 	case ok && kills > m.known:
-		return "its process was killed by the system when the machine's memory ran out", []string{less}
+		return process + " was killed by the system when the machine's memory ran out", []string{less}
 	case ok:
-		return "its process was killed from outside (SIGKILL), and not for want of memory", nil
+		return process + " was killed from outside (SIGKILL), and not for want of memory", nil
 	case m.limit.Bytes > 0:
-		return fmt.Sprintf("its process was killed: by the system when the memory limit of %s was reached (%s), or from outside", bytesText(m.limit.Bytes), m.limit.File), nil
+		return fmt.Sprintf("%s was killed: by the system when the memory limit of %s was reached (%s), or from outside", process, bytesText(m.limit.Bytes), m.limit.File), nil
 	}
-	return "its process was killed: by the system when memory ran out, or from outside", nil
+	return process + " was killed: by the system when memory ran out, or from outside", nil
 }
 
 // addressSpace is a note on the limit of addresses that a process may have (ulimit -v),

@@ -49,12 +49,12 @@ func TestWhyKilled(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := memory{limit: test.limit, known: 3, kills: func() (int64, bool) { return test.kills, test.kills >= 0 }}
-			reason, notes := m.whyKilled()
-			if !strings.HasSuffix(reason, test.want) || len(notes) != test.notes {
+			reason, notes := m.whyKilled("the compiler")
+			if !strings.HasPrefix(reason, "the compiler was killed") || !strings.HasSuffix(reason, test.want) || len(notes) != test.notes {
 				t.Errorf("%s %q", reason, notes)
 			}
 			m.see()
-			if reason, _ = m.whyKilled(); test.kills >= 0 && !strings.Contains(reason, "from outside (SIGKILL)") {
+			if reason, _ = m.whyKilled("the compiler"); test.kills >= 0 && !strings.Contains(reason, "from outside (SIGKILL)") {
 				t.Errorf("what was seen before: %s", reason)
 			}
 		})

@@ -549,7 +549,7 @@ func (s *Session) died(err error) error {
 	}
 	ended.died = gone
 	if gone.Signal == syscall.SIGKILL && !gone.Cut {
-		ended.why, ended.notes = s.memory.whyKilled()
+		ended.why, ended.notes = s.memory.whyKilled("its process")
 	}
 	if gone.ExitCode == 2 || gone.Signal != 0 { // the runtime's ways
 		ended.last = s.outlet.words.give()
