@@ -44,7 +44,7 @@ func (p *page) markdown(source, prefix string, attachments attachments) string {
 			renderer.WithNodeRenderers(util.Prioritized(markdownRenderer{}, 100)),
 		),
 	)
-	src := []byte(source)
+	src := []byte(strings.ToValidUTF8(source, "\ufffd")) // goldmark panics at some of what is not UTF-8
 	doc := md.Parser().Parse(text.NewReader(src))
 	for n := doc.FirstChild(); n != nil; n = n.NextSibling() {
 		h, ok := n.(*ast.Heading)
