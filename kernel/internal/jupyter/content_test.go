@@ -137,7 +137,7 @@ func FuzzWelcome(f *testing.F) {
 	f.Add(slices.Concat(greeting, []byte{6, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}))
 	f.Fuzz(func(t *testing.T, said []byte) {
 		for _, kind := range []zmq4.SocketType{zmq4.Router, zmq4.Pub, zmq4.Rep} {
-			s := &socket{name: "x", kind: kind, log: func(string, ...any) {}, peers: map[*peer]struct{}{}, byID: map[string]*peer{}}
+			s := &socket{name: "x", kind: kind, door: newDoor(), log: func(string, ...any) {}, peers: map[*peer]struct{}{}, byID: map[string]*peer{}}
 			s.receive = func(p *peer, frames [][]byte) { p.send(outgoing{frames: frames}) }
 			ours, theirs := net.Pipe()
 			go io.Copy(io.Discard, theirs)

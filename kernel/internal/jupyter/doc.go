@@ -12,4 +12,9 @@
 // panics; and what a PUB socket has queued is lost at Close, which is where the
 // last messages of a kernel are. File socket.go has the few rules of ROUTER,
 // PUB and REP that a kernel needs, with a queue and two goroutines per peer.
+//
+// Whoever reaches the sockets can connect, subscribe to what cells print, and have the
+// heartbeat answered: so the protocol has it. Nobody without the key has anything
+// executed, takes a client's place or its memory (door.go), or fills the log
+// (complaints.go).
 package jupyter

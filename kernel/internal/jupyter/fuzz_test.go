@@ -28,6 +28,8 @@ func frame(frames ...[]byte) []byte {
 	return b
 }
 
+func anySize(int) error { return nil }
+
 func TestReadMessage(t *testing.T) {
 	long := bytes.Repeat([]byte("x"), 3<<20)
 	huge := binary.BigEndian.AppendUint64([]byte{flagLong}, 1<<62)
@@ -44,7 +46,7 @@ func TestReadMessage(t *testing.T) {
 		"command more": {[]byte{flagCommand | flagMore, 1, 'x'}, nil},
 		"command last": {[]byte{flagMore, 0, flagCommand, 0}, nil},
 	} {
-		frames, command, err := readMessage(bufio.NewReader(bytes.NewReader(tt.bytes)))
+		frames, command, err := readMessage(bufio.NewReader(bytes.NewReader(tt.bytes)), anySize)
 		if tt.want == nil {
 			if err == nil || err == io.EOF {
 				t.Errorf("%s: error %v, %d frames", name, err, len(frames))
@@ -53,7 +55,7 @@ func TestReadMessage(t *testing.T) {
 			t.Errorf("%s: error %v, %d frames", name, err, len(frames))
 		}
 	}
-	frames, command, err := readMessage(bufio.NewReader(bytes.NewReader([]byte{flagCommand, 1, 'x'})))
+	frames, command, err := readMessage(bufio.NewReader(bytes.NewReader([]byte{flagCommand, 1, 'x'})), anySize)
 	if err != nil || !command || len(frames) != 1 {
 		t.Errorf("command: %v, %q", err, frames)
 	}
@@ -79,7 +81,7 @@ func FuzzMessage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		in := bufio.NewReader(bytes.NewReader(data))
 		for {
-			frames, command, err := readMessage(in)
+			frames, command, err := readMessage(in, anySize)
 			if err != nil {
 				return
 			}
@@ -93,7 +95,7 @@ func FuzzMessage(f *testing.F) {
 			m.ParentID()
 			sender, receiver := NewCodec("key"), NewCodec("key")
 			signed := sender.Encode(m)
-			again, _, err := readMessage(bufio.NewReader(bytes.NewReader(frame(signed...))))
+			again, _, err := readMessage(bufio.NewReader(bytes.NewReader(frame(signed...))), anySize)
 			if err != nil {
 				t.Fatal(err)
 			}

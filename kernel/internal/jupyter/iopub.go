@@ -304,15 +304,20 @@ func (p *iopub) room() {
 		<-changed
 	}
 	for _, client := range p.socket.all() {
+		// One that may be a stranger has no more time for reading slowly.
+		var late <-chan time.Time
 		for {
 			changed := client.changed.wait()
 			unsent := client.waiting()
 			if unsent <= p.limit {
 				break
 			}
+			if late == nil || !client.isStranger() {
+				late = time.After(p.patience)
+			}
 			select {
 			case <-changed:
-			case <-time.After(p.patience):
+			case <-late:
 				p.log("dropped a client that reads nothing, with %d bytes for it unsent", unsent)
 				client.close()
 			}

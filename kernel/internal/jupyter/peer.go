@@ -22,9 +22,11 @@ import (
 type peer struct {
 	socket   *socket
 	id       string
+	came     time.Time
 	nameless bool        // the client has given it no id
 	met      bool        // it has sent something; of the reading goroutine alone
 	taken    atomic.Bool // PUB: by a client that talks
+	known    atomic.Bool // it has sent a message that is signed
 	stream   *stream
 	conn     *zmq4.Conn
 	gone     chan struct{} // closed when the connection is
@@ -34,6 +36,7 @@ type peer struct {
 	queue   []outgoing
 	unsent  int                 // bytes not yet handed to the network
 	topics  map[string]struct{} // PUB: what the peer subscribed to
+	listed  int                 // bytes of them
 	changed signal              // some bytes were sent
 	wake    chan struct{}
 }
@@ -45,16 +48,32 @@ type outgoing struct {
 }
 
 func (o outgoing) size() int {
-	n := 64 // about what the queue itself takes
+	n := frameSize // in the queue
 	for _, f := range o.frames {
 		n += len(f)
 	}
 	return n
 }
 
+// isStranger tells whether the peer has not shown yet that it knows the key. A
+// subscriber never does: it counts as known when a client that has could be it.
+func (p *peer) isStranger() bool { return !p.known.Load() && !p.taken.Load() }
+
+// isLocal tells whether the peer is on this machine, which knows when it goes.
+func (p *peer) isLocal() bool {
+	switch a := p.stream.RemoteAddr().(type) {
+	case *net.TCPAddr:
+		return a.IP.IsLoopback()
+	case *net.UnixAddr:
+		return true
+	}
+	return false
+}
+
 func newPeer(s *socket, conn net.Conn) *peer {
 	p := &peer{
 		socket: s,
+		came:   time.Now(),
 		gone:   make(chan struct{}),
 		topics: make(map[string]struct{}),
 		wake:   make(chan struct{}, 1),
@@ -142,10 +161,13 @@ func (p *peer) write() {
 }
 
 // flush waits until nothing is unsent.
-func (p *peer) flush(ctx context.Context) {
+func (p *peer) flush(ctx context.Context) { p.drain(ctx, 0) }
+
+// drain waits until no more than most bytes are unsent.
+func (p *peer) drain(ctx context.Context, most int) {
 	for {
 		changed := p.changed.wait()
-		if p.waiting() == 0 {
+		if p.waiting() <= most {
 			return
 		}
 		select {
@@ -158,14 +180,21 @@ func (p *peer) flush(ctx context.Context) {
 
 // waiting returns how many bytes are unsent and can still be sent.
 func (p *peer) waiting() int {
-	select {
-	case <-p.gone:
+	if p.isGone() {
 		return 0
-	default:
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.unsent
+}
+
+func (p *peer) isGone() bool {
+	select {
+	case <-p.gone:
+		return true
+	default:
+		return false
+	}
 }
 
 // A stream is a connection's bytes. It buffers what is written, since zmq4
@@ -189,7 +218,7 @@ func newStream(conn net.Conn, progress func()) *stream {
 	if c, ok := conn.(syscall.Conn); ok {
 		s.raw, _ = c.SyscallConn()
 	}
-	s.in = bufio.NewReaderSize(arrivals{s}, 1<<14)
+	s.in = bufio.NewReaderSize(arrivals{s}, 1<<12)
 	s.out = bufio.NewWriterSize(departures{conn, progress}, outSize)
 	return s
 }
@@ -268,16 +297,19 @@ const (
 const (
 	maxMessage = 1 << 30
 	maxFrames  = 1 << 16
+	frameSize  = 64 // what a frame takes beside its bytes, about
 )
 
 // readMessage reads a message, or a command, which has one frame. (zmq4's
 // RecvMsg makes room for whatever length is announced, and answers heartbeats
 // in the middle of what is being sent.)
-func (s *stream) readMessage() (frames [][]byte, command bool, err error) {
-	return readMessage(s.in)
+func (s *stream) readMessage(grow func(size int) error) (frames [][]byte, command bool, err error) {
+	return readMessage(s.in, grow)
 }
 
-func readMessage(in *bufio.Reader) (frames [][]byte, command bool, err error) {
+// readMessage asks grow before it makes more room, with the size of the message by
+// then.
+func readMessage(in *bufio.Reader, grow func(size int) error) (frames [][]byte, command bool, err error) {
 	total := 0
 	for {
 		flags, err := in.ReadByte()
@@ -299,8 +331,9 @@ func readMessage(in *bufio.Reader) (frames [][]byte, command bool, err error) {
 		if size > maxMessage || total+int(size) > maxMessage || len(frames) == maxFrames {
 			return nil, false, fmt.Errorf("message is larger than %d bytes or %d frames", maxMessage, maxFrames)
 		}
+		before := total
+		frame, err := readFrame(in, int(size), func(size int) error { return grow(before + size) })
 		total += int(size)
-		frame, err := readFrame(in, int(size))
 		if err != nil {
 			return nil, false, noEOF(err)
 		}
@@ -318,22 +351,22 @@ func readMessage(in *bufio.Reader) (frames [][]byte, command bool, err error) {
 }
 
 // readFrame takes memory as the bytes arrive, not as they are announced.
-func readFrame(in io.Reader, size int) ([]byte, error) {
-	const step = 1 << 20
-	if size <= step {
-		frame := make([]byte, size)
-		_, err := io.ReadFull(in, frame)
-		return frame, err
-	}
-	frame := make([]byte, 0, step)
-	for len(frame) < size {
+func readFrame(in io.Reader, size int, grow func(size int) error) ([]byte, error) {
+	const step = 1 << 14
+	frame := []byte{}
+	for {
 		n := min(size-len(frame), max(step, len(frame)))
+		if err := grow(len(frame) + n); err != nil {
+			return nil, err
+		}
 		frame = append(frame, make([]byte, n)...)
 		if _, err := io.ReadFull(in, frame[len(frame)-n:]); err != nil {
 			return nil, err
 		}
+		if len(frame) == size {
+			return frame[:size:size], nil
+		}
 	}
-	return frame, nil
 }
 
 // noEOF is for an end in the middle of a message.

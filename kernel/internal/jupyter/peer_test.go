@@ -15,7 +15,7 @@ import (
 // A client that does not read makes cells wait only when much is unsent, and is
 // dropped in the end.
 func TestSuspendedClient(t *testing.T) {
-	s := &socket{name: "iopub", kind: zmq4.Pub, log: t.Logf}
+	s := &socket{name: "iopub", kind: zmq4.Pub, door: newDoor(), log: t.Logf}
 	path := filepath.Join(t.TempDir(), "s")
 	if err := s.listen("unix", path); err != nil {
 		t.Fatal(err)

@@ -60,6 +60,7 @@ const (
 	endTimeout      = time.Second     // for a running cell, at a shutdown
 	flushTimeout    = 2 * time.Second // for the last messages to leave
 	joinTimeout     = time.Second     // for a new client's other channels
+	togetherTime    = 5 * time.Second // between the connections of one client
 )
 
 // Serve listens and answers until a client asks for a shutdown, when it returns
@@ -69,14 +70,20 @@ func (s *Server) Serve(ctx context.Context) error {
 	r := &running{
 		interpreter: s.Interpreter,
 		codec:       NewCodec(s.Connection.Key),
-		log:         s.Log,
+		door:        newDoor(),
 		shellQueue:  newQueue(),
 		control:     newQueue(),
 		commQueue:   newQueue(),
 		history:     cmp.Or(s.History, history.New("")),
 		stopped:     make(chan struct{}),
 	}
-	if r.log == nil {
+	r.codec.own = ownSession(s.Connection.Key)
+	r.codec.Session = r.codec.own + r.codec.Session
+	if s.Log != nil {
+		said := newComplaints(s.Log)
+		defer said.end()
+		r.log = said.logf
+	} else {
 		r.log = func(string, ...any) {}
 	}
 	if err := s.Connection.check(); err != nil {
@@ -94,6 +101,7 @@ func (s *Server) Serve(ctx context.Context) error {
 type running struct {
 	interpreter Interpreter
 	codec       *Codec
+	door        *door
 	log         func(format string, args ...any)
 
 	sockets     []*socket
@@ -124,7 +132,7 @@ type running struct {
 
 func (r *running) listen(c *ConnectionFile) error {
 	open := func(name string, kind zmq4.SocketType, port int, receive func(*peer, [][]byte)) (*socket, error) {
-		s := &socket{name: name, kind: kind, log: r.log, receive: receive}
+		s := &socket{name: name, kind: kind, door: r.door, log: r.log, receive: receive}
 		if err := s.listen(c.address(port)); err != nil {
 			return nil, err
 		}
@@ -155,6 +163,7 @@ func (r *running) close() {
 	for _, s := range r.sockets {
 		s.close()
 	}
+	r.door.close()
 }
 
 func (r *running) run(ctx context.Context) error {
@@ -224,9 +233,10 @@ func (r *running) receive(q *queue) func(*peer, [][]byte) {
 			r.log("dropped a message: %v", err)
 			return
 		}
+		p.socket.prove(p)
 		if q == r.shellQueue && !p.met {
 			p.met = true
-			r.join(p.id)
+			r.join(p)
 		}
 		req := &request{Message: m, socket: p.socket, peer: p.id}
 		to := q
@@ -246,11 +256,11 @@ func (r *running) receive(q *queue) func(*peer, [][]byte) {
 // name or by none: each takes a subscription that no other has taken, also none that
 // has gone, whose end may be noticed late.
 // One that does not subscribe is served after joinTimeout.
-func (r *running) join(id string) {
+func (r *running) join(p *peer) {
 	deadline := time.After(joinTimeout)
 	for {
 		changed := r.iopub.socket.changed.wait()
-		if r.iopub.socket.takeSubscriber(id) {
+		if r.iopub.socket.takeSubscriber(p.id, p.came.Add(-togetherTime)) {
 			return
 		}
 		select {

@@ -804,9 +804,6 @@ func TestRefused(t *testing.T) {
 		{"first time", twice, ""},
 		{"replayed", twice, "received before"},
 	} {
-		k.mu.Lock()
-		k.log = nil
-		k.mu.Unlock()
 		if err := c.SendFrames(client.Shell, tt.frames); err != nil {
 			t.Fatalf("%s: %v", tt.name, err)
 		}
@@ -820,6 +817,11 @@ func TestRefused(t *testing.T) {
 	execute(t, c, "print good")
 	if got := k.echo.cells(); !slices.Equal(got, []string{"print twice", "print good"}) {
 		t.Errorf("executed %q", got)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if once := slices.Compact(slices.Sorted(slices.Values(k.log))); len(once) != len(k.log) {
+		t.Errorf("the log says things twice: %q", k.log)
 	}
 }
 

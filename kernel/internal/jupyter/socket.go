@@ -21,6 +21,7 @@ import (
 type socket struct {
 	name string // for the log
 	kind zmq4.SocketType
+	door *door
 	log  func(format string, args ...any)
 	// receive gets every message, in order per peer, in the peer's goroutine.
 	receive func(p *peer, frames [][]byte)
@@ -47,7 +48,7 @@ func (s *socket) listen(network, address string) error {
 		}
 		s.unlink = address
 	}
-	l, err := net.Listen(network, address)
+	l, err := listen(network, address)
 	if err != nil {
 		return fmt.Errorf("%s socket: %w", s.name, err)
 	}
@@ -80,8 +81,19 @@ func (s *socket) serve() {
 func (s *socket) welcome(conn net.Conn) {
 	p := newPeer(s, conn)
 	defer p.close()
-	if err := p.shakeHands(s.kind, handshakeTimeout); err != nil {
+	pushed, err := s.door.enter(p)
+	if err != nil {
 		s.log("%s socket: a peer was turned away: %v", s.name, err)
+		return
+	}
+	defer s.door.leave(p)
+	if pushed {
+		s.log("too many connections: the oldest of those that have not signed anything have to go")
+	}
+	if err := p.shakeHands(s.kind, handshakeTimeout); err != nil {
+		if !p.isGone() {
+			s.log("%s socket: a peer was turned away: %v", s.name, err)
+		}
 		return
 	}
 	if !s.add(p) {
@@ -89,15 +101,16 @@ func (s *socket) welcome(conn net.Conn) {
 	}
 	defer s.remove(p)
 	go p.write()
+	allowed := &allowance{door: s.door, peer: p, most: freeSize}
+	if s.kind == zmq4.Router {
+		allowed.most = maxMessage
+	}
+	defer allowed.done()
 	for {
-		frames, command, err := p.stream.readMessage()
+		frames, command, err := p.stream.readMessage(allowed.grow)
 		if err != nil {
-			select {
-			case <-p.gone:
-			default:
-				if !isEOF(err) {
-					s.log("%s socket: a peer is lost: %v", s.name, err)
-				}
+			if !p.isGone() && !isEOF(err) {
+				s.log("%s socket: a peer is lost: %v", s.name, err)
 			}
 			return
 		}
@@ -109,12 +122,19 @@ func (s *socket) welcome(conn net.Conn) {
 		default:
 			s.receive(p, frames)
 		}
+		allowed.done()
 		p.stream.handled()
+		if p.isStranger() && (command || s.kind != zmq4.Pub) {
+			p.drain(context.Background(), freeSize) // who asks for answers reads them
+		}
 	}
 }
 
-// add makes p known. Like a ROUTER with handover: a client that connects again
-// under its name takes the place of its lost connection.
+// add makes p reachable by its name. Like a ROUTER with handover: a client that
+// connects again under its name takes the place of its lost connection. But names are
+// no secret, so here the new one waits until it has signed something, see prove. From
+// another machine the loss may not have been noticed, and who has nothing to send
+// would wait for ever: there it is as with others.
 func (s *socket) add(p *peer) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,13 +146,33 @@ func (s *socket) add(p *peer) bool {
 		p.nameless = true
 		p.id = string(binary.BigEndian.AppendUint32([]byte{0}, s.greeted))
 	}
-	if old := s.byID[p.id]; old != nil && s.kind == zmq4.Router {
+	s.peers[p] = struct{}{}
+	if old := s.byID[p.id]; old == nil || s.kind == zmq4.Router && !old.isLocal() {
+		s.entitle(p)
+	}
+	s.changed.fire()
+	return true
+}
+
+// prove is called when p has signed something: it is who it says.
+func (s *socket) prove(p *peer) {
+	if p.known.Swap(true) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, in := s.peers[p]; in {
+		s.entitle(p)
+		s.changed.fire()
+	}
+}
+
+// entitle gives p its name, and nobody else. The caller holds mu.
+func (s *socket) entitle(p *peer) {
+	if old := s.byID[p.id]; old != nil && old != p {
 		old.close()
 	}
 	s.byID[p.id] = p
-	s.peers[p] = struct{}{}
-	s.changed.fire()
-	return true
 }
 
 func (s *socket) remove(p *peer) {
@@ -141,6 +181,11 @@ func (s *socket) remove(p *peer) {
 	delete(s.peers, p)
 	if s.byID[p.id] == p {
 		delete(s.byID, p.id)
+		for heir := range s.peers {
+			if heir.id == p.id {
+				s.byID[p.id] = heir
+			}
+		}
 	}
 	s.changed.fire()
 }
@@ -164,14 +209,23 @@ func (s *socket) subscribe(p *peer, order []byte) {
 	if len(order) == 0 {
 		return
 	}
+	topic := string(order[1:])
 	p.mu.Lock()
-	switch order[0] {
-	case 0:
-		delete(p.topics, string(order[1:]))
-	case 1:
-		p.topics[string(order[1:])] = struct{}{}
+	_, has := p.topics[topic]
+	switch {
+	case order[0] == 0 && has:
+		delete(p.topics, topic)
+		p.listed -= len(topic) + 1
+	case order[0] == 1 && !has:
+		p.topics[topic] = struct{}{}
+		p.listed += len(topic) + 1
 	}
+	listed := p.listed
 	p.mu.Unlock()
+	if listed > freeSize {
+		s.log("%s socket: a peer that subscribed to too much was turned away", s.name)
+		p.close()
+	}
 	s.changed.fire()
 }
 
@@ -194,11 +248,11 @@ func (s *socket) all() []*peer {
 }
 
 // takeSubscriber takes a peer that subscribed to something and that nobody has taken,
-// of the same name or of none, and tells whether there was one.
-func (s *socket) takeSubscriber(id string) bool {
+// of the same name or of none that came after a time, and tells whether there was one.
+func (s *socket) takeSubscriber(id string, after time.Time) bool {
 	for _, named := range []bool{true, false} {
 		for _, p := range s.all() {
-			if (named && p.id == id || !named && p.nameless) && p.subscribed() && p.taken.CompareAndSwap(false, true) {
+			if (named && p.id == id || !named && p.nameless && p.came.After(after)) && p.subscribed() && p.taken.CompareAndSwap(false, true) {
 				return true
 			}
 		}

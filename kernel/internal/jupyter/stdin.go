@@ -23,12 +23,13 @@ func (in *inputs) expect(c chan string) {
 }
 
 // receiveInput gets the messages of the stdin channel.
-func (r *running) receiveInput(_ *peer, frames [][]byte) {
+func (r *running) receiveInput(p *peer, frames [][]byte) {
 	m, err := r.codec.Decode(frames)
 	if err != nil {
 		r.log("dropped a message on stdin: %v", err)
 		return
 	}
+	p.socket.prove(p)
 	var reply message.InputReply
 	if m.Header.Type != "input_reply" {
 		r.log("unknown message %q on stdin", m.Header.Type)

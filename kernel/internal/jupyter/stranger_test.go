@@ -1,11 +1,15 @@
 package jupyter_test
 
 import (
+	"bytes"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -82,33 +86,42 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
+// open connects to one of the kernel's sockets.
+func (k *kernel) open(t *testing.T, port int, kind zmq4.SocketType, id string) *zmq4.Conn {
+	t.Helper()
+	network, address, _ := strings.Cut(k.file.Endpoint(port), "://")
+	raw, err := net.Dial(map[string]string{"ipc": "unix", "tcp": "tcp"}[network], address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { raw.Close() })
+	raw.SetDeadline(time.Now().Add(30 * time.Second))
+	conn, err := zmq4.Open(raw, null.Security(), kind, zmq4.SocketIdentity(id), false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// sendCell sends a cell, signed by codec.
+func sendCell(t *testing.T, conn *zmq4.Conn, codec *jupyter.Codec, code string) {
+	t.Helper()
+	m, err := codec.New("execute_request", nil, client.Cell(code))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.SendMsg(zmq4.NewMsgFrom(codec.Encode(m)...)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A client that connects again under its name is who gets the replies.
 func TestSameIdentity(t *testing.T) {
 	k := start(t)
 	k.dial(t)
 	codec := jupyter.NewCodec(k.file.Key)
-	open := func() *zmq4.Conn {
-		raw, err := net.Dial("unix", strings.TrimPrefix(k.file.Endpoint(k.file.ShellPort), "ipc://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { raw.Close() })
-		raw.SetDeadline(time.Now().Add(20 * time.Second))
-		conn, err := zmq4.Open(raw, null.Security(), zmq4.Dealer, zmq4.SocketIdentity("same"), false, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return conn
-	}
-	cell := func(conn *zmq4.Conn, code string) {
-		m, err := codec.New("execute_request", nil, client.Cell(code))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := conn.SendMsg(zmq4.NewMsgFrom(codec.Encode(m)...)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	open := func() *zmq4.Conn { return k.open(t, k.file.ShellPort, zmq4.Dealer, "same") }
+	cell := func(conn *zmq4.Conn, code string) { sendCell(t, conn, codec, code) }
 	first := open()
 	cell(first, "")
 	if _, err := first.RecvMsg(); err != nil {
@@ -128,4 +141,159 @@ func TestSameIdentity(t *testing.T) {
 	if _, err := first.RecvMsg(); err == nil {
 		t.Error("the first connection got a reply, too")
 	}
+}
+
+// The name of a client is no secret: who only says it does not get its replies, nor
+// ends its connection.
+func TestNameIsNoProof(t *testing.T) {
+	k := start(t)
+	k.dial(t)
+	codec := jupyter.NewCodec(k.file.Key)
+	genuine := k.open(t, k.file.ShellPort, zmq4.Dealer, "same")
+	sendCell(t, genuine, codec, "")
+	if _, err := genuine.RecvMsg(); err != nil {
+		t.Fatal(err)
+	}
+	impostor := k.open(t, k.file.ShellPort, zmq4.Dealer, "same")
+	sendCell(t, impostor, jupyter.NewCodec("guessed"), "print guessed")
+	k.logged(t, "signed wrongly")
+	sendCell(t, genuine, codec, "print real")
+	if _, err := genuine.RecvMsg(); err != nil {
+		t.Fatalf("the client has lost its connection: %v", err)
+	}
+	if got := k.echo.cells(); !slices.Equal(got, []string{"", "print real"}) {
+		t.Errorf("executed %q", got)
+	}
+}
+
+// What the kernel publishes is signed with the key that clients sign with, and everybody
+// can subscribe to it. It is not taken when it comes back, not by the next kernel either
+// that is started with the same connection file.
+func TestReflected(t *testing.T) {
+	k := start(t)
+	c := k.dial(t)
+	listener := k.open(t, k.file.IOPubPort, zmq4.Sub, "")
+	if err := listener.SendMsg(zmq4.NewMsg([]byte{1})); err != nil {
+		t.Fatal(err)
+	}
+	// Until the subscription is there.
+	again, found := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(again)
+		for {
+			select {
+			case <-found:
+				return
+			default:
+				execute(t, c, "comm open c1")
+			}
+		}
+	}()
+	var published [][]byte
+	for published == nil {
+		m, err := listener.RecvMsg()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(string(m.Frames[0]), ".comm_open") {
+			published = m.Frames[1:]
+		}
+	}
+	close(found)
+	<-again
+	other := k.file
+	other.IP += "-again"
+	next := serve(t, other)
+	next.dial(t)
+	for name, k := range map[string]*kernel{"the same": k, "the next": next} {
+		conn := k.open(t, k.file.ShellPort, zmq4.Dealer, "")
+		if err := conn.SendMsg(zmq4.NewMsgFrom(published...)); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) { k.logged(t, "one that the kernel has published") })
+	}
+}
+
+// A thousand strangers of every kind keep nobody out, and leave nothing behind.
+func TestThousandStrangers(t *testing.T) {
+	file, err := client.NewConnection()
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := serve(t, file)
+	c := k.dial(t)
+	execute(t, c, "print before")
+	goroutines := runtime.NumGoroutine()
+	var before, during runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+
+	greeting := append([]byte{0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 3, 0}, make([]byte, 52)...)
+	copy(greeting[12:], "NULL")
+	as := func(kind string, more ...[]byte) []byte {
+		body := "\x05READY\x0bSocket-Type\x00\x00\x00" + string(rune(len(kind))) + kind
+		return slices.Concat(append([][]byte{greeting, {4, byte(len(body))}, []byte(body)}, more...)...)
+	}
+	announced := binary.BigEndian.AppendUint64([]byte{2}, 4<<30)
+	part := append(binary.BigEndian.AppendUint64([]byte{2}, 1<<29), make([]byte, 1<<20)...)
+	unsigned := []byte("\x01\x09<IDS|MSG>\x01\x00\x01\x02{}\x01\x02{}\x01\x02{}\x00\x02{}")
+	kinds := []struct {
+		port  int
+		bytes []byte
+	}{
+		{file.ShellPort, nil}, {file.ControlPort, greeting[:30]}, {file.StdinPort, []byte("GET / HTTP/1.1\r\n\r\n")},
+		{file.ShellPort, as("DEALER")}, {file.ShellPort, as("DEALER", announced)}, {file.ControlPort, as("DEALER", part)},
+		{file.ShellPort, as("DEALER", bytes.Repeat(unsigned, 100))}, {file.IOPubPort, as("SUB", []byte{0, 1, 1})},
+		{file.HeartbeatPort, as("REQ", bytes.Repeat([]byte{1, 0, 0, 4, 'p', 'i', 'n', 'g'}, 10000))}, {file.IOPubPort, as("SUB", bytes.Repeat(append([]byte{0, 200, 1}, make([]byte, 199)...), 500))},
+	}
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var conns []net.Conn
+	for i := range 1000 {
+		kind := kinds[i%len(kinds)]
+		wg.Go(func() {
+			conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", kind.port))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mu.Lock()
+			conns = append(conns, conn)
+			mu.Unlock()
+			conn.SetWriteDeadline(time.Now().Add(2 * time.Second)) // who is not read
+			conn.Write(kind.bytes)
+		})
+	}
+	wg.Wait()
+	if got := execute(t, c, "print during").Text("stdout"); got != "during\n" {
+		t.Errorf("printed %q", got)
+	}
+	if got := execute(t, k.dial(t), "print another").Text("stdout"); got != "another\n" {
+		t.Errorf("another client: printed %q", got)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&during)
+	if grown := int(during.HeapAlloc) - int(before.HeapAlloc); grown > 300<<20 {
+		t.Errorf("%d MB more are in use", grown>>20)
+	}
+	if grown := runtime.NumGoroutine() - goroutines; grown > 3*600 {
+		t.Errorf("there are %d goroutines more", grown)
+	}
+	for _, conn := range conns {
+		conn.Close()
+	}
+	for deadline := time.Now().Add(20 * time.Second); runtime.NumGoroutine() > goroutines+30; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines are left of %d", runtime.NumGoroutine(), goroutines)
+		}
+	}
+	if got := execute(t, c, "print after").Text("stdout"); got != "after\n" {
+		t.Errorf("printed %q", got)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.log) > 60 {
+		t.Errorf("%d lines of log: %q", len(k.log), k.log[:60])
+	}
+	t.Logf("%d kB more while they were there, %d lines of log", (int(during.HeapAlloc)-int(before.HeapAlloc))>>10, len(k.log))
 }

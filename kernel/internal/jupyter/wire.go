@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,6 +70,7 @@ type Codec struct {
 	Session string
 
 	key   []byte
+	own   string // begins the sessions of a kernel, which takes no message of a kernel's
 	count atomic.Uint64
 
 	limit int // of signatures remembered
@@ -91,6 +93,18 @@ func NewCodec(key string) *Codec {
 		limit:   maxSeen,
 		seen:    make(map[[sha256.Size]byte]struct{}),
 	}
+}
+
+// ownSession begins the session of every kernel that has this key, also of one that was
+// restarted. What a kernel publishes is signed, and all who subscribe get it: it must
+// not come back as a client's.
+func ownSession(key string) string {
+	if key == "" {
+		return ""
+	}
+	sum := hmac.New(sha256.New, []byte(key))
+	sum.Write([]byte("session of the kernel"))
+	return hex.EncodeToString(sum.Sum(nil)[:8]) + "-"
 }
 
 var emptyObject = json.RawMessage("{}")
@@ -201,6 +215,9 @@ func (c *Codec) Decode(frames [][]byte) (*Message, error) {
 	}
 	if m.Header.Type == "" {
 		return nil, errors.New("message header has no msg_type")
+	}
+	if c.own != "" && strings.HasPrefix(m.Header.Session, c.own) {
+		return nil, fmt.Errorf("%w: the message is one that the kernel has published", ErrSignature)
 	}
 	// They are quoted in what answers m, which must stay valid.
 	for i, part := range []string{"parent header", "metadata", "content"} {
