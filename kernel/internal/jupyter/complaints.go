@@ -1,7 +1,9 @@
 package jupyter
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -81,6 +83,16 @@ func (c *complaints) end() {
 			known.again = 0
 		}
 	}
+}
+
+// cause is the text of an error without the address of the peer, which differs every
+// time.
+func cause(err error) string {
+	text := err.Error()
+	if op := new(net.OpError); errors.As(err, &op) {
+		text = strings.ReplaceAll(text, op.Error(), op.Op+": "+op.Err.Error())
+	}
+	return text
 }
 
 // printable is a text, parts of which a stranger has chosen, as a line of a log.

@@ -25,7 +25,7 @@ const (
 	// maxPeers is enough for a hundred clients, which have five connections each.
 	maxPeers = 512
 	// strangersRoom holds some first messages of clients that send a whole book.
-	strangersRoom = 128 << 20
+	strangersRoom = 64 << 20
 	// freeSize is what any peer can have: nearly all messages are smaller.
 	freeSize = 64 << 10
 )

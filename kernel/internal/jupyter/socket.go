@@ -92,7 +92,7 @@ func (s *socket) welcome(conn net.Conn) {
 	}
 	if err := p.shakeHands(s.kind, handshakeTimeout); err != nil {
 		if !p.isGone() {
-			s.log("%s socket: a peer was turned away: %v", s.name, err)
+			s.log("%s socket: a peer was turned away: %s", s.name, cause(err))
 		}
 		return
 	}
@@ -110,7 +110,7 @@ func (s *socket) welcome(conn net.Conn) {
 		frames, command, err := p.stream.readMessage(allowed.grow)
 		if err != nil {
 			if !p.isGone() && !isEOF(err) {
-				s.log("%s socket: a peer is lost: %v", s.name, err)
+				s.log("%s socket: a peer is lost: %s", s.name, cause(err))
 			}
 			return
 		}
