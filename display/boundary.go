@@ -52,7 +52,7 @@ func Boundary[T Float](points [][]float64, labels []int, predict func(x [][]floa
 	pl := t.newPlot()
 	pl.X.Min, pl.X.Max = x.widened(0.08)
 	pl.Y.Min, pl.Y.Max = y.widened(0.08)
-	f.nameAxes(pl, "first feature", "second feature")
+	f.nameAxes(pl, f.theme.word("first feature"), f.theme.word("second feature"))
 	pl.X.Tick.Marker, pl.Y.Tick.Marker = steps{n: 7}, steps{n: 6}
 
 	const across, down = 160, 140
@@ -89,7 +89,7 @@ func Boundary[T Float](points [][]float64, labels []int, predict func(x [][]floa
 	pl.Add(backdrop{img})
 	keys := f.addClasses(pl, xys, kept)
 	ask, err := predict(points)
-	p := &panel{plot: pl, title: "decision boundary", keys: keys}
+	p := &panel{plot: pl, title: f.theme.word("decision boundary"), keys: keys}
 	if err == nil && len(ask) == len(points) {
 		right := 0
 		for i, label := range Predicted(ask) {
@@ -97,7 +97,7 @@ func Boundary[T Float](points [][]float64, labels []int, predict func(x [][]floa
 				right++
 			}
 		}
-		p.caption = fmt.Sprintf("%d of %d points on the right side, %s", right, len(points), percent(right, len(points)))
+		p.caption = f.theme.say("%d of %d points on the right side, %s", right, len(points), percent(right, len(points)))
 	}
 	if lost := len(points) - len(xys); lost > 0 {
 		p.warning = "left out: " + count(lost, "point") + " without two numbers"

@@ -225,7 +225,7 @@ func (f *Figure) spaceTicks(p *panel, panels int) {
 // curve draws one metric of one run or of several.
 func (f *Figure) curve(runs []metric) *panel {
 	t := f.theme
-	p := &panel{title: readable(runs[0].name)}
+	p := &panel{title: t.word(readable(runs[0].name))}
 	log := f.logAxis || runs[0].isRate() && spansDecade(runs)
 	bounds := newSpan()
 	n := 0
@@ -269,10 +269,10 @@ func (f *Figure) curve(runs []metric) *panel {
 		case m.isRate():
 		default:
 			if len(m.train) > 0 {
-				p.keys = append(p.keys, key{name: "train", line: solid})
+				p.keys = append(p.keys, key{name: t.word("train"), line: solid})
 			}
 			if len(m.val) > 0 {
-				p.keys = append(p.keys, key{name: "validation", line: dashed})
+				p.keys = append(p.keys, key{name: t.word("validation"), line: dashed})
 			}
 		}
 		best, ok := m.bestEpoch()
@@ -291,21 +291,21 @@ func (f *Figure) curve(runs []metric) *panel {
 		marks = append(marks, mark)
 		if leader < 0 || lowerIsBetter(m.name) && v < leading || !lowerIsBetter(m.name) && v > leading {
 			leader, leading = i, v
-			by := ""
 			if m.run != "" {
-				by = " by " + m.run
+				p.caption = t.say("best %s %s by %s at epoch %d", t.word(on), number(v), m.run, best+1)
+			} else {
+				p.caption = t.say("best %s %s at epoch %d", t.word(on), number(v), best+1)
 			}
-			p.caption = fmt.Sprintf("best %s %s%s at epoch %d", on, number(v), by, best+1)
 		}
 	}
 	if runs[0].run != "" && trained && validated {
-		p.keys = append(p.keys, key{name: "validation", line: draw.LineStyle{Color: t.quiet, Width: vg.Length(1.5), Dashes: dashes}})
+		p.keys = append(p.keys, key{name: t.word("validation"), line: draw.LineStyle{Color: t.quiet, Width: vg.Length(1.5), Dashes: dashes}})
 	}
 	for _, m := range marks { // above every line
 		pl.Add(m)
 	}
 
-	pl.X.Label.Text = "epoch"
+	pl.X.Label.Text = t.word("epoch")
 	pl.X.Min, pl.X.Max = 1, float64(n)
 	if n == 1 {
 		pl.X.Min, pl.X.Max = 0.5, 1.5

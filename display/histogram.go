@@ -41,8 +41,8 @@ func Histograms(samples []Sample, options ...Option) *Figure {
 	grid, columns := arrange(samples)
 	rows := (len(grid) + columns - 1) / columns
 	f.columns = columns
-	f.note = "Bars count values; the dotted line marks zero."
 	f.settings = resolve([]int{0, 420, 700, 760, 760}[columns], 46+168*rows, options)
+	f.note = f.theme.word("Bars count values; the dotted line marks zero.")
 	var about []string
 	for i, s := range grid {
 		if s == nil { // a layer with fewer parameters than its neighbours
@@ -136,11 +136,11 @@ func (t Theme) histogram(s Sample, colors hue, w, h int) (*panel, int) {
 	constant := values[0] == values[len(values)-1]
 	switch {
 	case len(values) == 1:
-		p.caption = "one value, " + short(mean)
+		p.caption = t.say("one value, %s", short(mean))
 	case constant:
-		p.caption = fmt.Sprintf("n %d, all %s", len(values), short(values[0]))
+		p.caption = t.say("n %d, all %s", len(values), short(values[0]))
 	default:
-		p.caption = fmt.Sprintf("n %d, mean %s ± %s", len(values), short(mean), short(sd))
+		p.caption = t.say("n %d, mean %s ± %s", len(values), short(mean), short(sd))
 	}
 
 	bars := bin(values)

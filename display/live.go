@@ -192,20 +192,20 @@ func (r *run) picture(outcome string, now time.Time, at moment) {
 
 func (r *run) status(outcome string, now time.Time) (head, clock string) {
 	epoch, batch := r.where()
-	head = fmt.Sprintf("epoch %d of %d", epoch, r.epochs)
+	head = r.theme.say("epoch %d of %d", epoch, r.epochs)
 	if r.batches > 0 && !(outcome != "" && batch == r.batches) {
-		head += fmt.Sprintf(", batch %d of %d", batch, max(r.batches, batch))
+		head = r.theme.say("%s, batch %d of %d", head, batch, max(r.batches, batch))
 	}
 	if outcome != "" {
-		head = outcome + ", " + head
+		head = r.theme.say("%s, %s", r.theme.word(outcome), head)
 	}
 	elapsed := now.Sub(r.started)
 	clock = duration(elapsed)
 	done, all := r.progress()
 	if done > 0 && elapsed > 0 {
-		clock += fmt.Sprintf(", %s batches/s", rate(done/elapsed.Seconds()))
+		clock = r.theme.say("%s, %s batches/s", clock, rate(done/elapsed.Seconds()))
 		if outcome == "" && done < all {
-			clock += ", " + duration(time.Duration(float64(elapsed)*(all-done)/done)) + " left"
+			clock = r.theme.say("%s, %s left", clock, duration(time.Duration(float64(elapsed)*(all-done)/done)))
 		}
 	}
 	return head, clock
@@ -244,7 +244,7 @@ func (r *run) html(head, clock, outcome string) string {
 				ink = t.warn
 			}
 			fmt.Fprintf(&b, `<span style="display:inline-block;margin-right:22px"><span style="color:%s">%s</span> <span style="color:%s">%s</span></span> `,
-				css(t.quiet), html.EscapeString(readable(name)), css(ink), number(v))
+				css(t.quiet), html.EscapeString(t.word(readable(name))), css(ink), number(v))
 		}
 		b.WriteString(`</div>`)
 	}

@@ -2,7 +2,7 @@ package display
 
 import "sync"
 
-// Option changes how a figure looks: [Title], [Size], a [Theme], and for those figures that know of it [Classes],
+// Option changes how a figure looks: [Title], [Size], a [Theme], [Chinese], and for those figures that know of it [Classes],
 // [AxisNames], [LogAxis], [SharedAxis], [Smooth], [Perplexity] or [Within].
 type Option interface{ apply(*settings) }
 
@@ -17,6 +17,7 @@ type settings struct {
 	perplexity    float64  // 0 for the usual one
 	region        *[2]span // nil for what the figure chooses
 	axes          [2]string
+	words         words
 }
 
 type option func(*settings)
@@ -109,5 +110,6 @@ func resolve(width, height int, options []Option) settings {
 	if len(s.theme.hues) == 0 { // a zero Theme
 		s.theme = Light
 	}
+	s.theme.words = s.words
 	return s
 }

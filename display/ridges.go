@@ -123,7 +123,7 @@ func (t Theme) ridges(samples []Sample, width int, axis span) (*panel, int) {
 		pl.Add(ridge{xys, float64(-i), from.mix(to, step).color(), t})
 	}
 	first, last := spread(samples[0].Values), spread(samples[len(samples)-1].Values)
-	p.caption = fmt.Sprintf("standard deviation %s at %s, %s at %s", short(first), samples[0].Name, short(last), samples[len(samples)-1].Name)
+	p.caption = t.say("standard deviation %s at %s, %s at %s", short(first), samples[0].Name, short(last), samples[len(samples)-1].Name)
 	p.plot = pl
 	return p, n * bins
 }

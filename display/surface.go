@@ -132,12 +132,12 @@ func surfaceFigure(title string, g *gridded, paths []Path, options []Option) *Fi
 	pl := t.blank()
 	pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = g.x.lo, g.x.hi, g.y.lo, g.y.hi
 	pl.X.Tick.Marker, pl.Y.Tick.Marker = steps{n: 7}, steps{n: 6}
-	f.nameAxes(pl, "first parameter", "second parameter")
+	f.nameAxes(pl, f.theme.word("first parameter"), f.theme.word("second parameter"))
 	pl.Y.Padding = 4
 	l := levelsOf(g.values)
 	colors := t.bands(len(l.at) + 1)
 	pl.Add(contours{g, l, colors, t})
-	p := &panel{plot: pl, title: title, scale: l.scale(colors)}
+	p := &panel{plot: pl, title: f.theme.word(title), scale: l.scale(colors)}
 	lost, outside := 0, 0
 	shown := paths[:min(len(paths), len(t.hues))]
 	for i, path := range shown {
@@ -162,9 +162,9 @@ func surfaceFigure(title string, g *gridded, paths []Path, options []Option) *Fi
 		}
 	}
 	pl.Add(cross{plotter.XY{X: at[0], Y: at[1]}, t})
-	p.caption = fmt.Sprintf("× the lowest loss seen, %s at (%s, %s)", short(lowest), short(at[0]), short(at[1]))
+	p.caption = f.theme.say("× the lowest loss seen, %s at (%s, %s)", short(lowest), short(at[0]), short(at[1]))
 	if slices.ContainsFunc(paths, func(p Path) bool { return len(p.Points) > 1 }) {
-		p.caption += "; ○ start, ● end"
+		p.caption = f.theme.say("%s; ○ start, ● end", p.caption)
 	}
 	var warnings []string
 	if len(shown) < len(paths) {
@@ -174,7 +174,7 @@ func surfaceFigure(title string, g *gridded, paths []Path, options []Option) *Fi
 		warnings = append(warnings, "left out: "+count(lost, "point")+" of paths that are no numbers")
 	}
 	if outside > 0 {
-		warnings = append(warnings, count(outside, "point")+" of paths outside of the picture")
+		warnings = append(warnings, f.theme.say("%s of paths outside of the picture", f.theme.count(outside, "point")))
 	}
 	if bad > 0 {
 		warnings = append(warnings, "grey: the loss is no number")

@@ -5,6 +5,7 @@ import "image/color"
 // Theme is a set of colours. It is an [Option]: pass Light or Dark to a figure, or to [Defaults] for all of them.
 type Theme struct {
 	name         string
+	words        words      // what figures say, in their language; nil for English
 	card, border color.RGBA // the ground a figure brings along, and its hairline
 	text, quiet  color.RGBA // titles; everything that is read second
 	grid, axis   color.RGBA

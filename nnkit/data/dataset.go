@@ -180,7 +180,7 @@ func (d *Dataset) HTML() string {
 		b.WriteString("</tr>")
 	}
 	if len(d.X) > shownRows {
-		fmt.Fprintf(&b, `<tr><td colspan="%d">…</td></tr>`, len(columns))
+		fmt.Fprintf(&b, `<tr><td colspan="%d" style="text-align:left">…</td></tr>`, len(columns))
 	}
 	b.WriteString("</tbody></table>")
 	return b.String()

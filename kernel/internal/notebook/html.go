@@ -13,6 +13,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/alecthomas/chroma/v2"
 	"github.com/alecthomas/chroma/v2/lexers"
@@ -28,7 +29,8 @@ type HTMLOptions struct {
 	// Title is the page's title where the notebook has no heading.
 	Title string
 
-	// Lang is the language of the text ("en" if empty).
+	// Lang is the language of the text. If it is empty, the letters of the text tell:
+	// "zh", "ja" or "en".
 	Lang string
 
 	// Trust lets what outputs bring along run and look as it likes. Without it their
@@ -77,6 +79,9 @@ func (nb *Notebook) Title() string {
 }
 
 func newPage(nb *Notebook, opts HTMLOptions) *page {
+	if opts.Lang == "" {
+		opts.Lang = nb.written()
+	}
 	return &page{nb: nb, opts: opts, ids: map[string]bool{"content": true, "contents": true, "hide-code": true}}
 }
 
@@ -93,6 +98,42 @@ type page struct {
 
 func (p *page) printf(format string, args ...any) { fmt.Fprintf(&p.body, format, args...) }
 
+// written tells the language that the text is written in, by its letters.
+func (nb *Notebook) written() string {
+	chinese, others := 0, 0
+	for _, c := range nb.Cells {
+		if c.Type != Markdown {
+			continue
+		}
+		for _, r := range c.Source {
+			switch {
+			case unicode.In(r, unicode.Hiragana, unicode.Katakana):
+				return "ja"
+			case unicode.Is(unicode.Han, r):
+				chinese++
+			case unicode.IsLetter(r):
+				others++
+			}
+		}
+	}
+	if chinese > others/3 {
+		return "zh"
+	}
+	return "en"
+}
+
+// word is one of the page's own words in the language of its text.
+func (p *page) word(english string) string {
+	if s := chineseWords[english]; s != "" && strings.HasPrefix(p.opts.Lang, "zh") {
+		return s
+	}
+	return english
+}
+
+var chineseWords = map[string]string{
+	"Contents": "目录", "Skip the contents": "跳过目录", "Hide code": "隐藏代码", "Output": "输出",
+}
+
 // document returns the page around the cells.
 func (p *page) document() string {
 	title := p.opts.Title
@@ -102,10 +143,6 @@ func (p *page) document() string {
 	}
 	if title == "" {
 		title = "Notebook"
-	}
-	lang := p.opts.Lang
-	if lang == "" {
-		lang = "en"
 	}
 	// Whatever an output tries, the browser fetches nothing for this page.
 	policy := "default-src 'none'; img-src data: blob:; media-src data: blob:; font-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -124,16 +161,16 @@ func (p *page) document() string {
 <style>
 %s</style>
 </head>
-`, html.EscapeString(lang), policy, html.EscapeString(title), pageCSS)
+`, html.EscapeString(p.opts.Lang), policy, html.EscapeString(title), pageCSS)
 	contents := p.contents()
 	if contents == "" {
 		b.WriteString("<body>\n")
 	} else {
-		b.WriteString("<body class=\"with-contents\">\n<a class=\"skip\" href=\"#content\">Skip the contents</a>\n" + contents)
+		b.WriteString("<body class=\"with-contents\">\n<a class=\"skip\" href=\"#content\">" + p.word("Skip the contents") + "</a>\n" + contents)
 	}
 	b.WriteString("<main id=\"content\">\n")
 	if p.codes > 0 {
-		b.WriteString("<p class=\"view\"><label><input type=\"checkbox\" id=\"hide-code\"> Hide code</label></p>\n")
+		b.WriteString("<p class=\"view\"><label><input type=\"checkbox\" id=\"hide-code\"> " + p.word("Hide code") + "</label></p>\n")
 	}
 	b.WriteString(p.body.String() + "</main>\n</body>\n</html>\n")
 	return b.String()
@@ -153,7 +190,7 @@ func (p *page) contents() string {
 	}
 	top := slices.MinFunc(entries, func(a, b heading) int { return a.level - b.level }).level
 	var b strings.Builder
-	b.WriteString("<nav id=\"contents\" aria-label=\"Contents\">\n<details open>\n<summary>Contents</summary>\n<ul>\n")
+	fmt.Fprintf(&b, "<nav id=\"contents\" aria-label=\"%s\">\n<details open>\n<summary>%[1]s</summary>\n<ul>\n", p.word("Contents"))
 	for _, h := range entries {
 		fmt.Fprintf(&b, "<li class=\"level-%d\"><a href=\"#%s\">%s</a></li>\n", h.level-top+1, html.EscapeString(h.id), h.html)
 	}
@@ -199,7 +236,7 @@ func (p *page) code(number int, c *Cell) {
 	if len(c.Outputs) > 0 {
 		hidden := view["outputs_hidden"] == true || c.Metadata["collapsed"] == true
 		if hidden {
-			p.printf("<details class=\"folded\"><summary>Output</summary>\n")
+			p.printf("<details class=\"folded\"><summary>%s</summary>\n", p.word("Output"))
 		}
 		p.printf("<div class=\"outputs\">\n")
 		for i, out := range c.Outputs {

@@ -57,6 +57,13 @@ func TestHTMLHead(t *testing.T) {
 			t.Errorf("the page contains %s", not)
 		}
 	}
+	nb.Cells[0].Source = "# 第一个神经网络\n\n它在 `x := 1` 里。\n\n## 一\n\n## 二\n\n## 三\n\n## 四"
+	nb.Cells = append(nb.Cells, &Cell{Type: Code, Source: "x := 1"})
+	for _, want := range []string{`<html lang="zh">`, "<summary>目录</summary>", "隐藏代码"} {
+		if page := pageOf(t, nb, HTMLOptions{}); !strings.Contains(page, want) {
+			t.Errorf("a page in Chinese lacks %s", want)
+		}
+	}
 	nb.Cells[0].Source = "no heading"
 	if page := pageOf(t, nb, HTMLOptions{Title: "file name"}); !strings.Contains(page, "<title>file name</title>") {
 		t.Error("the given title is not used")
