@@ -161,7 +161,8 @@ func (f *Figure) HTML() string {
 		f.width, f.height, html.EscapeString(f.String()), kind, base64.StdEncoding.EncodeToString(data))
 }
 
-// Save writes the figure to a file. The extension of the path chooses the format: .svg, .png or .pdf.
+// Save writes the figure to a file. The extension of the path chooses the format: .svg, .png or .pdf. Letters that our font lacks, such as Chinese
+// ones, only an SVG can have, which is shown in the fonts of its reader.
 func (f *Figure) Save(path string) error {
 	var write func(io.Writer) error
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
@@ -178,6 +179,9 @@ func (f *Figure) Save(path string) error {
 		}
 	default:
 		return fmt.Errorf("save figure to %q: the extension %q names no format; write .svg, .png or .pdf", path, ext)
+	}
+	if text := f.undrawable(); text != "" && filepath.Ext(strings.ToLower(path)) != ".svg" {
+		return fmt.Errorf("save figure to %q: our font has no letters for %q; save it as .svg, which is shown in its reader's fonts and which a browser prints to PDF", path, text)
 	}
 	file, err := os.Create(path)
 	if err != nil {

@@ -11,7 +11,10 @@ import (
 
 // lacksLetters reports whether something is written on the figure for which our font has no letters, as it has none for Chinese. An
 // SVG is written in the fonts of its reader, but a bitmap would have gaps.
-func (f *Figure) lacksLetters() bool {
+func (f *Figure) lacksLetters() bool { return f.undrawable() != "" }
+
+// undrawable is the first text on the figure for which our font has no letters, "" if there is none.
+func (f *Figure) undrawable() string {
 	w, h := f.lengths()
 	c := &letters{}
 	f.draw(draw.NewCanvas(c, w, h))
@@ -33,13 +36,15 @@ func drawable(s string) bool {
 }
 
 // letters is a canvas that looks at nothing but what is written on it.
-type letters struct{ lacking bool }
+type letters struct{ lacking string }
 
 var _ vg.Canvas = (*letters)(nil)
 
 // FillString looks at the text.
 func (l *letters) FillString(_ font.Face, _ vg.Point, s string) {
-	l.lacking = l.lacking || !drawable(s)
+	if l.lacking == "" && !drawable(s) {
+		l.lacking = s
+	}
 }
 
 // What is not written does not matter.

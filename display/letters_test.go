@@ -2,6 +2,8 @@ package display
 
 import (
 	"encoding/base64"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -39,5 +41,23 @@ func TestLettersOfOtherScripts(t *testing.T) {
 		if err != nil || !strings.Contains(string(svg), c.written) || bundle["image/png"] != nil {
 			t.Errorf("%s: a bitmap without %q, or no picture with it (%v)", c.name, c.written, err)
 		}
+	}
+}
+
+// A file with gaps is not written.
+func TestSaveLetters(t *testing.T) {
+	dir := t.TempDir()
+	f := Plot([]Series{{Y: []float64{1, 2}}}, Title("梯度下降"))
+	for _, name := range []string{"a.png", "a.PDF"} {
+		err := f.Save(filepath.Join(dir, name))
+		if err == nil || !strings.Contains(err.Error(), `our font has no letters for "梯度下降"; save it as .svg`) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	if err := f.Save(filepath.Join(dir, "a.svg")); err != nil {
+		t.Error(err)
+	}
+	if files, _ := os.ReadDir(dir); len(files) != 1 {
+		t.Errorf("there are %d files, not one", len(files))
 	}
 }
