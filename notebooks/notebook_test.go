@@ -128,3 +128,21 @@ func checkLinks(t *testing.T, path, text string) {
 		}
 	}
 }
+
+// The list of tutorials for JupyterLab, which shows the source of a page in Markdown, is the one of the README, and has them all.
+func TestIndex(t *testing.T) {
+	b, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile(`(?m)^\|.*\|$`)
+	page, index := row.FindAllString(string(b), -1), row.FindAllString(prose(t, "00-index.ipynb"), -1)
+	if !slices.Equal(page, index) {
+		t.Errorf("the README has\n%s\nand 00-index.ipynb has\n%s", strings.Join(page, "\n"), strings.Join(index, "\n"))
+	}
+	for _, path := range tutorials(t) {
+		if path != "00-index.ipynb" && !strings.Contains(strings.Join(page, "\n"), "]("+filepath.ToSlash(path)+")") {
+			t.Errorf("%s is not in the list", path)
+		}
+	}
+}
