@@ -35,6 +35,10 @@ the command executes the runs that failed or are missing.
 
 With --on slurm the runs are tasks of a job array on a cluster, whose nodes need the notebook's folder and nothing
 else: no Go, no compiler, no internet. The command waits for them; it can be interrupted and started again.
+
+With --ranks a program is made of the notebook, and runs as so many processes under mpirun, on this machine or on the hosts
+of a --hostfile. Each has all data and computes a part of every batch; the result is the same, to the last bit, for any number
+of them. What the first one shows is written.
 `,
 	define: func(flags *flag.FlagSet) func([]string) error {
 		r := new(run)
@@ -44,6 +48,12 @@ else: no Go, no compiler, no internet. The command waits for them; it can be int
 			name, err := file(args, "notebook")
 			if err != nil {
 				return err
+			}
+			if r.ranks.hostfile != "" && r.ranks.size == 0 {
+				return &usageError{message: "--hostfile is for --ranks, which is not given"}
+			}
+			if sweep.axes != nil && r.ranks.size > 0 {
+				return &usageError{message: "--sweep and --ranks are both given: choose one"}
 			}
 			if sweep.axes != nil {
 				return sweep.run(name, r)
@@ -66,6 +76,7 @@ type run struct {
 	settings                  []experiment.Setting
 	chosen                    ranges
 	timeout                   time.Duration
+	ranks                     ranks
 	problems                  []string       // with the notebook's lock, once it is executed
 	built                     *session.Built // what runs the cells, if they are not to be compiled
 }
@@ -84,6 +95,7 @@ func (r *run) define(flags *flag.FlagSet) {
 	flags.Var(&r.chosen, "cells", "execute these cells only, a `LIST` as 1-5,7: those with code, as In [n] counts them; the others keep their outputs")
 	flags.BoolVar(&r.trust, "trust", false, "let scripts that outputs bring along run in the page's readers' browsers")
 	aloneFlag(flags, &r.alone)
+	r.ranks.define(flags)
 }
 
 func (r *run) timeoutFlag(flags *flag.FlagSet) {
@@ -211,7 +223,11 @@ func execute(nb *notebook.Notebook, dir string, r *run) ([]notebook.Check, error
 	if r.chosen != nil {
 		options.Only = r.chosen.contain
 	}
-	err = notebook.Execute(ctx, nb, s, options)
+	if r.ranks.size == 0 {
+		err = notebook.Execute(ctx, nb, s, options)
+	} else if err = r.ranks.execute(ctx, nb, r, config, options); err != nil && len(checks) == 0 {
+		return nil, err
+	}
 	if ctx.Err() != nil {
 		err = errors.Join(errInterrupted, err)
 	}

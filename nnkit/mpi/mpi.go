@@ -65,6 +65,9 @@ import (
 // GOMAXPROCS is set, each uses as many as there are for it.
 func World() nnkit.FitOption { return nnkit.Distribute(begun()) }
 
+// Join makes every later Fit of the program, unless it is given other ranks, one of all ranks together: [nnkit.SetRanks].
+func Join() { nnkit.SetRanks(begun()) }
+
 // Rank returns the number of this process, from 0 on. It begins MPI if that has not begun.
 func Rank() int { return begun().rank }
 

@@ -25,6 +25,7 @@ type Whole struct {
 	plans   []*program.Plan
 	cells   []wholeCell
 	embeds  bool // there are go:embed lines
+	shared  bool // many processes run the program together
 
 	parameters   []program.Parameter
 	parametersOf int
@@ -57,6 +58,9 @@ func (w *Whole) Add(ctx context.Context, count int, code string, parameters bool
 	w.tagged = parameters
 	return w.session.Execute(ctx, count, &message.ExecuteRequest{Code: code}, out)
 }
+
+// Share makes the program one for mpirun: every training in it is that of all ranks together.
+func (w *Whole) Share() { w.shared = true }
 
 // Build builds the program of the notebook of the given name. It is linked
 // statically, unless it uses C.
@@ -96,6 +100,12 @@ func (w *Whole) build(ctx context.Context, name, output string, serves bool) (st
 		}
 	}
 	files = append(files, program.File{Name: "main.go", Text: w.main(name)})
+	if w.shared {
+		// A copy is a package of the session's module, which need not require one that is seldom wanted.
+		if err := os.CopyFS(filepath.Join(dir, sharedFolder), sources{os.DirFS(filepath.Join(s.config.Sources, "nnkit", "mpi"))}); err != nil {
+			return false, fmt.Errorf("the sources of %s/nnkit/mpi: %w", modulePath, err)
+		}
+	}
 	for _, f := range files {
 		if err := os.WriteFile(filepath.Join(dir, f.Name), []byte(f.Text), 0o666); err != nil {
 			return false, err
@@ -119,11 +129,19 @@ func (w *Whole) main(name string) string {
 	if w.embeds {
 		b.WriteString("\t\"embed\"\n")
 	}
-	fmt.Fprintf(&b, "\t%q\n)\n\n", modulePath+"/kernel/worker/whole")
+	fmt.Fprintf(&b, "\t%q\n", modulePath+"/kernel/worker/whole")
+	if w.shared {
+		fmt.Fprintf(&b, "\t%q\n", "notebook/program/"+sharedFolder)
+	}
+	b.WriteString(")\n\n")
 	if w.embeds {
 		fmt.Fprintf(&b, "//go:embed all:%s\nvar filesʹ embed.FS\n\n", embeddedFiles)
 	}
-	fmt.Fprintf(&b, "func main() {\n\twhole.Main(whole.Notebook{\n\t\tName: %q,\n", name)
+	b.WriteString("func main() {\n")
+	if w.shared {
+		b.WriteString("\twhole.Rank()\n\tmpi.Join()\n")
+	}
+	fmt.Fprintf(&b, "\twhole.Main(whole.Notebook{\n\t\tName: %q,\n", name)
 	if w.embeds {
 		b.WriteString("\t\tFiles: filesʹ,\n")
 	}
@@ -150,7 +168,11 @@ func (w *Whole) main(name string) string {
 		}
 		b.WriteString("},\n")
 	}
-	b.WriteString("\t\t},\n\t})\n}\n")
+	b.WriteString("\t\t},\n\t})\n")
+	if w.shared {
+		b.WriteString("\tmpi.Finalize()\n")
+	}
+	b.WriteString("}\n")
 	return b.String()
 }
 

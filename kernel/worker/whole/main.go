@@ -57,7 +57,9 @@ func Main(nb Notebook) {
 	out := &output{dir: figures}
 	for _, c := range nb.Cells {
 		out.cell, out.shown = c.Number, 0
-		if outcome := c.run(out.show); outcome.Status != wire.OK {
+		outcome := c.run(out.show)
+		out.end(&c, outcome)
+		if outcome.Status != wire.OK {
 			fmt.Fprint(os.Stderr, c.failure(outcome))
 			os.Exit(1)
 		}

@@ -23,8 +23,14 @@ var pictures = []struct{ mime, extension string }{
 	{"image/svg+xml", ".svg"}, {"image/png", ".png"}, {"image/jpeg", ".jpg"}, {"image/gif", ".gif"}, {"application/pdf", ".pdf"},
 }
 
-// show prints each value's text, or the name of the file that holds its picture.
+// show prints each value's text, or the name of the file that holds its picture. Of ranks the first one tells who has started it.
 func (o *output) show(outputs []wire.Bundle) {
+	if rank, ok := ranked(); ok {
+		if rank == 0 {
+			wire.Record{Shown: outputs}.Write(os.Stdout)
+		}
+		return
+	}
 	for _, b := range outputs {
 		name, err := o.picture(b.Data)
 		if err != nil {
@@ -37,6 +43,19 @@ func (o *output) show(outputs []wire.Bundle) {
 			fmt.Println("wrote", name)
 		}
 	}
+}
+
+// end tells who has started the ranks how a cell has ended.
+func (o *output) end(c *Cell, outcome wire.Outcome) {
+	if rank, ok := ranked(); !ok || rank > 0 {
+		return
+	}
+	r := wire.Record{Ended: c.Number}
+	if outcome.Status != wire.OK {
+		r.Failed = c.failure(outcome)
+		r.Error = marks.ReplaceAllString(outcome.Value, "")
+	}
+	r.Write(os.Stdout)
 }
 
 // marks are those of generated names.
