@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/seed5607215b/nnkit/nnkit"
+	"github.com/seed5607215b/nnkit/nnkit/bench/model"
 	"github.com/seed5607215b/nnkit/nnkit/internal/parallel"
-	"github.com/seed5607215b/nnkit/nnkit/internal/random"
 	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
 )
 
@@ -22,61 +22,25 @@ type workload struct {
 }
 
 var workloads = []workload{
-	{"W1", []string{"PyTorch", "scikit-learn"}, 0, true, []int{1, 2}, func() (func() error, int, error) {
-		return training([]int{8}, 1, 32, 200, 20, nnkit.BinaryCrossEntropy,
-			nnkit.Dense(10, nnkit.ReLU), nnkit.Dense(8, nnkit.ReLU), nnkit.Dense(1, nnkit.Sigmoid))
-	}},
-	{"W2", []string{"PyTorch", "scikit-learn"}, 0, true, []int{1, 2}, func() (func() error, int, error) {
-		return training([]int{784}, 10, 128, 8, 1, nnkit.SparseCategoricalCrossEntropy,
-			nnkit.Dense(512, nnkit.ReLU), nnkit.Dense(512, nnkit.ReLU), nnkit.Dense(10, nnkit.Softmax))
-	}},
-	{"W3a", []string{"PyTorch"}, 0, true, []int{1, 2}, func() (func() error, int, error) {
-		return training([]int{28, 28, 1}, 10, 64, 4, 1, nnkit.SparseCategoricalCrossEntropy,
-			nnkit.Conv2D(6, 5, nnkit.ReLU, nnkit.SamePadding), nnkit.MaxPooling2D(2),
-			nnkit.Conv2D(16, 5, nnkit.ReLU), nnkit.MaxPooling2D(2), nnkit.Flatten(),
-			nnkit.Dense(120, nnkit.ReLU), nnkit.Dense(84, nnkit.ReLU), nnkit.Dense(10, nnkit.Softmax))
-	}},
-	{"W3b", []string{"PyTorch"}, 0, true, []int{1, 2}, func() (func() error, int, error) {
-		return training([]int{32, 32, 3}, 10, 64, 1, 1, nnkit.SparseCategoricalCrossEntropy,
-			nnkit.Conv2D(32, 3, nnkit.ReLU, nnkit.SamePadding), nnkit.Conv2D(32, 3, nnkit.ReLU, nnkit.SamePadding), nnkit.MaxPooling2D(2),
-			nnkit.Conv2D(64, 3, nnkit.ReLU, nnkit.SamePadding), nnkit.Conv2D(64, 3, nnkit.ReLU, nnkit.SamePadding), nnkit.MaxPooling2D(2),
-			nnkit.Flatten(), nnkit.Dense(512, nnkit.ReLU), nnkit.Dense(10, nnkit.Softmax))
-	}},
-	{"W4", []string{"PyTorch"}, 0, true, []int{1, 2}, func() (func() error, int, error) {
-		return training([]int{50, 32}, 10, 32, 2, 1, nnkit.SparseCategoricalCrossEntropy, nnkit.LSTM(128), nnkit.Dense(10, nnkit.Softmax))
-	}},
-	{"W5", []string{"PyTorch"}, 0, true, []int{1, 2}, func() (func() error, int, error) {
-		return training([]int{64, 128}, 10, 32, 1, 4, nnkit.SparseCategoricalCrossEntropy,
-			nnkit.TransformerEncoder(4, 512), nnkit.GlobalAveragePooling1D(), nnkit.Dense(10, nnkit.Softmax))
-	}},
+	trained(model.W1, 200, 20, "PyTorch", "scikit-learn"), trained(model.W2, 8, 1, "PyTorch", "scikit-learn"), trained(model.W3a, 4, 1, "PyTorch"),
+	trained(model.W3b, 1, 1, "PyTorch"), trained(model.W4, 2, 1, "PyTorch"), trained(model.W5, 1, 4, "PyTorch"),
 	{"predict", []string{"PyTorch", "scikit-learn"}, 0, false, []int{1}, prediction},
 	gemm(128, 128, 128), gemm(256, 256, 256), gemm(512, 512, 512), gemm(128, 512, 784), gemm(1024, 1024, 1024),
 }
 
+// trained is a training that goes through so many batches and epochs in a turn.
+func trained(t model.Training, batches, epochs int, peers ...string) workload {
+	return workload{t.Name, peers, 0, true, []int{1, 2}, func() (func() error, int, error) { return training(t, batches, epochs) }}
+}
+
 // training prepares a Fit that goes through so many batches and epochs in a turn.
-func training(row []int, classes, batch, batches, epochs int, loss nnkit.Loss, layers ...nnkit.Layer) (func() error, int, error) {
-	size := 1
-	for _, d := range row {
-		size *= d
-	}
-	x, y := make([]float32, batch*batches*size), make([]float32, batch*batches)
-	s := random.Stream{Seed: 1}
-	for i := range x {
-		x[i] = float32(s.Normal(i))
-	}
-	for i := range y {
-		y[i] = float32(s.Int(i, max(2, classes)))
-	}
-	rows, err := nnkit.NewTensor(x, append([]int{len(y)}, row...)...)
+func training(t model.Training, batches, epochs int) (func() error, int, error) {
+	rows, truth, err := t.Data(t.Batch * batches)
 	if err != nil {
 		return nil, 0, err
 	}
-	truth, err := nnkit.NewTensor(y)
+	m, err := t.Compiled()
 	if err != nil {
-		return nil, 0, err
-	}
-	m := nnkit.Sequential(layers...)
-	if err := m.Compile(nnkit.Adam(), loss); err != nil {
 		return nil, 0, err
 	}
 	p := &paused{goOn: make(chan int), stopped: make(chan error)}
@@ -87,7 +51,7 @@ func training(row []int, classes, batch, batches, epochs int, loss nnkit.Loss, l
 			begun = true
 			go func() {
 				p.left = <-p.goOn
-				_, err := m.Fit(rows, truth, nnkit.BatchSize(batch), nnkit.Epochs(math.MaxInt32), nnkit.Verbose(0), p)
+				_, err := m.Fit(rows, truth, nnkit.BatchSize(t.Batch), nnkit.Epochs(math.MaxInt32), nnkit.Verbose(0), p)
 				p.stopped <- fmt.Errorf("the training has ended: %w", err)
 			}()
 		}

@@ -11,7 +11,7 @@ import (
 // with a record separator and goes on in JSON.
 type Record struct {
 	Shown []Bundle `json:"shown,omitempty"` // values that a cell has ended with
-	Ended int           `json:"ended,omitempty"` // the number of the cell that has ended
+	Ended int      `json:"ended,omitempty"` // the number of the cell that has ended
 	// Failed is how it failed, in full; the first line is Error.
 	Error  string `json:"error,omitempty"`
 	Failed string `json:"failed,omitempty"`
@@ -49,13 +49,13 @@ func (r Record) Write(to io.Writer) {
 
 // SplitRecord takes a line of a program apart: the text that it prints, and the record behind that, nil for none.
 func SplitRecord(line []byte) (text string, record *Record) {
-	at := bytes.IndexByte(line, separator)
-	if at < 0 {
+	before, after, ok := bytes.Cut(line, []byte{separator})
+	if !ok {
 		return string(line), nil
 	}
 	r := new(Record)
-	if err := json.Unmarshal(bytes.TrimSpace(line[at+1:]), r); err != nil {
+	if err := json.Unmarshal(bytes.TrimSpace(after), r); err != nil {
 		return string(line), nil
 	}
-	return string(line[:at]), r
+	return string(before), r
 }
