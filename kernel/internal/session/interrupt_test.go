@@ -22,6 +22,28 @@ func (s started) Stream(name, text string) {
 	}
 }
 
+// earlier leaves behind what listens for interrupts, as a training does: one that is
+// at it, and one that begins again and again. An interrupt of a later cell is not
+// theirs.
+const earlier = `var reached atomic.Int64
+go func() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	<-ctx.Done()
+	reached.Add(1)
+}()
+go func() {
+	for {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+		select {
+		case <-ctx.Done():
+			reached.Add(1)
+		case <-time.After(time.Millisecond):
+		}
+		stop()
+	}
+}()`
+
 func TestInterruptKeepsState(t *testing.T) {
 	s := newTestSession(t)
 	rec := &recorder{}
@@ -30,7 +52,7 @@ func TestInterruptKeepsState(t *testing.T) {
 		count++
 		return s.Execute(context.Background(), count, &message.ExecuteRequest{Code: code}, out)
 	}
-	if r := execute("kept := 1\nch := make(chan int)\nvar ticks atomic.Int64\ngo func() { for { ticks.Add(1); time.Sleep(time.Millisecond) } }()", rec); r.Status != "ok" {
+	if r := execute("kept := 1\nch := make(chan int)\nvar ticks atomic.Int64\ngo func() { for { ticks.Add(1); time.Sleep(time.Millisecond) } }()\n"+earlier, rec); r.Status != "ok" {
 		t.Fatal(r)
 	}
 	for _, test := range []struct{ name, code string }{
@@ -73,11 +95,11 @@ func TestInterruptKeepsState(t *testing.T) {
 			} else if reply.Status != "error" || reply.ErrorName != "Interrupted" {
 				t.Errorf("reply is %+v", reply)
 			}
-			before := "before := ticks.Load()\ntime.Sleep(50 * time.Millisecond)\nkept, ticks.Load() > before"
+			before := "before := ticks.Load()\nfor i := 0; i < 60_000 && ticks.Load() == before; i++ {\n\ttime.Sleep(time.Millisecond)\n}\nkept, ticks.Load() > before, reached.Load()"
 			if reply := execute(before, rec); reply.Status != "ok" {
 				t.Errorf("the cell after: %v", reply)
 			}
-			if got, want := rec.take(), "result: text/plain 1, true\n"; got != want {
+			if got, want := rec.take(), "result: text/plain 1, true, 0\n"; got != want {
 				t.Errorf("state after the interrupt is %q, want %q", got, want)
 			}
 		})

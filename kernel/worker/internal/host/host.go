@@ -38,7 +38,7 @@ type host struct {
 	turn    chan struct{} // holds one token while show waits
 	shown   chan struct{} // the session has shown what it was sent
 	goOn    chan bool     // the session's answers to commands: whether the cell goes on
-	listens func() bool   // tells whether the program listens for interrupts
+	signals *interrupts
 
 	mu      sync.Mutex
 	current *run // the cell that runs, or nil
@@ -74,7 +74,7 @@ func Main() {
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0)
 	// A program that notifies of interrupts does not die of them. Cells may ask
 	// for them as any program does.
-	h.listens = watchListeners()
+	h.signals = watchInterrupts()
 	bufferLines()
 	running.PrepareFlags()
 	h.input = running.WatchInput(func(e wire.Event) {
@@ -258,7 +258,8 @@ func (h *host) interrupt(id int) {
 		return
 	}
 	r.interrupted = true
-	r.patient = h.listens()
+	r.patient = h.signals.listens(r.cell)
+	h.signals.cell.Store(r.cell)
 	// As a terminal would, to the processes that the cell has started as well.
 	target := os.Getpid()
 	if syscall.Getpgrp() == target {

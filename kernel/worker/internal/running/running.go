@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"unsafe"
+	"weak"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/wire"
 )
@@ -39,6 +40,8 @@ var (
 	// stopped are the cells whose goroutines are to be stopped. The slice is
 	// never changed, only replaced.
 	stopped atomic.Pointer[[]*Cell]
+	// known are the labels of all cells that may still have goroutines.
+	known []weak.Pointer[byte]
 )
 
 //go:linkname labels runtime/pprof.runtime_getProfLabel
@@ -87,6 +90,8 @@ func (c *Cell) start() {
 	mu.Lock()
 	defer mu.Unlock()
 	current = c
+	known = slices.DeleteFunc(known, func(p weak.Pointer[byte]) bool { return p.Value() == nil })
+	known = append(known, weak.Make((*byte)(c.label)))
 	// What an interrupted cell left behind is stopped until its first goroutine
 	// has ended; if others are still there by now, they live on.
 	var left []*Cell
@@ -135,6 +140,21 @@ func Check() {
 		}
 	}
 }
+
+// Owner returns what Owns knows the calling goroutine's cell by, or nil if it is of no
+// cell.
+func Owner() any {
+	label := labels()
+	mu.Lock()
+	defer mu.Unlock()
+	if label != nil && slices.ContainsFunc(known, func(p weak.Pointer[byte]) bool { return unsafe.Pointer(p.Value()) == label }) {
+		return label
+	}
+	return nil
+}
+
+// Owns tells whether an Owner is the cell's, or nobody's.
+func (c *Cell) Owns(owner any) bool { return owner == nil || owner == any(c.label) }
 
 // Own returns the cell of the calling goroutine if it is the one that runs now,
 // and nil in what earlier cells left behind.
