@@ -38,6 +38,7 @@ func Serve(run func(r wire.Request, cell *running.Cell) wire.Outcome) {
 	debug.Tell(func(e wire.DebugEvent) { send(wire.Event{Kind: wire.Halted, Debug: &e}) })
 	running.PrepareFlags()
 	running.KeepOrder()
+	running.LimitStacks()
 	input := running.WatchInput(send)
 	goOn := make(chan bool, 1)
 	send(wire.Event{Kind: wire.Ready})

@@ -77,6 +77,7 @@ func Main() {
 	h.signals = watchInterrupts()
 	bufferLines()
 	running.PrepareFlags()
+	running.LimitStacks()
 	h.input = running.WatchInput(func(e wire.Event) {
 		flush() // what asks the question
 		h.send(e)
