@@ -88,7 +88,18 @@ func copySources(ctx context.Context, root, dst string) error {
 			return fmt.Errorf("there are no sources of %s in %s for cells to import; the clone is not complete", dir, root)
 		}
 	}
-	for _, name := range []string{"go.mod", "go.sum"} {
+	files := []string{"go.mod", "go.sum"}
+	// Package mpi is a module of its own, of which kernel run --ranks needs the Go files.
+	shared, err := filepath.Glob(filepath.Join(root, "nnkit", "mpi", "*.go"))
+	if err != nil {
+		return err
+	}
+	for _, path := range append(shared, filepath.Join(root, "nnkit", "mpi", "go.mod")) {
+		if !strings.HasSuffix(path, "_test.go") {
+			files = append(files, filepath.Join("nnkit", "mpi", filepath.Base(path)))
+		}
+	}
+	for _, name := range files {
 		if err := copyFile(filepath.Join(root, name), filepath.Join(dst, name)); err != nil {
 			return err
 		}

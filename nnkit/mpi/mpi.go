@@ -71,6 +71,9 @@ func Join() { nnkit.SetRanks(begun()) }
 // Rank returns the number of this process, from 0 on. It begins MPI if that has not begun.
 func Rank() int { return begun().rank }
 
+// Ranks returns the ranks, for exchanges of one's own.
+func Ranks() nnkit.Ranks { return begun() }
+
 // Size returns how many ranks there are. It begins MPI if that has not begun.
 func Size() int { return begun().size }
 

@@ -1,0 +1,259 @@
+// Command bench measures how training scales with ranks and threads on this machine, fits a model of a step's time to that, and
+// predicts the time of a step on many machines (docs/scale.md).
+//
+//	go run ./bench [-o figures.json]     measures, fits, predicts
+//	go run ./bench -from figures.json    fits and predicts by figures that were measured before
+//
+// The trainings are those of nnkit/bench. -network runs the ranks in a network of their own with a latency and a bandwidth, which
+// wants root and Debian's iproute2, and compares what the model says with what is measured there.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed5607215b/nnkit/nnkit"
+	"github.com/seed5607215b/nnkit/nnkit/bench/model"
+	"github.com/seed5607215b/nnkit/nnkit/mpi"
+)
+
+var trainings = []model.Training{model.W2, model.W3b, model.W5}
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("bench: ")
+	asRank := flag.Bool("as-rank", false, "be a rank: what mpirun starts")
+	t := task{}
+	flag.StringVar(&t.Training, "training", "", "as a rank: what to train")
+	flag.IntVar(&t.Shards, "shards", 0, "as a rank: in how many shards")
+	flag.IntVar(&t.Batch, "batch", 0, "as a rank: rows of a batch")
+	seconds := flag.Float64("seconds", 1.5, "how long a measurement takes")
+	output := flag.String("o", "", "keep the figures in this `file`")
+	from := flag.String("from", "", "take the figures from this `file`")
+	network := flag.String("network", "", "measure over a network of this `latency,bandwidth`, as netem has it: 50us,1gbit")
+	flag.Parse()
+	if *asRank {
+		if err := t.measure(time.Duration(*seconds * float64(time.Second))); err != nil {
+			log.Fatal(err)
+		}
+		mpi.Finalize()
+		return
+	}
+	var f figures
+	var err error
+	switch {
+	case *network != "":
+		err = overNetwork(*network, *from, *seconds)
+	case *from != "":
+		f, err = readFigures(*from)
+	default:
+		f, err = measure(*seconds)
+	}
+	if err == nil && *output != "" {
+		err = f.write(*output)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	if *network == "" {
+		f.print()
+	}
+}
+
+// task is what ranks measure: a step of a training, or the exchange of messages where there is none.
+type task struct {
+	Training string `json:"training,omitempty"`
+	Shards   int    `json:"shards,omitempty"`
+	Batch    int    `json:"batch,omitempty"`
+}
+
+// A figure is a measured time.
+type figure struct {
+	task
+	Ranks   int     `json:"ranks"`
+	Threads int     `json:"threads"`
+	Bytes   int     `json:"bytes,omitempty"` // of a message
+	Median  float64 `json:"median_us"`
+	Best    float64 `json:"best_us"` // the tenth part that is fastest ends here
+}
+
+type figures struct {
+	Machine string   `json:"machine"`
+	Steps   []figure `json:"steps"`
+	Sent    []figure `json:"sent"` // an exchange of messages between two ranks
+}
+
+func readFigures(path string) (f figures, err error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return f, err
+	}
+	return f, json.Unmarshal(data, &f)
+}
+
+func (f figures) write(path string) error {
+	data, err := json.MarshalIndent(f, "", " ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(data, '\n'), 0o666)
+}
+
+// measure measures as a rank, and prints the figures of rank 0.
+func (t task) measure(patience time.Duration) error {
+	if t.Training == "" {
+		return sendMessages(patience)
+	}
+	i := slices.IndexFunc(trainings, func(m model.Training) bool { return m.Name == t.Training })
+	if i < 0 {
+		return fmt.Errorf("there is no training %q", t.Training)
+	}
+	const batches = 4
+	x, y, err := trainings[i].Data(batches * t.Batch)
+	if err != nil {
+		return err
+	}
+	m, err := trainings[i].Compiled()
+	if err != nil {
+		return err
+	}
+	var times []time.Duration
+	began, last := time.Now(), time.Now()
+	options := []nnkit.FitOption{
+		nnkit.BatchSize(t.Batch), nnkit.Epochs(1 << 30), nnkit.Verbose(0), nnkit.Shuffle(false),
+		nnkit.OnBatchEnd(func(t *nnkit.Training) {
+			now := time.Now()
+			if t.Epoch > 2 { // the first steps get their memory
+				times = append(times, now.Sub(last))
+			}
+			if last = now; len(times) >= 8 && now.Sub(began) > patience {
+				t.Stop("enough")
+			}
+		}),
+	}
+	if t.Shards > 0 {
+		options = append(options, nnkit.Shards(t.Shards), mpi.World())
+	}
+	if _, err := m.Fit(x, y, options...); err != nil {
+		return err
+	}
+	return report(times, 0)
+}
+
+// sendMessages exchanges messages between two ranks.
+func sendMessages(patience time.Duration) error {
+	ranks := mpi.Ranks()
+	for bytes := 4; bytes <= 64<<20; bytes *= 4 {
+		message, received := make([]byte, bytes), make([]byte, bytes)
+		var times []time.Duration
+		other := 1 - ranks.Rank()
+		for n := range max(20, min(1000, 1<<28/bytes)) {
+			began := time.Now()
+			if err := ranks.Exchange(other, message, other, received); err != nil {
+				return err
+			}
+			if n >= 5 {
+				times = append(times, time.Since(began))
+			}
+		}
+		if err := report(times, bytes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func report(times []time.Duration, bytes int) error {
+	if os.Getenv("OMPI_COMM_WORLD_RANK") > "0" {
+		return nil
+	}
+	slices.Sort(times)
+	at := func(share float64) float64 {
+		return float64(times[int(share*float64(len(times)-1))].Nanoseconds()) / 1e3
+	}
+	return json.NewEncoder(os.Stdout).Encode(figure{Bytes: bytes, Median: at(0.5), Best: at(0.1)})
+}
+
+// launcher starts this program as ranks.
+type launcher struct {
+	seconds float64
+	before  []string // of the command line
+	options []string // of mpirun
+}
+
+func (l launcher) run(t task, ranks, threads int) ([]figure, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	args := slices.Concat(l.before, []string{"mpirun", "-q", "-n", strconv.Itoa(ranks), "--bind-to", "none", "--oversubscribe", "--allow-run-as-root"}, l.options, []string{
+		program, "-as-rank", "-training", t.Training, "-shards", strconv.Itoa(t.Shards), "-batch", strconv.Itoa(t.Batch),
+		"-seconds", fmt.Sprint(l.seconds),
+	})
+	c := exec.Command(args[0], args[1:]...)
+	c.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(threads))
+	var complaints strings.Builder
+	c.Stderr = &complaints
+	out, err := c.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, complaints.String())
+	}
+	var list []figure
+	for line := range strings.Lines(string(out)) {
+		f := figure{}
+		if err := json.Unmarshal([]byte(line), &f); err != nil {
+			return nil, fmt.Errorf("%w in %q", err, line)
+		}
+		f.task, f.Ranks, f.Threads = t, ranks, threads
+		list = append(list, f)
+	}
+	return list, nil
+}
+
+// measure takes all figures on this machine.
+func measure(seconds float64) (f figures, err error) {
+	f.Machine = fmt.Sprintf("%s, %s, %d cores", processor(), runtime.Version(), runtime.NumCPU())
+	l := launcher{seconds: seconds}
+	for _, m := range trainings {
+		var list []task
+		list = append(list, task{m.Name, 0, m.Batch}, task{m.Name, 1, m.Batch / 4}, task{m.Name, 1, m.Batch / 2}, task{m.Name, 1, 2 * m.Batch})
+		for shards := 1; shards <= m.Batch; shards *= 2 {
+			list = append(list, task{m.Name, shards, m.Batch})
+		}
+		for _, t := range list {
+			steps, err := l.run(t, 1, 1)
+			if err != nil {
+				return f, err
+			}
+			f.Steps = append(f.Steps, steps...)
+		}
+		for _, more := range []struct{ shards, ranks, threads int }{{0, 1, 2}, {8, 1, 2}, {2, 2, 1}, {8, 2, 1}} {
+			steps, err := l.run(task{m.Name, more.shards, m.Batch}, more.ranks, more.threads)
+			if err != nil {
+				return f, err
+			}
+			f.Steps = append(f.Steps, steps...)
+		}
+	}
+	f.Sent, err = l.run(task{}, 2, 1)
+	return f, err
+}
+
+func processor() string {
+	data, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(data)) {
+		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return runtime.GOARCH
+}
