@@ -515,7 +515,7 @@ func (s *Session) ready(ctx context.Context) (ended bool, err error) {
 
 // mend has all built again that the cache has lost, if no worker holds the old.
 func (s *Session) mend() {
-	if s.runner.current() == nil && s.builder.Missing() {
+	if s.builder != nil && s.runner.current() == nil && s.builder.Missing() {
 		s.builder.Unload()
 		s.types.forget()
 	}
