@@ -148,11 +148,17 @@ func write(sum hash.Hash, x []float32) { binary.Write(sum, binary.LittleEndian, 
 // mpirun runs this test as so many ranks.
 func mpirun(t *testing.T, size int, args ...string) (string, error) {
 	t.Helper()
+	return run(t, size, append([]string{os.Args[0]}, args...)...)
+}
+
+// run runs a program as so many ranks.
+func run(t *testing.T, size int, program ...string) (string, error) {
+	t.Helper()
 	path, err := exec.LookPath("mpirun")
 	if err != nil {
 		t.Fatal("there is no mpirun: apt-get install openmpi-bin libopenmpi-dev")
 	}
-	command := exec.Command(path, append([]string{"--allow-run-as-root", "--oversubscribe", "-n", strconv.Itoa(size), os.Args[0]}, args...)...)
+	command := exec.Command(path, append([]string{"--allow-run-as-root", "--oversubscribe", "-n", strconv.Itoa(size)}, program...)...)
 	out, err := command.CombinedOutput()
 	return string(out), err
 }
@@ -205,5 +211,29 @@ func TestDeath(t *testing.T) {
 		if (err != nil) != (attempt.args != nil) || !strings.Contains(out, attempt.says) {
 			t.Errorf("%d ranks, %v: %v, and they do not say %q:\n%s", attempt.size, attempt.args, err, attempt.says, out)
 		}
+	}
+}
+
+// TestPage runs the program of docs/scale.md, of which one rank prints.
+func TestPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/scale.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```go\n")
+	text, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("the page has no program")
+	}
+	source, program := filepath.Join(t.TempDir(), "main.go"), filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(source, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("go", "build", "-o", program, source).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	out, err := run(t, 2, program)
+	if err != nil || strings.Count(out, "epoch ") != 3 {
+		t.Errorf("%v, want three lines of epochs:\n%s", err, out)
 	}
 }

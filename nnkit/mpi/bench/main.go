@@ -36,7 +36,7 @@ func main() {
 	flag.StringVar(&t.Training, "training", "", "as a rank: what to train")
 	flag.IntVar(&t.Shards, "shards", 0, "as a rank: in how many shards")
 	flag.IntVar(&t.Batch, "batch", 0, "as a rank: rows of a batch")
-	seconds := flag.Float64("seconds", 1.5, "how long a measurement takes")
+	seconds := flag.Float64("seconds", 1, "how long a measurement takes")
 	output := flag.String("o", "", "keep the figures in this `file`")
 	from := flag.String("from", "", "take the figures from this `file`")
 	network := flag.String("network", "", "measure over a network of this `latency,bandwidth`, as netem has it: 50us,1gbit")
@@ -223,29 +223,24 @@ func (l launcher) run(t task, ranks, threads int) ([]figure, error) {
 func measure(seconds float64) (f figures, err error) {
 	f.Machine = fmt.Sprintf("%s, %s, %d cores", processor(), runtime.Version(), runtime.NumCPU())
 	l := launcher{seconds: seconds}
+	if f.Sent, err = l.run(task{}, 2, 1); err != nil {
+		return f, err
+	}
 	for _, m := range trainings {
-		var list []task
-		list = append(list, task{m.Name, 0, m.Batch}, task{m.Name, 1, m.Batch / 4}, task{m.Name, 1, m.Batch / 2}, task{m.Name, 1, 2 * m.Batch})
-		for shards := 1; shards <= m.Batch; shards *= 2 {
-			list = append(list, task{m.Name, shards, m.Batch})
+		type run struct{ shards, batch, ranks, threads int }
+		list := []run{{0, m.Batch, 1, 1}, {0, m.Batch, 1, 2}, {8, m.Batch, 1, 2}, {2, m.Batch, 2, 1}, {8, m.Batch, 2, 1}, {1, m.Batch / 2, 1, 1}, {1, 2 * m.Batch, 1, 1}}
+		for _, shards := range []int{1, 2, 4, 8, 32} {
+			list = append(list, run{shards, m.Batch, 1, 1})
 		}
-		for _, t := range list {
-			steps, err := l.run(t, 1, 1)
-			if err != nil {
-				return f, err
-			}
-			f.Steps = append(f.Steps, steps...)
-		}
-		for _, more := range []struct{ shards, ranks, threads int }{{0, 1, 2}, {8, 1, 2}, {2, 2, 1}, {8, 2, 1}} {
-			steps, err := l.run(task{m.Name, more.shards, m.Batch}, more.ranks, more.threads)
+		for _, r := range list {
+			steps, err := l.run(task{m.Name, r.shards, r.batch}, r.ranks, r.threads)
 			if err != nil {
 				return f, err
 			}
 			f.Steps = append(f.Steps, steps...)
 		}
 	}
-	f.Sent, err = l.run(task{}, 2, 1)
-	return f, err
+	return f, nil
 }
 
 func processor() string {
