@@ -42,7 +42,7 @@ const separator = 0x1e
 func (r Record) Write(to io.Writer) {
 	line, err := json.Marshal(r)
 	if err != nil {
-		line, _ = json.Marshal(Record{Error: err.Error()})
+		line, _ = json.Marshal(Record{Shown: []Bundle{{Data: map[string]any{"text/plain": err.Error()}}}})
 	}
 	to.Write(append(append([]byte{separator}, line...), '\n'))
 }
@@ -54,7 +54,7 @@ func SplitRecord(line []byte) (text string, record *Record) {
 		return string(line), nil
 	}
 	r := new(Record)
-	if err := json.Unmarshal(bytes.TrimSpace(after), r); err != nil {
+	if err := json.Unmarshal(bytes.TrimSpace(after), r); err != nil || r.Shown == nil && r.Ended == 0 && r.Dead == nil {
 		return string(line), nil
 	}
 	return string(before), r

@@ -118,12 +118,13 @@ func guard(rank int) int {
 func lastMessage(lines []string) string {
 	last := ""
 	for _, line := range lines {
+		line = strings.TrimRight(line, "\r\n\t ")
 		for _, begin := range []string{"panic: ", "fatal error: "} {
 			if strings.HasPrefix(line, begin) {
 				return line
 			}
 		}
-		if line = strings.TrimRight(line, "\r\n\t "); line != "" && !strings.HasPrefix(line, "\t") && !strings.HasPrefix(line, "goroutine ") {
+		if line != "" && !strings.HasPrefix(line, "\t") && !strings.HasPrefix(line, "goroutine ") {
 			last = line
 		}
 	}
