@@ -115,6 +115,9 @@ func New(config Config) (*Builder, error) {
 			return nil, err
 		}
 	}
+	if err := makePrivate(config.CacheDir); err != nil {
+		return nil, err
+	}
 	b := &Builder{config: config, loaded: map[string]string{}, exports: map[string]string{}, same: map[string]*goListed{}, index: &index{}}
 	b.cache = newCache(config.CacheDir, config.SharedCacheDir, cmp.Or(config.CacheSize, DefaultCacheSize))
 	if b.tools, err = findToolchain(config.Dir, config.Env, config.Alone); err != nil {

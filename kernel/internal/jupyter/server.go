@@ -233,7 +233,7 @@ func (r *running) receive(q *queue) func(*peer, [][]byte) {
 			r.log("dropped a message: %v", err)
 			return
 		}
-		p.socket.prove(p)
+		r.prove(p)
 		if q == r.shellQueue && !p.met {
 			p.met = true
 			r.join(p)
@@ -247,6 +247,21 @@ func (r *running) receive(q *queue) func(*peer, [][]byte) {
 			}
 		}
 		to.push(req)
+	}
+}
+
+// prove is called when p has signed a message. Its name is then good for one connection
+// to each of the other sockets as well, the one that has it there: a client says nothing
+// on control or stdin until it has to.
+func (r *running) prove(p *peer) {
+	p.socket.prove(p)
+	if p.nameless {
+		return
+	}
+	for _, s := range r.sockets {
+		if other := s.peer(p.id); other != nil && s.kind == zmq4.Router {
+			other.known.Store(true)
+		}
 	}
 }
 

@@ -156,12 +156,10 @@ func (s *socket) add(p *peer) bool {
 
 // prove is called when p has signed something: it is who it says.
 func (s *socket) prove(p *peer) {
-	if p.known.Swap(true) {
-		return
-	}
+	p.known.Store(true)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, in := s.peers[p]; in {
+	if _, in := s.peers[p]; in && s.byID[p.id] != p {
 		s.entitle(p)
 		s.changed.fire()
 	}

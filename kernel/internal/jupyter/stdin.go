@@ -29,7 +29,7 @@ func (r *running) receiveInput(p *peer, frames [][]byte) {
 		r.log("dropped a message on stdin: %v", err)
 		return
 	}
-	p.socket.prove(p)
+	r.prove(p)
 	var reply message.InputReply
 	if m.Header.Type != "input_reply" {
 		r.log("unknown message %q on stdin", m.Header.Type)

@@ -92,7 +92,7 @@ func (d *download) get(f file) (string, error) {
 	if f.isAt(path) {
 		return path, nil
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return "", fmt.Errorf("the folder for data cannot be made: %w; set the environment variable NNKIT_DATA to another one", err)
 	}
 	var failed error
