@@ -2,8 +2,10 @@
 //
 //   node e2e/page.mjs KERNEL [DIR]
 //
-// KERNEL is the kernel's program, which makes the page of the attacks in kernel/internal/notebook/testdata/html/hostile.txtar. With DIR
-// the page, screenshots of it and a PDF are kept there. CHROMIUM names the browser, /usr/bin/chromium unless set.
+// KERNEL is the kernel's program, which makes the pages: of the attacks in kernel/internal/notebook/testdata/html/hostile.txtar, and of those
+// in attacks.txt, each in every place of a notebook. The latter is opened a second time without its policy, so that what makes the HTML
+// harmless and the policy are each tried alone. With DIR pages, screenshots and a PDF are kept there. CHROMIUM names the browser,
+// /usr/bin/chromium unless set.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -23,16 +25,65 @@ const text = fs.readFileSync(path.join(root, 'kernel/internal/notebook/testdata/
 const notebook = path.join(dir, 'hostile.ipynb');
 fs.writeFileSync(notebook, text.split('-- in.ipynb --\n')[1].split('\n-- ')[0]);
 
+/** A notebook that has each attack in all places that a stranger fills: prose, raw cells, outputs of every kind, names, titles, metadata. */
+function everywhere(attacks) {
+  const cells = [];
+  attacks.forEach((attack, i) => {
+    const metadata = { title: attack, tags: [attack], name: attack, format: 'text/html' };
+    const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+    const shown = (mime, data) => ({ output_type: 'display_data', metadata: { [mime]: { width: attack, height: 1, alt: attack }, needs_background: attack }, data: { [mime]: data, 'text/plain': attack } });
+    cells.push(
+      { cell_type: 'markdown', id: `p${i}`, metadata, source: attack },
+      { cell_type: 'markdown', id: `h${i}`, metadata, source: `## ${attack}\n\n> ${attack}\n\n- ${attack}\n\n![a](attachment:n) [a](<${attack}> "${attack}")\n\n[^1]\n\n[^1]: ${attack}`, attachments: { n: { ['image/png" onerror="pwned()']: attack, 'image/png': attack }, [attack]: { 'image/png': png } } },
+      { cell_type: 'raw', id: `r${i}`, metadata, source: attack },
+      { cell_type: 'code', id: `c${i}`, metadata: { ...metadata, jupyter: { source_hidden: attack } }, execution_count: 1, source: attack, outputs: [
+        shown('text/html', attack), shown('text/html', `<table><tr><td>${attack}`), shown('text/html', `<svg>${attack}`), shown('text/html', `<math><mtext>${attack}`),
+        shown('text/markdown', attack), shown('text/latex', attack), shown('image/png', attack), shown('image/svg+xml', `<svg xmlns="http://www.w3.org/2000/svg">${attack}</svg>`),
+        shown('image/jpeg', png), shown('application/json', { [attack]: attack }), shown('text/plain', attack), shown('application/javascript', attack),
+        { output_type: 'stream', name: i % 2 ? 'stderr' : attack, text: `\x1b[31m${attack}\x1b]8;;javascript:pwned()\x07a\x1b]8;;\x07\x1b[${attack}m` },
+        { output_type: 'error', ename: attack, evalue: attack, traceback: [attack] },
+      ] },
+    );
+  });
+  return { cells, nbformat: 4, nbformat_minor: 5, metadata: { title: attacks[0], kernelspec: { name: attacks[0], display_name: attacks[1], language: attacks[2] }, language_info: { name: attacks[3] } } };
+}
+
+const lines = fs.readFileSync(path.join(root, 'e2e/attacks.txt'), 'utf8').split('\n');
+const attacks = lines.filter(line => line !== '' && !line.startsWith('# '));
+const crowd = path.join(dir, 'attacks.ipynb');
+fs.writeFileSync(crowd, JSON.stringify(everywhere(attacks)));
+
+/** What a page must not have, as the browser has read it. */
+function suspects() {
+  const found = [];
+  for (const e of document.querySelectorAll('*')) {
+    const name = e.localName;
+    const own = name === 'meta' || name === 'style' ? e.parentElement === document.head : name !== 'link';
+    if (!own || ['script', 'iframe', 'object', 'embed', 'base', 'frame', 'form', 'foreignobject', 'animate', 'set', 'portal', 'dialog', 'template'].includes(name.toLowerCase())) found.push(`<${name}>`);
+    for (const a of e.attributes) {
+      const value = a.value.replace(/[\u0000- ]/g, '').toLowerCase();
+      if (/^on/i.test(a.name) || /^(java|vb)script:/.test(value) || /^(srcdoc|formaction|action|ping|attributionsrc|popover.*|command|commandfor)$/i.test(a.name) ||
+        /^(xlink:)?href$/.test(a.name) && value.startsWith('data:') || /^(style|fill|stroke|mask|filter|clip-path|cursor|marker.*)$/.test(a.name) && /url\((?!["']?#)/.test(value)) found.push(`<${name} ${a.name}="${a.value.slice(0, 80)}">`);
+    }
+  }
+  return found;
+}
+
 let failed = 0;
 const check = (holds, sentence) => {
   console.log((holds ? 'ok   ' : 'FAIL ') + sentence);
   if (!holds) failed++;
 };
 
-/** Opens the page that the kernel makes with some flags, tries all that a reader could click, and tells what happened. */
-async function open(browser, name, flags, scheme) {
+/** Makes the page of a notebook. */
+function make(notebook, name, flags = []) {
   const file = path.join(dir, name);
   execFileSync(kernel, ['convert', notebook, '--output', file, ...flags]);
+  return file;
+}
+
+/** Opens a page, tries all that a reader could click, unless there are too many such things, and tells what happened. */
+async function open(browser, file, scheme, clicks = true) {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, colorScheme: scheme });
   const ran = [], asked = [];
   await page.exposeFunction('pwned', () => { ran.push('called'); });
@@ -41,7 +92,7 @@ async function open(browser, name, flags, scheme) {
     if (!request.url().startsWith('data:') && request.url() !== pathToFileURL(file).href) asked.push(request.url());
   });
   await page.goto(pathToFileURL(file).href);
-  for (const link of await page.locator('a:not([href^="https:"]):not([href^="#"]), button, input:not(#hide-code), [tabindex]').all()) {
+  for (const link of !clicks ? [] : await page.locator('a:not([href^="https:"]):not([href^="#"]), button, input:not(#hide-code), [tabindex]').all()) {
     await link.click({ timeout: 2000, force: true, noWaitAfter: true }).catch(() => {}); // some are not to be seen
   }
   await page.waitForTimeout(300);
@@ -57,7 +108,7 @@ async function open(browser, name, flags, scheme) {
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
 try {
   for (const scheme of ['light', 'dark']) {
-    const { page, ran, asked, place, covered } = await open(browser, 'hostile.html', [], scheme);
+    const { page, ran, asked, place, covered } = await open(browser, make(notebook, 'hostile.html'), scheme);
     check(ran.length === 0, `${scheme}: nothing ran (${ran.length})`);
     check(asked.length === 0, `${scheme}: nothing was loaded (${asked.join(', ')})`);
     check(place, `${scheme}: the reader is still on the page`);
@@ -73,8 +124,34 @@ try {
     if (kept && scheme === 'light') await page.pdf({ path: path.join(dir, 'hostile.pdf'), preferCSSPageSize: true });
     await page.close();
   }
+  // Each attack in each place; then the same page without its policy.
+  const guarded = make(crowd, 'attacks.html');
+  const html = fs.readFileSync(guarded, 'utf8');
+  const bare = path.join(dir, 'attacks-bare.html');
+  fs.writeFileSync(bare, html.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, ''));
+  for (const [what, file] of [['with its policy', guarded], ['without it', bare]]) {
+    const { page, ran, asked, place, covered } = await open(browser, file, 'light', false);
+    const found = await page.evaluate(suspects);
+    const clicked = await page.evaluate(() => {
+      let n = 0;
+      for (const e of document.querySelectorAll('.rendered *')) {
+        const link = e.closest('a, area'), to = link?.getAttribute('href') ?? link?.getAttribute('xlink:href');
+        if (to && /^(https?|mailto|file):$/.test(URL.parse(to, location)?.protocol)) continue; // a link that leads away is what it says
+        e.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }));
+        for (const type of ['mouseover', 'focus', 'animationstart', 'load', 'error', 'toggle']) e.dispatchEvent(new Event(type));
+        n++;
+      }
+      return n;
+    });
+    await page.waitForTimeout(300);
+    check(ran.length === 0, `${attacks.length} attacks in every place, ${what}: nothing ran (${ran.length}; ${clicked} elements were clicked)`);
+    check(asked.length === 0, `… nothing was loaded (${asked.slice(0, 5).join(', ')})`);
+    check(place && !covered, '… the reader is still on the page, and nothing covers it');
+    check(found.length === 0, `… and nothing is there that could run (${[...new Set(found)].slice(0, 8).join(' ')})`);
+    await page.close();
+  }
   // The check can fail: a page that is trusted runs what its outputs bring along.
-  const { ran, page } = await open(browser, 'trusted.html', ['--trust'], 'light');
+  const { ran, page } = await open(browser, make(notebook, 'trusted.html', ['--trust']), 'light');
   check(ran.length > 0, `with --trust outputs run (${ran.length})`);
   await page.close();
 } finally {

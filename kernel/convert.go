@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,7 +55,7 @@ func convert(name, output string, trust bool) error {
 		err = writeNotebook(nb, output)
 	case ".html":
 		err = nb.WriteHTMLFile(output, notebook.HTMLOptions{
-			Title: filepath.Base(name), Files: os.DirFS(filepath.Dir(name)), Trust: trust,
+			Title: filepath.Base(name), Files: inFolder(filepath.Dir(name)), Trust: trust,
 		})
 	default:
 		return &usageError{message: fmt.Sprintf("--output %s: what to write is told by the ending, .go, .ipynb or .html", output)}
@@ -63,6 +64,16 @@ func convert(name, output string, trust bool) error {
 		fmt.Println("wrote", output)
 	}
 	return err
+}
+
+// inFolder are the files of a notebook's folder. A link that leads out of it is not
+// followed: what is there would become part of a page that others get.
+func inFolder(dir string) fs.FS {
+	folder, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil // so there is no picture, either
+	}
+	return folder.FS()
 }
 
 var stripTable = command{

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -308,4 +309,36 @@ func TestCrowd(t *testing.T) {
 		t.Errorf("%d lines of log:\n%s", n, g.said)
 	}
 	t.Logf("%d MB more and %d more files while they were there; %d lines of log", (during-before)>>20, open-files, strings.Count(g.said.String(), "\n"))
+}
+
+// TestPageStaysInItsFolder makes the page of a notebook whose folder has links that lead
+// out of it, as a repository may.
+func TestPageStaysInItsFolder(t *testing.T) {
+	dir := t.TempDir()
+	secret := filepath.Join(t.TempDir(), "secret.png")
+	inside := filepath.Join(dir, "inside.png")
+	nb := filepath.Join(dir, "nb.ipynb")
+	for name, text := range map[string]string{
+		secret: "secret", inside: "inside",
+		nb: `{"cells":[{"cell_type":"markdown","metadata":{},"source":"![](inside.png) ![](link.png) ![](out.png) ![](folder/secret.png)"}],"metadata":{},"nbformat":4,"nbformat_minor":4}`,
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, to := range map[string]string{"link.png": "inside.png", "out.png": secret, "folder": filepath.Dir(secret)} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page := filepath.Join(dir, "page.html")
+	if r := kernel(t, "", "convert", nb, "--output", page); r.status != 0 {
+		t.Fatalf("%+v", r)
+	}
+	text := read(t, page)
+	for content, want := range map[string]int{"inside": 2, "secret": 0} {
+		if got := strings.Count(text, base64.StdEncoding.EncodeToString([]byte(content))); got != want {
+			t.Errorf("%q is %d times in the page, want %d", content, got, want)
+		}
+	}
 }

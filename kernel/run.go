@@ -140,7 +140,7 @@ func (r *run) execute(nb *notebook.Notebook, name, dir string) error {
 	// What was computed is kept, also when a cell failed.
 	written := []string{r.output, r.page}
 	err := errors.Join(writeNotebook(nb, r.output),
-		nb.WriteHTMLFile(r.page, notebook.HTMLOptions{Files: os.DirFS(dir), Trust: r.trust}))
+		nb.WriteHTMLFile(r.page, notebook.HTMLOptions{Files: inFolder(dir), Trust: r.trust}))
 	if r.junit != "" {
 		written = append(written, r.junit)
 		err = errors.Join(err, notebook.WriteJUnitFile(r.junit, filepath.Base(name), checks))

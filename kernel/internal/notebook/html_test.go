@@ -255,3 +255,18 @@ func TestHTMLTrust(t *testing.T) {
 		}
 	}
 }
+
+// What SVG paints with is a part of the page, or nothing.
+func TestSanitizePainting(t *testing.T) {
+	for value, want := range map[string]bool{
+		"url(#a)": true, "url( '#a' ) red": true, "red": true, "url(https://example.org/#a)": false, "URL(//x#a)": false, "url(#a) url(x)": false, `u\72l(x)`: false, `url("x#a")`: false,
+	} {
+		clean := sanitize("<svg><rect fill='"+strings.ReplaceAll(value, "'", "&#39;")+"'/></svg>", nil)
+		if got := strings.Contains(clean, "fill="); got != want {
+			t.Errorf("fill by %s becomes %s", value, clean)
+		}
+	}
+	if clean := sanitize(`<b popover command="x" is="y" title="url(x)">`, nil); clean != `<b title="url(x)"></b>` {
+		t.Errorf("%s", clean)
+	}
+}

@@ -279,7 +279,8 @@ func writeTag(b *strings.Builder, t tag, resource func(url string) (string, bool
 				missing = a[1]
 				continue
 			}
-		case "srcset", "srcdoc", "action", "formaction", "ping", "autofocus", "target", "nonce":
+		case "srcset", "srcdoc", "action", "formaction", "ping", "attributionsrc", "autofocus", "target", "nonce",
+			"popover", "popovertarget", "popovertargetaction", "command", "commandfor", "is", "slot":
 			continue
 		case "href", "xlink:href":
 			if !isHarmlessLink(value) || t.name != "a" && t.name != "area" && !strings.HasPrefix(value, "#") {
@@ -291,7 +292,7 @@ func writeTag(b *strings.Builder, t tag, resource func(url string) (string, bool
 				continue
 			}
 		default:
-			if strings.HasPrefix(name, "on") || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-:_.") != "" {
+			if strings.HasPrefix(name, "on") || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-:_.") != "" || painting[name] && loads(value) {
 				continue
 			}
 		}
@@ -306,6 +307,26 @@ func writeTag(b *strings.Builder, t tag, resource func(url string) (string, bool
 		b.WriteString("/")
 	}
 	b.WriteString(">")
+}
+
+// painting are the attributes of SVG whose value can be a reference, as in CSS.
+var painting = setOf("fill stroke mask filter clip-path cursor marker marker-start marker-mid marker-end")
+
+// loads tells whether such a value refers to more than to a part of the page.
+func loads(value string) bool {
+	value = asciiLower(value)
+	if strings.Contains(value, `\`) && strings.Contains(value, "(") { // u\72l(
+		return true
+	}
+	for {
+		_, after, found := strings.Cut(value, "url(")
+		if !found {
+			return false
+		}
+		if value = strings.TrimLeft(after, " \t\n\f\r\"'"); !strings.HasPrefix(value, "#") {
+			return true
+		}
+	}
 }
 
 // writeMissing writes what stands for a picture that the page does not contain.
