@@ -48,7 +48,7 @@ type outgoing struct {
 }
 
 func (o outgoing) size() int {
-	n := frameSize // in the queue
+	n := frameSize + len(o.pong) // in the queue
 	for _, f := range o.frames {
 		n += len(f)
 	}
