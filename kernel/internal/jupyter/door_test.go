@@ -28,11 +28,11 @@ func TestDoor(t *testing.T) {
 		if _, err := d.enter(all[i]); err != nil {
 			t.Fatal(err)
 		}
-		got := ""
+		var places []string
 		for _, p := range d.in {
-			got += fmt.Sprint(slices.Index(all, p))
+			places = append(places, fmt.Sprint(slices.Index(all, p)))
 		}
-		if got != want {
+		if got := strings.Join(places, ""); got != want {
 			t.Errorf("in are %s, want %s", got, want)
 		}
 	}
