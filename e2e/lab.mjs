@@ -182,6 +182,36 @@ class Notebook {
     }
   }
 
+  dark() { return this.theme('Dark', false); }
+  light() { return this.theme('Light', true); }
+
+  async theme(name, light) {
+    await this.page.evaluate(name => window.jupyterapp.commands.execute('apputils:change-theme', { theme: `JupyterLab ${name}` }), name);
+    await this.page.waitForSelector(`body[data-jp-theme-light="${light}"]`, { state: 'attached', timeout: patience });
+    await this.page.waitForLoadState('networkidle'); // the style sheet has come
+    await sleep(500); // its fonts may still
+  }
+
+  /** Saves the notebook as a person does, and returns what is on the disk then. */
+  async save() {
+    await this.page.keyboard.press('Escape');
+    await this.page.keyboard.press('Control+s');
+    await until('the notebook is saved', () => this.page.evaluate(() => !window.jupyterapp.shell.currentWidget.context.model.dirty));
+    const name = await this.page.evaluate(() => window.jupyterapp.shell.currentWidget.context.path);
+    return JSON.parse(fs.readFileSync(path.join(dir, name), 'utf8'));
+  }
+
+  /** Saves and reloads the page, to which the kernel that runs belongs again. */
+  async reload() {
+    const id = () => this.page.evaluate(() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.id);
+    await this.save();
+    const before = await id();
+    await this.page.reload();
+    await this.page.waitForSelector('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell', { timeout: patience });
+    await this.idle();
+    check(await id() === before, 'the page has its kernel again after a reload', `${before} ${await id()}`);
+  }
+
   async menu(top, item) {
     await this.page.click(`.lm-MenuBar-itemLabel:text-is("${top}")`);
     await this.page.click(`.lm-Menu-itemLabel:text-matches("^${item}$")`);
@@ -230,17 +260,12 @@ async function firstNetwork(page) {
   check(/\d\.\d{2,}/.test(said), 'the outputs hold numbers', said);
 
   const withPicture = cells.findLastIndex(c => picturesIn(c.outputs) > 0);
-  await page.evaluate(() => window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' }));
-  await page.waitForSelector('body[data-jp-theme-light="false"]', { state: 'attached', timeout: patience });
+  await nb.dark();
   if (withPicture >= 0) await nb.pictures(withPicture);
-  await sleep(500); // the style sheet has come, its fonts may still
   await nb.shot('01-dark');
-  await page.evaluate(() => window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Light' }));
+  await nb.light();
 
-  await page.keyboard.press('Escape');
-  await page.keyboard.press('Control+s');
-  await until('the notebook is saved', () => page.evaluate(() => !window.jupyterapp.shell.currentWidget.context.model.dirty));
-  const saved = JSON.parse(fs.readFileSync(path.join(dir, '01-first-network.ipynb'), 'utf8'));
+  const saved = await nb.save();
   check(saved.metadata.kernelspec?.name === 'nnkit' && saved.metadata.language_info?.name === 'go',
     'the saved notebook names its kernel and its language', JSON.stringify(saved.metadata));
 }
@@ -401,10 +426,7 @@ async function training(page) {
   await nb.pictures(2);
   await nb.shot('training-interrupted');
 
-  await page.keyboard.press('Escape');
-  await page.keyboard.press('Control+s');
-  await until('the notebook is saved', () => page.evaluate(() => !window.jupyterapp.shell.currentWidget.context.model.dirty));
-  const saved = JSON.parse(fs.readFileSync(path.join(dir, 'training.ipynb'), 'utf8')).cells;
+  const saved = (await nb.save()).cells;
   check(saved[1].outputs.length === 1 && picturesIn(saved[1].outputs) === 1 && picturesIn(saved[2].outputs) === 1,
     'the saved notebook holds one picture of each run', JSON.stringify(saved.map(c => c.outputs?.length)));
 }
@@ -570,8 +592,62 @@ async function interact(page) {
   check(picturesIn(cell.outputs) === 1, 'there is one figure', JSON.stringify(cell.outputs).slice(0, 1000));
 }
 
+const wasmCells = [
+  'func double(x int) int { return 2 * x }\nvar base = 20\ncount := 3',
+  '%wasm\n!echo "in $GONB_WASM_DIR, at $GONB_WASM_URL"\nimport (\n\t"flag"\n\t"syscall/js"\n)\n\n'
+    + 'var x = flag.Int("x", 0, "added")\n\nfunc element(id string) js.Value { return js.Global().Get("document").Call("getElementById", id) }\n\n%% --x=2\n'
+    + 'element(GonbWasmDivId).Set("innerText", fmt.Sprint("the page says ", double(base)+*x))\nfmt.Println("printed by", runtime.GOARCH, "at", GonbWasmUrl)\n[]int{1, 2, 3}',
+  '%wasm\nbutton := js.Global().Get("document").Call("createElement", "button")\nelement(GonbWasmDivId).Call("append", button)\nclicks := 0\n'
+    + 'button.Set("innerText", "none yet")\nbutton.Call("addEventListener", "click", js.FuncOf(func(js.Value, []js.Value) any {\n\tclicks++\n'
+    + '\tbutton.Set("innerText", fmt.Sprint("clicked ", double(clicks), "/2 times"))\n\treturn nil\n}))\nselect {}',
+  '%wasm\nfmt.Println(count)',
+  '%wasm\nfunc third(list []int) int { return list[3] }\nfmt.Println("before")\nthird(nil)',
+  'fmt.Println(double(base + count))',
+];
+
+/** Cells that run in the page, with what the notebook declares. */
+async function wasm(page) {
+  const nb = await written(page, 'wasm', wasmCells);
+  const says = async (i, what) => {
+    const node = await nb.show(i);
+    const said = () => node.evaluate(e => e.querySelector('.jp-OutputArea')?.innerText ?? '');
+    await until(`cell ${i + 1} says ${what}`, async () => (await said()).includes(what), 30_000).catch(() => {});
+    check((await said()).includes(what), `the page says “${what}”`, await said());
+  };
+  await nb.run(0);
+  let cell = await nb.run(1);
+  check(errors(cell.outputs).length === 0, 'a cell is compiled for the page', errors(cell.outputs).join());
+  check(text(cell.outputs).includes(`in ${path.join(dir, 'jupyter_files')}/`), 'its commands know where the server has it', text(cell.outputs));
+  await says(1, 'the page says 42');
+  await says(1, 'printed by wasm at /');
+  await says(1, '[1 2 3]');
+  await nb.run(2);
+  const clicked = async expected => {
+    const button = await (await nb.show(2)).waitForSelector('.jp-OutputArea button:text("none yet")', { timeout: patience });
+    await button.click();
+    await says(2, expected);
+  };
+  await clicked('clicked 2/2 times');
+  cell = await nb.run(3);
+  check(errors(cell.outputs).some(e => e.includes("its value is in the kernel's process")), 'a value of the kernel is not in the page, and the error says so', text(cell.outputs));
+  await nb.run(4);
+  await says(4, 'Cell [5]: runtime error: index out of range [3] with length 0');
+  cell = await nb.run(5);
+  check(text(cell.outputs).includes('46'), 'the other cells go on as they were', text(cell.outputs));
+  await nb.show(1);
+  await nb.shot('wasm');
+  await nb.show(4);
+  await nb.dark();
+  await nb.shot('wasm-dark');
+  await nb.light();
+  await nb.reload();
+  await says(1, 'the page says 42');
+  await clicked('clicked 2/2 times');
+  await nb.shot('wasm-reloaded');
+}
+
 const parts = {
-  'first-network': firstNetwork, state, typing, talk, flood, training, interact,
+  'first-network': firstNetwork, state, typing, talk, flood, training, interact, wasm,
   debugging: page => debugging(page, { written, check, until, text }),
 };
 const browser = await chromium.launch({

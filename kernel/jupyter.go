@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"log"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -58,7 +61,7 @@ func serve(connection string, alone bool) error {
 		log.Printf("cells are not kept for later sessions: %v", err)
 	}
 	cells := history.New(past)
-	config := session.Config{Alone: alone, History: cells, KernelID: file.KernelID}
+	config := session.Config{Alone: alone, History: cells, KernelID: file.KernelID, Server: findServer(filepath.Dir(connection))}
 	openNotebook(&config, os.Getenv(notebookFile))
 	s, err := newSession(config)
 	if err != nil {
@@ -68,6 +71,28 @@ func serve(connection string, alone bool) error {
 	server := jupyter.Server{Connection: file, Interpreter: s, History: cells, Log: log.Printf}
 	if err := server.Serve(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		return err
+	}
+	return nil
+}
+
+// findServer finds the Jupyter server that has started the kernel: it writes down where
+// it is beside the kernel's connection file. It is nil where there is none, as in a
+// console.
+func findServer(runtime string) *session.Server {
+	parent := cmp.Or(os.Getenv("JPY_PARENT_PID"), strconv.Itoa(os.Getppid()))
+	for _, name := range []string{"jpserver-", "nbserver-"} { // the latter is Notebook 6
+		text, err := os.ReadFile(filepath.Join(runtime, name+parent+".json"))
+		if err != nil {
+			continue
+		}
+		var info struct {
+			RootDir     string `json:"root_dir"`
+			NotebookDir string `json:"notebook_dir"`
+			BaseURL     string `json:"base_url"`
+		}
+		if json.Unmarshal(text, &info) == nil && info.RootDir+info.NotebookDir != "" {
+			return &session.Server{Root: cmp.Or(info.RootDir, info.NotebookDir), URL: cmp.Or(info.BaseURL, "/")}
+		}
 	}
 	return nil
 }

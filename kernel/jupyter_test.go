@@ -6,11 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/jupyter/client"
+	"github.com/seed5607215b/nnkit/kernel/internal/session"
 )
 
 // live starts the kernel as a Jupyter server does for a notebook, and returns a client
@@ -96,4 +98,31 @@ func TestLiveLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	shows(t, live(t, name), "fmt.Println(4)", "4\n", `has format 2, and this kernel knows 1: "kernel lock" makes it again`)
+}
+
+// The server that has started a kernel is found by what it writes beside the kernel's
+// connection file.
+func TestFindServer(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("JPY_PARENT_PID", "12")
+	for _, test := range []struct {
+		file, text string
+		want       *session.Server
+	}{
+		{"jpserver-12.json", `{"root_dir": "/home/gopher", "base_url": "/user/gopher/"}`, &session.Server{Root: "/home/gopher", URL: "/user/gopher/"}},
+		{"nbserver-12.json", `{"notebook_dir": "/work"}`, &session.Server{Root: "/work", URL: "/"}},
+		{"jpserver-13.json", `{"root_dir": "/another"}`, nil},
+		{"jpserver-12.json", `{"root_dir": `, nil},
+	} {
+		file := filepath.Join(dir, test.file)
+		if err := os.WriteFile(file, []byte(test.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := findServer(dir); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("with %s %s: %+v", test.file, test.text, got)
+		}
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

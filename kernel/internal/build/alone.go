@@ -31,9 +31,9 @@ func (b *Builder) Program(ctx context.Context, text string) (string, error) {
 	if err := os.WriteFile(source, []byte(text), 0o666); err != nil {
 		return "", err
 	}
-	slow := time.AfterFunc(2*time.Second, func() { b.progress("compiling packages (once for each of them)") })
+	slow := b.tellsCompiling()
 	defer slow.Stop()
-	if _, err := b.run(ctx, nil, "build", "-buildvcs=false", "-overlay="+b.packages.overlay, "-ldflags=-s -w", "-o", program, source); err != nil {
+	if _, err := b.buildCell(ctx, program, source); err != nil {
 		return "", err
 	}
 	return program, nil
@@ -66,6 +66,27 @@ func (b *Builder) Whole(ctx context.Context, dir, output string, serves bool) (s
 	}
 	_, err = b.run(ctx, env, append(args, dir)...)
 	return static, err
+}
+
+// Page builds the program whose files are in a folder of the session's module, for the
+// system that the builder's environment names.
+func (b *Builder) Page(ctx context.Context, dir, output string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	slow := b.tellsCompiling()
+	defer slow.Stop()
+	_, err := b.buildCell(ctx, output, dir)
+	return err
+}
+
+// buildCell builds a cell's program, of packages as Exports has them.
+func (b *Builder) buildCell(ctx context.Context, output, source string) (string, error) {
+	return b.run(ctx, nil, "build", "-buildvcs=false", "-overlay="+b.packages.overlay, "-ldflags=-s -w", "-o", output, source)
+}
+
+// tellsCompiling tells of packages that are being compiled, after a while.
+func (b *Builder) tellsCompiling() *time.Timer {
+	return time.AfterFunc(2*time.Second, func() { b.progress("compiling packages (once for each of them)") })
 }
 
 // run runs the go command in the session's module and returns what it prints.

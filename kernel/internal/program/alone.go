@@ -53,20 +53,34 @@ func (p *printer) again(u *unit) []edit {
 	return nil
 }
 
-// keepDeclarations makes the candidate what is left when the cell's process has
-// ended.
+// keepDeclarations notes how the cell's variables are declared. Where cells are alone
+// it makes the candidate what is left when the cell's process has ended.
 func (w *planning) keepDeclarations() {
+	w.cand.declared = map[string]*unit{}
+	w.noteDeclarations(w.cand.declared)
+	if !w.config.Alone {
+		return
+	}
 	for name := range w.defines {
 		w.cand.vars[name] = &variable{name: name, serial: w.id, unusable: notKept}
 	}
 	w.cand.newest = map[string]int{}
 	w.cand.blank = w.blank
+	for name, u := range w.cand.declared {
+		w.cand.units[name] = u
+		delete(w.cand.vars, name)
+	}
+}
+
+// noteDeclarations adds the declarations of the cell's variables, by name, and its
+// functions init, which belong to them.
+func (w *planning) noteDeclarations(to map[string]*unit) {
 	var inits []string
 	for _, u := range w.inits {
 		kept := *u
 		kept.kind, kept.key = initUnit, fmt.Sprintf("init %d %d", u.serial, u.decl.Start)
 		kept.names = []string{kept.key}
-		w.cand.units[kept.key] = &kept
+		to[kept.key] = &kept
 		inits = append(inits, kept.key)
 	}
 	for _, s := range w.cell.Body.List {
@@ -76,15 +90,18 @@ func (w *planning) keepDeclarations() {
 		}
 		if g, ok := d.Decl.(*ast.GenDecl); ok && g.Tok == token.VAR {
 			for _, spec := range g.Specs {
-				w.keepVariable(spec.(*ast.ValueSpec), inits)
+				u := w.declaration(spec.(*ast.ValueSpec), inits)
+				for _, name := range u.names {
+					to[name] = u
+				}
 			}
 		}
 	}
 }
 
-// keepVariable keeps the declaration of variables, to be initialised again by
-// each cell that uses one of them.
-func (w *planning) keepVariable(spec *ast.ValueSpec, inits []string) {
+// declaration is that of variables, to be initialised again by each cell that uses
+// one of them.
+func (w *planning) declaration(spec *ast.ValueSpec, inits []string) *unit {
 	start, end := w.cell.Offset(spec.Pos()), w.cell.Offset(spec.End())
 	u := &unit{
 		kind: varUnit, cell: w.cell, serial: w.id, version: 1,
@@ -101,11 +118,10 @@ func (w *planning) keepVariable(spec *ast.ValueSpec, inits []string) {
 	for _, id := range spec.Names {
 		if id.Name != "_" {
 			u.names = append(u.names, id.Name)
-			w.cand.units[id.Name] = u
-			delete(w.cand.vars, id.Name)
 		}
 	}
 	u.key = strings.Join(u.names, ",")
+	return u
 }
 
 // notKept is why a variable of an earlier cell has no value.
@@ -113,10 +129,10 @@ const notKept = "it is not kept, since each cell is a process of its own here"
 
 // reason tells why a variable has no value, and what to do.
 func (w *planning) reason(v *variable) string {
-	if v.unusable != notKept {
+	if v.unusable != notKept && v.unusable != notInPage {
 		return v.unusable
 	}
-	return fmt.Sprintf("%s. Make it here as Cell [%d] does, or declare it there as var %s = …, which is done again for each cell", notKept, w.labels[v.serial], v.name)
+	return fmt.Sprintf("%s. Make it here as Cell [%d] does, or declare it there as var %s = …, which is done again for each cell", v.unusable, w.labels[v.serial], v.name)
 }
 
 // refuseMixed returns an error where a variable of the cell and one by the same

@@ -247,7 +247,14 @@ func (w *planning) run(units map[string]*unit, vars map[string]*variable, statem
 			delete(units, name)
 		}
 	}
+	var used map[string]bool
+	if w.config.Page {
+		used = w.mentions(units)
+	}
 	for _, name := range slices.Sorted(maps.Keys(w.cand.imports)) {
+		if w.config.Page && !used[name] {
+			continue
+		}
 		if vars[name] == nil && units[name] == nil && !(whole && w.defines[name]) {
 			addImport(name, w.cand.imports[name])
 		}
@@ -327,6 +334,15 @@ func (w *planning) run(units map[string]*unit, vars map[string]*variable, statem
 		}
 	}
 	return c
+}
+
+// mentions lists what declarations and the cell's statements mention.
+func (w *planning) mentions(units map[string]*unit) map[string]bool {
+	names := mentioned(w.statements()...)
+	for _, u := range slices.Concat(slices.Collect(maps.Values(units)), w.own, w.inits, w.mains) {
+		maps.Copy(names, u.mention)
+	}
+	return names
 }
 
 // checkDecl is a unit's tree as the checker is to see it: less a function's

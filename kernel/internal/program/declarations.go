@@ -49,6 +49,7 @@ func (p *Program) Remove(name string) bool {
 	imports := len(p.imports)
 	maps.DeleteFunc(p.imports, func(local, importPath string) bool { return local == name || importPath == name })
 	found := len(p.imports) < imports
+	found = p.removePage(name) || found
 	if u := p.units[name]; u != nil {
 		found = true
 		for _, n := range u.names {

@@ -114,6 +114,9 @@ func (w *planning) explainUndefined(c checked, err types.Error, name string) str
 		if v.serial == w.id {
 			return err.Msg + ": " + v.unusable
 		}
+		if v.unusable == notInPage {
+			return name + " has no value here: " + w.reason(v)
+		}
 		return name + " has no value any more: " + w.reason(v)
 	}
 	if path, member, ok := strings.Cut(name, "."); ok {

@@ -94,9 +94,7 @@ func (p *Program) plan(source string, label int, show string) (*Plan, error) {
 	}
 	plan := &Plan{ID: w.id, Entry: entryName(w.id), label: label, cell: w.cell, embeds: len(w.files) > 0, stopping: w.stopping}
 	plan.Source, plan.Imports = w.print()
-	if p.config.Alone {
-		w.keepDeclarations()
-	}
+	w.keepDeclarations()
 	plan.candidate = w.cand
 	// What the cell says it imports is loaded, used or not: for its init.
 	for _, s := range w.cell.Imports {

@@ -132,7 +132,7 @@ func (w *planning) print() (string, []string) {
 	// The name errʹ is for errors that the statements leave out.
 	fmt.Fprintf(&decls, "func %s() { var err%s %s.Error; _ = err%s; %s\n//line %s:1:1\n%s\n//line /cell/end.go:1\n%s}\n",
 		entryName(w.id), prime, live, prime, p.enter()+calls.String()+p.failing.String()+p.repeated.String(), FileName(w.id), body, ends.String())
-	if w.config.Alone {
+	if w.config.Alone && !w.config.Page {
 		decls.WriteString(p.main())
 	}
 

@@ -42,6 +42,9 @@ type Config struct {
 	// Whole is for cells that become one program, which is interrupted as a whole:
 	// loops have no checks. See whole.go.
 	Whole bool
+	// Page is for cells that run in the page: see page.go. Only what they mention is
+	// imported, since not all has to be there.
+	Page bool
 }
 
 // A Program is the live declarations of a session. It is not safe for
@@ -58,6 +61,10 @@ type Program struct {
 	units   map[string]*unit  // by key
 	vars    map[string]*variable
 	newest  map[string]int // name -> the highest version ever used
+	// declared are the declarations of variables that one has made, and the functions
+	// init beside them, for a program that makes them anew.
+	declared map[string]*unit
+	page     elsewhere
 
 	serial     int
 	generation int
@@ -117,16 +124,18 @@ func New(config Config) *Program {
 		config.GoVersion = "go1.26"
 	}
 	return &Program{
-		config:  config,
-		fset:    token.NewFileSet(),
-		imports: map[string]string{},
-		units:   map[string]*unit{},
-		vars:    map[string]*variable{},
-		newest:  map[string]int{},
-		labels:  map[int]int{},
-		sources: map[int]source{},
-		loaded:  map[digest]*Plan{},
-		again:   map[string]*Plan{},
+		config:   config,
+		fset:     token.NewFileSet(),
+		imports:  map[string]string{},
+		units:    map[string]*unit{},
+		vars:     map[string]*variable{},
+		newest:   map[string]int{},
+		declared: map[string]*unit{},
+		page:     elsewhere{map[string]string{}, map[string]*unit{}},
+		labels:   map[int]int{},
+		sources:  map[int]source{},
+		loaded:   map[digest]*Plan{},
+		again:    map[string]*Plan{},
 	}
 }
 
@@ -155,13 +164,14 @@ type Plan struct {
 
 // candidate is the program's state after a cell.
 type candidate struct {
-	imports map[string]string
-	dots    []string
-	blank   []string
-	units   map[string]*unit
-	vars    map[string]*variable
-	newest  map[string]int
-	changed bool
+	imports  map[string]string
+	dots     []string
+	blank    []string
+	units    map[string]*unit
+	vars     map[string]*variable
+	newest   map[string]int
+	declared map[string]*unit // what the cell adds
+	changed  bool
 }
 
 func (p *Program) candidate() candidate {
@@ -181,6 +191,7 @@ func (p *Program) Commit(plan *Plan) {
 		p.generation++
 	}
 	p.imports, p.dots, p.blank, p.units, p.vars, p.newest = c.imports, c.dots, c.blank, c.units, c.vars, c.newest
+	p.declare(c.declared)
 	p.labels[plan.ID] = plan.label
 	plan.generation = p.generation
 	if plan.Reused {
@@ -241,6 +252,9 @@ func (p *Program) Reset() {
 	clear(p.imports)
 	clear(p.units)
 	clear(p.vars)
+	clear(p.declared)
+	clear(p.page.imports)
+	clear(p.page.units)
 	p.dots, p.blank = nil, nil
 }
 

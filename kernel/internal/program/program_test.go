@@ -64,7 +64,8 @@ func find(name string) []string {
 }
 
 // A case is a txtar file: its files in order are cells ("cell"), and what
-// follows each of them: "package", the text printed for it, or "error".
+// follows each of them: "package", the text printed for it, or "error". A "cell for the
+// page" is planned to run there.
 func TestPlan(t *testing.T) {
 	files, err := filepath.Glob("testdata/*/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -83,12 +84,20 @@ func TestPlan(t *testing.T) {
 			got := &txtar.Archive{Comment: a.Comment}
 			n := 0
 			for _, f := range a.Files {
-				if f.Name != "cell" {
+				planned, commit := p.Plan, p.Commit
+				switch f.Name {
+				case "cell":
+				case "cell for the page":
+					planned = func(source string, label int) (*Plan, error) {
+						return p.PlanPage(source, label, Config{Importer: std, Find: find})
+					}
+					commit = p.CommitPage
+				default:
 					continue
 				}
 				n++
 				got.Files = append(got.Files, f)
-				plan, err := p.Plan(strings.TrimSuffix(string(f.Data), "\n"), n)
+				plan, err := planned(strings.TrimSuffix(string(f.Data), "\n"), n)
 				switch {
 				case err != nil:
 					got.Files = append(got.Files, txtar.File{Name: "error", Data: []byte(err.Error() + "\n")})
@@ -99,7 +108,7 @@ func TestPlan(t *testing.T) {
 					got.Files = append(got.Files, txtar.File{Name: "reused " + plan.Entry})
 				default:
 					vet(t, plan.Source)
-					p.Commit(plan)
+					commit(plan)
 					got.Files = append(got.Files, txtar.File{Name: "package", Data: []byte(plan.Source)})
 				}
 			}

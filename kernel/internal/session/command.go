@@ -29,7 +29,7 @@ type command struct {
 var commands []command
 
 func init() { // the table mentions %help, which reads it
-	commands = slices.Concat(programCommands, settingCommands, declarationCommands, shellCommands, inputCommands, commCommands, moduleCommands, fileCommands, helpCommands)
+	commands = slices.Concat(programCommands, settingCommands, declarationCommands, shellCommands, inputCommands, commCommands, moduleCommands, fileCommands, wasmCommands, helpCommands)
 }
 
 // A call is a command in a cell.
@@ -52,8 +52,9 @@ type execution struct {
 	added  []string // Go that commands add to the end of the cell
 	failed error    // of a command between the statements
 	ends   []func() error
-	asks   bool // the next command of the shell asks for its input
-	hidden bool // and what is typed is not to be seen
+	asks   bool   // the next command of the shell asks for its input
+	hidden bool   // and what is typed is not to be seen
+	div    string // the id of the cell's element in the page, if it runs there
 }
 
 // newExecution finds the commands of a cell. Syntax errors come first, and then
@@ -89,14 +90,19 @@ func (e *execution) code() string {
 
 // before runs the commands that act before the cell is compiled.
 func (e *execution) before() error {
-	return e.runCalls(func(c call) bool { return c.early || c.Place == cell.Before })
+	return e.runCalls(func(c call) bool {
+		if e.div != "" {
+			return !c.isProgramCommand()
+		}
+		return c.early || c.Place == cell.Before
+	})
 }
 
 // after runs the commands behind the last statement. A program that the cell is for
 // is told of those between them too.
 func (e *execution) after() error {
 	return e.runCalls(func(c call) bool {
-		return !c.early && (c.Place == cell.After || e.config.whole != nil && c.Place == cell.Between)
+		return e.div == "" && !c.early && (c.Place == cell.After || e.config.whole != nil && c.Place == cell.Between)
 	})
 }
 

@@ -110,8 +110,8 @@ var noModule = regexp.MustCompile(`(?:no required module provides package|missin
 
 // fetch finds the packages that a cell imports, and gets the modules of those that
 // no module provides. What cannot be found Import tells.
-func (s *Session) fetch(paths []string) {
-	err := s.types.fetch(paths...)
+func (s *Session) fetch(types *packages, paths []string) {
+	err := types.fetch(paths...)
 	if err == nil || s.current == nil || s.settings.noGet {
 		return
 	}
@@ -133,7 +133,7 @@ func (s *Session) fetch(paths []string) {
 		c.outlet.Stream("stderr", err.Error()+"\n")
 		return
 	}
-	_ = s.types.fetch(paths...)
+	_ = types.fetch(paths...)
 }
 
 // A staleError says that the cell uses packages which are not any more what the

@@ -43,6 +43,8 @@ type Config struct {
 	Alone bool
 	// KernelID is by what the Jupyter server knows the kernel, empty without one.
 	KernelID string
+	// Server is the Jupyter server of the kernel, nil where that is not known.
+	Server *Server
 	// History has the cells for %hist. It may be nil.
 	History *history.History
 	// Pinned are modules that cells are to use, as lines of go.sum: a lock's.
@@ -85,7 +87,8 @@ type Session struct {
 
 	settings settings // what cells have changed, as is what follows
 	current  *execution
-	checked  int // the builder's stamp when nothing loaded had changed
+	wasm     *wasm // nil until a cell is for the page
+	checked  int   // the builder's stamp when nothing loaded had changed
 
 	executing sync.Mutex
 	compiling atomic.Bool // the cell that is being executed
@@ -156,7 +159,7 @@ func New(config Config) (*Session, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Session{
 		config: config, folder: folder, dir: folder.path, module: m, started: make(chan struct{}), life: ctx, stop: stop,
-		settings: newSettings(config.Dir, folder.path, config.KernelID),
+		settings: newSettings(config, folder.path),
 		memory:   newMemory(cgroup.Read().Memory), warning: warning,
 	}
 	s.ctx, s.front, s.debugger = ctx, newFront(&s.outlet, config.KernelID), newDebugger(s)
@@ -228,7 +231,7 @@ func (s *Session) startWith(ctx context.Context, alone bool) error {
 func (s *Session) newProgram(alone bool) *program.Program {
 	return program.New(program.Config{
 		Importer: s.types,
-		Prefetch: s.fetch,
+		Prefetch: func(paths []string) { s.fetch(s.types, paths) },
 		Embed:    s.embedFiles,
 		Find:     func(name string) []string { return s.builder.Find(s.cellContext(), name) },
 		Alone:    alone,
@@ -400,7 +403,11 @@ func (s *Session) execute(ctx context.Context, count int, code string) error {
 	s.current = e
 	defer s.typing.see(s.program)
 	err = e.before()
-	if err == nil {
+	switch {
+	case err != nil:
+	case e.div != "":
+		err = e.runInPage()
+	default:
 		err = e.runGo()
 	}
 	if err == nil {
@@ -599,6 +606,9 @@ func (s *Session) Close() error {
 	var err error
 	if s.builder != nil {
 		err = s.builder.Close()
+	}
+	if s.wasm != nil {
+		err = errors.Join(err, s.wasm.close())
 	}
 	return errors.Join(err, s.folder.remove())
 }

@@ -29,13 +29,13 @@ const (
 	gonbRoot   = "GONB_JUPYTER_ROOT" // where the Jupyter server was started
 )
 
-func newSettings(dir, module, kernel string) settings {
-	s := settings{dir: dir, args: []string{}, env: map[string]string{gonbDir: dir, gonbTmpDir: module}}
-	if kernel != "" {
-		s.env[gonbKernel] = kernel
-		if root, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", os.Getppid())); err == nil {
-			s.env[gonbRoot] = root
-		}
+func newSettings(config Config, module string) settings {
+	s := settings{dir: config.Dir, args: []string{}, env: map[string]string{gonbDir: config.Dir, gonbTmpDir: module}}
+	if config.KernelID != "" {
+		s.env[gonbKernel] = config.KernelID
+	}
+	if config.Server != nil {
+		s.env[gonbRoot] = config.Server.Root
 	}
 	return s
 }
@@ -175,19 +175,23 @@ func (c *call) goflags() error {
 	return nil
 }
 
-// configureBuilder hands the settings that matter for it to the builder.
-func (s *Session) configureBuilder() error {
-	env := s.settings.environ()
-	var compiler []string
-	for _, f := range s.settings.flags {
+// buildEnviron is the environment for what builds, and the compiler's flags.
+func (s *settings) buildEnviron() (env, compiler []string) {
+	env = s.environ()
+	for _, f := range s.flags {
 		name, value, _ := strings.Cut(strings.TrimLeft(f, "-"), "=")
 		if name == "tags" {
-			env = append(env, strings.TrimSpace("GOFLAGS="+s.settings.getenv("GOFLAGS")+" -tags="+value))
+			env = append(env, strings.TrimSpace("GOFLAGS="+s.getenv("GOFLAGS")+" -tags="+value))
 		} else {
 			compiler = append(compiler, strings.Fields(value)...)
 		}
 	}
-	if err := s.builder.Configure(env, compiler); err != nil {
+	return env, compiler
+}
+
+// configureBuilder hands the settings that matter for it to the builder.
+func (s *Session) configureBuilder() error {
+	if err := s.builder.Configure(s.settings.buildEnviron()); err != nil {
 		return fmt.Errorf("%w; nothing has changed", err)
 	}
 	return nil

@@ -154,19 +154,7 @@ func (w *Whole) main(name string) string {
 	}
 	b.WriteString("\t\tCells: []whole.Cell{\n")
 	for _, c := range w.cells {
-		fmt.Fprintf(&b, "\t\t\t{Number: %d", c.count)
-		if c.entry != "" {
-			fmt.Fprintf(&b, ", Entry: %s", c.entry)
-		}
-		for _, part := range []struct {
-			place cell.Place
-			field string
-		}{{cell.Before, "Before: []whole.Command"}, {cell.Between, "Between: map[int]whole.Command"}, {cell.After, "After: []whole.Command"}} {
-			if list := c.commands[part.place]; len(list) > 0 {
-				fmt.Fprintf(&b, ", %s{\n%s\t\t\t}", part.field, strings.Join(list, ""))
-			}
-		}
-		b.WriteString("},\n")
+		fmt.Fprintf(&b, "\t\t\t%s,\n", c.literal())
 	}
 	b.WriteString("\t\t},\n\t})\n")
 	if w.shared {
@@ -233,18 +221,42 @@ func (w *Whole) note(c *call) error {
 	if err != nil {
 		return err
 	}
-	line, _ := c.cell.Position(c.Start)
 	if text == "" {
+		line, _ := c.cell.Position(c.Start)
 		w.session.outlet.Stream("stderr", fmt.Sprintf("Cell [%d], line %d: %s is left out, it means nothing in a program\n", c.count, line, c.Name))
 		text = "func() error { return nil }"
 	}
+	w.cells[len(w.cells)-1].add(c, text)
+	return nil
+}
+
+// add has the cell do what the text of a command says, at its place.
+func (w *wholeCell) add(c *call, text string) {
+	line, _ := c.cell.Position(c.Start)
 	element := fmt.Sprintf("\t\t\t\t{%d, %s},\n", line, text)
 	if c.Place == cell.Between {
 		element = fmt.Sprintf("\t\t\t\t%d: {%d, %s},\n", c.number, line, text)
 	}
-	commands := w.cells[len(w.cells)-1].commands
-	commands[c.Place] = append(commands[c.Place], element)
-	return nil
+	w.commands[c.Place] = append(w.commands[c.Place], element)
+}
+
+// literal is the cell as a Go literal, without its type.
+func (w *wholeCell) literal() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "{Number: %d", w.count)
+	if w.entry != "" {
+		fmt.Fprintf(&b, ", Entry: %s", w.entry)
+	}
+	for _, part := range []struct {
+		place cell.Place
+		field string
+	}{{cell.Before, "Before: []whole.Command"}, {cell.Between, "Between: map[int]whole.Command"}, {cell.After, "After: []whole.Command"}} {
+		if list := w.commands[part.place]; len(list) > 0 {
+			fmt.Fprintf(&b, ", %s{\n%s\t\t\t}", part.field, strings.Join(list, ""))
+		}
+	}
+	b.WriteString("}")
+	return b.String()
 }
 
 // literal is the Go text of what a command does, of type func() error, or "" if it

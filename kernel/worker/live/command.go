@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/seed5607215b/nnkit/kernel/worker/internal/running"
@@ -32,11 +31,7 @@ type usage struct {
 }
 
 func used() usage {
-	var u usage
-	var r syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) == nil {
-		u.cpu = time.Duration(r.Utime.Nano() + r.Stime.Nano())
-	}
+	u := usage{cpu: cpuTime()}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	u.bytes, u.objects = m.TotalAlloc, m.Mallocs

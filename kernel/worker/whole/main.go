@@ -74,7 +74,7 @@ func Main(nb Notebook) {
 // serve has a session run the cells. It is nil where there are no sessions.
 var serve func(*Notebook)
 
-// run runs a cell with its commands.
+// run runs a cell with its commands, and gives its values to show.
 func (c *Cell) run(show func([]wire.Bundle)) wire.Outcome {
 	do := func(commands []Command) *wire.Outcome {
 		for _, m := range commands {
