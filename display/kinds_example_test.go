@@ -22,7 +22,7 @@ func ExampleRangeTest() {
 	rates := []float64{1e-4, 2e-4, 4e-4, 8e-4, 1.6e-3, 3.2e-3, 6.4e-3, 1.28e-2}
 	losses := []float64{2.3, 2.3, 2.2, 1.8, 1.4, 1.3, 1.5, 4.0}
 	fmt.Println(display.RangeTest(rates, losses))
-	// Output: learning-rate range test over 8 rates; suggested learning rate 0.0008, where the loss falls most steeply
+	// Output: learning-rate range test over 8 rates; suggested learning rate 0.0002, where the loss falls most steeply
 }
 
 func ExampleRidges() {

@@ -111,7 +111,24 @@ func RateTest(test *nnkit.RateTest, options ...Option) *Figure {
 	for i, rate := range test.Rates() {
 		smooth[i] = plotter.XY{X: rate, Y: losses[i]}
 	}
-	return rangeFigure(nil, smooth, test.Suggestion(), true, options)
+	f := rangeFigure(nil, smooth, test.Suggestion(), test.Suggestion() > 0, options)
+	f.panels[0].warning = test.Reservation()
+	return f
+}
+
+// SuggestRate returns the learning rate that [RangeTest] marks for losses as they were measured: what [nnkit.SuggestRate] finds in them when
+// they are smoothed, without those that are no numbers. It reports false where there is none.
+func SuggestRate(rates, losses []float64) (rate float64, ok bool) {
+	if len(rates) != len(losses) {
+		return 0, false
+	}
+	var kept []float64
+	for i, r := range rates {
+		if finite(losses[i]) {
+			kept = append(kept, r)
+		}
+	}
+	return nnkit.SuggestRate(kept, smoothLosses(losses))
 }
 
 // DeadReLUs draws which share of the units of each layer with the activation ReLU is active for none of the rows of x, as [DeadUnits]

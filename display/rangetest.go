@@ -9,9 +9,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// RangeTest draws the losses of a learning-rate range test (Smith, 2017): training at a rate that grows from batch to batch. It
-// suggests the rate at which the smoothed loss falls most steeply per factor of the rate, before its lowest point; a tenth of
-// the rate at that lowest point is the other usual choice. [SuggestRate] returns the same number. What [nnkit.Model.FindLearningRate]
+// RangeTest draws the losses of a learning-rate range test (Smith, 2017): training at a rate that grows from batch to batch. The
+// rate that [nnkit.SuggestRate] finds in the smoothed losses is marked; [SuggestRate] returns it. What [nnkit.Model.FindLearningRate]
 // returns is drawn by [RateTest].
 func RangeTest(rates, losses []float64, options ...Option) *Figure {
 	if problem := paired("learning rates", len(rates), "losses", len(losses)); problem != "" {
@@ -102,52 +101,4 @@ func smoothLosses(losses []float64) []float64 {
 		}
 	}
 	return average(kept, 1-1/max(float64(len(kept))/40, 1))
-}
-
-// SuggestRate returns the learning rate that [RangeTest] marks. It reports false where there is none: the loss never falls, or the
-// series are no range test.
-func SuggestRate(rates, losses []float64) (rate float64, ok bool) {
-	if len(rates) != len(losses) {
-		return 0, false
-	}
-	var logs []float64
-	for i, r := range rates {
-		if !(r > 0) {
-			return 0, false
-		}
-		if finite(losses[i]) {
-			logs = append(logs, math.Log(r))
-		}
-	}
-	smooth := smoothLosses(losses)
-	lowest := 0
-	for i, v := range smooth {
-		if v < smooth[lowest] {
-			lowest = i
-		}
-	}
-	// The slope of a straight line through a window, by least squares: differences of neighbours are noise.
-	half := max(len(smooth)/20, 1)
-	steepest, at := 0.0, -1
-	for i := half; i+half < len(smooth) && i <= lowest; i++ {
-		if s := slope(logs[i-half:i+half+1], smooth[i-half:i+half+1]); s < steepest {
-			steepest, at = s, i
-		}
-	}
-	if at < 0 {
-		return 0, false
-	}
-	return math.Exp(logs[at]), true
-}
-
-// slope is that of the straight line with the least squares.
-func slope(x, y []float64) float64 {
-	mx, _ := moments(x)
-	my, _ := moments(y)
-	var xy, xx float64
-	for i := range x {
-		xy += (x[i] - mx) * (y[i] - my)
-		xx += (x[i] - mx) * (x[i] - mx)
-	}
-	return xy / xx
 }

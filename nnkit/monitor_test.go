@@ -177,6 +177,9 @@ func TestFindLearningRate(t *testing.T) {
 	if s := r.Suggestion(); !(s > 1e-5 && s < 100) || !slices.Contains(rates, s) {
 		t.Errorf("the suggestion is %v", s)
 	}
+	if text := r.String(); !strings.Contains(text, "the model had been trained for 1 epoch: this is a rate to go on with") {
+		t.Errorf("of a trained model it says %s", text)
+	}
 	// The test leaves no trace: training goes on as that of a twin who was not tested, to the bit.
 	for _, m := range []*Model{m, twin} {
 		if _, err := m.Fit(x, y, Verbose(0)); err != nil {

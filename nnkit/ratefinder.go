@@ -94,7 +94,7 @@ func (m *Model) testRates(s *rateTestSettings, train *rows) (*RateTest, error) {
 		return nil, fmt.Errorf("FindLearningRate: %w", err)
 	}
 
-	r := &RateTest{}
+	r := &RateTest{epochs: epochs}
 	f := newFit(ctx, m, &fitSettings{batch: new(min(s.batch, train.n)), shuffle: true}, train, &rows{})
 	factor := simd.Exp64(simd.Log64(s.to/s.from) / float64(s.steps-1))
 	rate, mean, share, best := s.from, 0.0, 1.0, math.Inf(1)
@@ -140,7 +140,10 @@ func (m *Model) testRates(s *rateTestSettings, train *rows) (*RateTest, error) {
 
 // RateTest is what [Model.FindLearningRate] has seen: the loss over the learning rate. As the last expression of a notebook cell it shows
 // itself: as a curve when package display is imported, else in words.
-type RateTest struct{ rates, losses []float64 }
+type RateTest struct {
+	rates, losses []float64
+	epochs        int // that the model had been trained for before
+}
 
 // Rates returns the learning rates in rising order. It is a copy.
 func (r *RateTest) Rates() []float64 { return slices.Clone(r.rates) }
@@ -148,24 +151,71 @@ func (r *RateTest) Rates() []float64 { return slices.Clone(r.rates) }
 // Losses returns the loss at each rate, smoothed by an exponential moving average of momentum 0.9. It is a copy.
 func (r *RateTest) Losses() []float64 { return slices.Clone(r.losses) }
 
-// Suggestion returns a rate to train with: that at which the smoothed loss fell fastest, over the logarithm of the rate, of
-// those up to a tenth of the rate at its lowest point, near which a training is about to run away.
+// Suggestion returns a rate to train with, by the rule of [SuggestRate], and 0 where there is none.
 func (r *RateTest) Suggestion() float64 {
-	lowest := slices.Index(r.losses, slices.Min(r.losses))
-	at, steepest := 0, 0.0
-	for i := 1; i+1 < len(r.losses) && r.rates[i] <= r.rates[lowest]/10; i++ {
-		if slope := r.losses[i+1] - r.losses[i-1]; slope < steepest {
-			at, steepest = i, slope
+	rate, _ := SuggestRate(r.rates, r.losses)
+	return rate
+}
+
+// Reservation says in a sentence why the suggestion is to be taken with care, and is empty where it is not: a model that has been
+// trained already falls no further at rates that a fresh one would learn with.
+func (r *RateTest) Reservation() string {
+	if r.epochs == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the model had been trained for %s: this is a rate to go on with; for one to begin with, test a fresh model, or Reset this one",
+		countOf(r.epochs, "epoch", "epochs"))
+}
+
+// SuggestRate returns the rate at which a loss falls most steeply, over the logarithm of the rate, in a learning-rate range test:
+// by straight lines of least squares through a twentieth of the losses to each side, at rates up to a tenth of that with the lowest loss,
+// near which a training is about to run away. The rates grow, and the losses are smoothed and finite. It reports false where the loss
+// falls nowhere, or the series are no range test.
+func SuggestRate(rates, losses []float64) (rate float64, ok bool) {
+	if len(rates) != len(losses) || len(rates) < 3 || !(rates[0] > 0) {
+		return 0, false
+	}
+	lowest := rates[slices.Index(losses, slices.Min(losses))]
+	logs := make([]float64, len(rates))
+	for i, r := range rates {
+		logs[i] = simd.Log64(r)
+	}
+	half := max(len(rates)/20, 1)
+	steepest := 0.0
+	for i := half; i+half < len(rates) && rates[i] <= lowest/10; i++ {
+		if s := slope(logs[i-half:i+half+1], losses[i-half:i+half+1]); s < steepest {
+			rate, ok, steepest = rates[i], true, s
 		}
 	}
-	return r.rates[at]
+	return rate, ok
+}
+
+// slope is that of the straight line with the least squares.
+func slope(x, y []float64) float64 {
+	var mx, my, xy, xx float64
+	for i := range x {
+		mx += x[i] / float64(len(x))
+		my += y[i] / float64(len(x))
+	}
+	for i := range x {
+		xy += float64((x[i] - mx) * (y[i] - my))
+		xx += float64((x[i] - mx) * (x[i] - mx))
+	}
+	return xy / xx
 }
 
 // String tells the suggestion and what was seen.
 func (r *RateTest) String() string {
+	said := "no learning rate suggested, since the loss falls nowhere for several rates on end"
+	if rate := r.Suggestion(); rate > 0 {
+		said = fmt.Sprintf("learning rate %.2g suggested", rate)
+	}
 	lowest := slices.Index(r.losses, slices.Min(r.losses))
-	return fmt.Sprintf("learning rate %.2g suggested: from %.2g to %.2g the loss was lowest, %s, at %.2g",
-		r.Suggestion(), r.rates[0], r.rates[len(r.rates)-1], scoreText(r.losses[lowest]), r.rates[lowest])
+	said += fmt.Sprintf(": from %.2g to %.2g the loss was lowest, %s, at %.2g", r.rates[0], r.rates[len(r.rates)-1], scoreText(r.losses[lowest]), r.rates[lowest])
+	if but := r.Reservation(); but != "" {
+		said += "; " + but
+	}
+	return said
 }
 
 // HTML tells the same for a notebook.

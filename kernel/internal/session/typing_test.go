@@ -73,7 +73,7 @@ func TestTyping(t *testing.T) {
 		{"rand.Int|", "Int", []string{"Int", "Int32", "Int32N", "Int64"}},
 		{"plotter.NewLi|", "NewLi", []string{"NewLine", "NewLinePoints"}},
 		{"import \"github.com/seed5607215b/nnkit/d|", "github.com/seed5607215b/nnkit/d", []string{"github.com/seed5607215b/nnkit/display"}},
-		{"%w|", "%w", []string{"%who"}},
+		{"%wh|", "%wh", []string{"%who"}},
 		{"%%wr|", "%%wr", []string{"%%writefile"}},
 		{"%rm pl|", "pl", []string{"place"}},
 		{"%env HOM|", "HOM", []string{"HOME"}},
