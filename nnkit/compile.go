@@ -88,10 +88,10 @@ type compilation struct {
 // It is an error when a layer was wrong, when something is missing, when an optimizer's setting is out of bounds and
 // when the loss cannot judge what the last layer puts out.
 func (m *Model) Compile(optimizer Optimizer, loss Objective, metrics ...Metric) error {
-	m.targets = nil // a model that failed to compile is not compiled
-	if m.err != nil {
-		return m.err
+	if err := m.problem("Compile"); err != nil {
+		return err
 	}
+	m.targets = nil // a model that failed to compile is not compiled
 	if optimizer == nil {
 		return fmt.Errorf("Compile: the optimizer is missing: write nnkit.Adam() for example")
 	}
@@ -209,9 +209,10 @@ func scoreNames(targets []target) []string {
 
 // isCompiled says whether the model can be trained.
 func (m *Model) isCompiled(caller string) error {
+	if err := m.problem(caller); err != nil {
+		return err
+	}
 	switch {
-	case m.err != nil:
-		return m.err
 	case m.layer.owner != nil && caller != "Evaluate":
 		return fmt.Errorf("%s: the model is part of another one, as its layer %q: train that one", caller, m.layer.name)
 	case m.targets == nil:

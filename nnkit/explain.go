@@ -229,11 +229,8 @@ func PermutationImportance(m *Model, x, y any, repeats, seed int) ([]float64, er
 
 // explained converts what a model is to be explained for.
 func (m *Model) explained(caller string, x any) (*Tensor, error) {
-	switch {
-	case m == nil:
-		return nil, fmt.Errorf("%s: the model is nil", caller)
-	case m.err != nil:
-		return nil, m.err
+	if err := m.problem(caller); err != nil {
+		return nil, err
 	}
 	if err := m.ready(caller); err != nil {
 		return nil, err

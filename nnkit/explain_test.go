@@ -182,7 +182,7 @@ func TestExplainErrors(t *testing.T) {
 		want string
 	}{
 		{only(Saliency(m, x, 3)), "Saliency: there is no output 3: the model has the outputs 0 to 2"},
-		{only(InputGradient(nil, x, 0)), "InputGradient: the model is nil"},
+		{only(InputGradient(nil, x, 0)), "InputGradient: " + noModel},
 		{only(InputGradient(Sequential(Dense(1)), x, 0)), "InputGradient: the model has seen no data yet and does not know its number of inputs: Fit it first, or begin it with nnkit.Input(features)"},
 		{only(IntegratedGradients(m, x, 0, 0)), "IntegratedGradients: 0 steps: there must be at least 1"},
 		{only(GradCAM(m, x, "first", 0)), `GradCAM: there is no layer "first": see the model's summary for their names`},

@@ -17,8 +17,8 @@ func (m *Model) Freeze(names ...string) error { return m.setTrainable("Freeze", 
 func (m *Model) Unfreeze(names ...string) error { return m.setTrainable("Unfreeze", true, names) }
 
 func (m *Model) setTrainable(caller string, on bool, names []string) error {
-	if m.err != nil {
-		return m.err
+	if err := m.problem(caller); err != nil {
+		return err
 	}
 	if m.parameters == nil {
 		return fmt.Errorf("%s: the model has no parameters yet: begin it with nnkit.Input, or call it after a Fit", caller)

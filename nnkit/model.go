@@ -1,6 +1,7 @@
 package nnkit
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -202,10 +203,27 @@ func (m *Model) draw() {
 	m.drawn.Store(true)
 }
 
+// problem is why a model cannot be used: there is none, or it was made wrongly.
+func (m *Model) problem(caller string) error {
+	if m == nil {
+		return fmt.Errorf("%s: %s", caller, noModel)
+	}
+	return m.err
+}
+
+const noModel = "the model is nil: make it with nnkit.Sequential or nnkit.Functional, or look at the error that came with it from nnkit.Load"
+
+// mustBe panics where there is no model.
+func (m *Model) mustBe(caller string) {
+	if m == nil {
+		fail(caller, noModel)
+	}
+}
+
 // Reset begins anew: weights are drawn from the seed, and the optimizer and the count of epochs start over.
 func (m *Model) Reset(seed int) error {
-	if m.err != nil {
-		return m.err
+	if err := m.problem("Reset"); err != nil {
+		return err
 	}
 	if m.fitting.Load() {
 		return fmt.Errorf("Reset: the model is in Fit: stop the training first")
@@ -223,6 +241,7 @@ func (m *Model) Reset(seed int) error {
 // Layers describes the layers in order, those of a [Functional] model behind its inputs. Asking for it draws the weights if the
 // width of the input is known.
 func (m *Model) Layers() []LayerInfo {
+	m.mustBe("Layers")
 	m.draw()
 	var infos []LayerInfo
 	if m.functional {
@@ -247,6 +266,7 @@ func (m *Model) Layers() []LayerInfo {
 // Parameters returns all kernels and biases in order, none while the width of the input is not known: before the first
 // Fit or Predict of a model without [Input]. Asking for them draws the weights.
 func (m *Model) Parameters() []*Parameter {
+	m.mustBe("Parameters")
 	m.draw()
 	return slices.Clone(m.parameters)
 }
@@ -254,6 +274,7 @@ func (m *Model) Parameters() []*Parameter {
 // States returns what layers keep beside their trained parameters, the moving averages of a [BatchNormalization], in
 // order.
 func (m *Model) States() []*Parameter {
+	m.mustBe("States")
 	m.draw()
 	return slices.Clone(m.states)
 }
@@ -264,6 +285,9 @@ func (m *Model) inner() []Layer { return m.layers }
 
 // Build makes the model a layer of another one.
 func (m *Model) Build(input []int) error {
+	if m == nil {
+		return errors.New(noModel)
+	}
 	if len(m.inputs) != 1 {
 		return fmt.Errorf("is a model of %d inputs, and is given one", len(m.inputs))
 	}
@@ -338,6 +362,7 @@ func (m *Model) ForwardAll(x ...*Tensor) []*Tensor {
 
 // entered makes room for a model's values and puts its inputs there.
 func (m *Model) entered(caller string, x ...*Tensor) (s *stack, base int) {
+	m.mustBe(caller)
 	if m.err != nil {
 		fail(caller, "%v", m.err)
 	}

@@ -52,7 +52,7 @@ func (m *Model) Evaluate(x, y any, options ...EvaluateOption) (*Scores, error) {
 //
 // For several inputs x is a map or a list (see [Functional]); for several outputs there is [Model.PredictAll].
 func (m *Model) Predict(x any) (*Tensor, error) {
-	if m.err == nil && len(m.outputs) > 1 {
+	if m != nil && m.err == nil && len(m.outputs) > 1 {
 		return nil, fmt.Errorf("Predict: the model has the outputs %s: use PredictAll, which returns a tensor for each", quoted(m.outputNames()))
 	}
 	var room [1]*Tensor
@@ -68,8 +68,8 @@ func (m *Model) PredictAll(x any) ([]*Tensor, error) { return m.predict("Predict
 
 // predict appends the outputs to a list.
 func (m *Model) predict(caller string, x any, list []*Tensor) ([]*Tensor, error) {
-	if m.err != nil {
-		return nil, m.err
+	if err := m.problem(caller); err != nil {
+		return nil, err
 	}
 	if err := m.ready(caller); err != nil {
 		return nil, err

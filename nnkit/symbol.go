@@ -305,6 +305,10 @@ func reached(outputs ModelOutputs) ([]*application, error) {
 // [Symbol.To] does with a model of one input and one output.
 func (m *Model) Call(inputs ...*Symbol) []*Symbol {
 	first := apply(m, inputs...)
+	if m == nil {
+		first.err = m.problem("Call")
+		return []*Symbol{first}
+	}
 	switch {
 	case first.err != nil:
 	case m.err != nil:

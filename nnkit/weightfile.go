@@ -61,8 +61,8 @@ type LoadOption interface {
 }
 
 func (m *Model) hasWeights(caller string) error {
-	if m.err != nil {
-		return m.err
+	if err := m.problem(caller); err != nil {
+		return err
 	}
 	if m.draw(); m.weights == nil {
 		return fmt.Errorf("%s: the model has no weights yet: begin it with nnkit.Input, or call it after a Fit or a Predict", caller)
