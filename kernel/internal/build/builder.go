@@ -358,24 +358,31 @@ func (b *Builder) Export(ctx context.Context, path string) (string, error) {
 // compiles what has not been compiled yet. Packages that cannot be imported make
 // the error, as *PackageError.
 func (b *Builder) Exports(ctx context.Context, paths []string) (map[string]string, error) {
-	files := map[string]string{}
-	err := b.resolve(ctx, paths, func(pkgs []*goListed) error {
+	var files map[string]string
+	err := b.resolve(ctx, paths, func(pkgs []*goListed) (err error) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		for _, p := range pkgs {
-			if b.loaded[p.Path] == p.hash() {
-				files[p.Path] = b.exports[p.Path]
-				continue
-			}
-			if _, err := os.Stat(p.Export); err != nil {
-				return err
-			}
-			files[p.Path] = p.Export
-		}
-		return nil
+		files, err = b.exported(pkgs)
+		return err
 	})
 	if err != nil {
 		return nil, err
+	}
+	return files, nil
+}
+
+// exported are the files with the export data of packages. The caller holds the mutex.
+func (b *Builder) exported(pkgs []*goListed) (map[string]string, error) {
+	files := map[string]string{}
+	for _, p := range pkgs {
+		if b.loaded[p.Path] == p.hash() {
+			files[p.Path] = b.exports[p.Path]
+			continue
+		}
+		if _, err := os.Stat(p.Export); err != nil {
+			return nil, err
+		}
+		files[p.Path] = p.Export
 	}
 	return files, nil
 }

@@ -93,13 +93,8 @@ func (e *PackageError) Error() string {
 func (p *packages) resolve(ctx context.Context, paths []string, fresh bool) ([]*goListed, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key, err := p.currentKey()
-	if err != nil {
+	if err := p.see(); err != nil {
 		return nil, err
-	}
-	if key != p.key {
-		p.key, p.known = key, p.read(key)
-		p.lists++
 	}
 	if !fresh {
 		if all, ok := p.closure(paths); ok {
@@ -123,6 +118,28 @@ func (p *packages) resolve(ctx context.Context, paths []string, fresh bool) ([]*
 		return nil, fmt.Errorf("go list does not describe all of %s", strings.Join(paths, ", "))
 	}
 	return all, nil
+}
+
+// see makes the answers those for the module as it is now.
+func (p *packages) see() error {
+	key, err := p.currentKey()
+	if err == nil && key != p.key {
+		p.key, p.known = key, p.read(key)
+		p.lists++
+	}
+	return err
+}
+
+// compiled is resolve where all is known; it waits for nobody who asks the go command.
+func (p *packages) compiled(path string) ([]*goListed, bool) {
+	if !p.mu.TryLock() {
+		return nil, false
+	}
+	defer p.mu.Unlock()
+	if p.see() != nil {
+		return nil, false
+	}
+	return p.closure([]string{path})
 }
 
 // forgetDependents drops what is known of packages that import one that has

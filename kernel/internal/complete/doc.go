@@ -4,8 +4,8 @@
 // The text is seldom Go while it is being typed. So package cell makes trees of it
 // that are as good as they can be, package program type-checks them together with
 // what the notebook declares, and here is looked at what the cursor is in. All that
-// is known of packages comes from their export data, which also says where in their
-// sources an object is declared: its comment is read there.
+// is known of packages comes from their export data, or from their sources where nobody has
+// compiled them yet. Both say where an object is declared: its comment is read there.
 //
 // It asks no language server. One would want the session printed as files, a
 // process of more than a hundred megabytes for each notebook, and to be built and

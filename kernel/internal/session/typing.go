@@ -3,8 +3,10 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -69,6 +71,9 @@ type importable struct {
 	asking  time.Time       // when that was
 	changes *search         // that question, until it is answered
 	sought  map[string]*search
+	read    map[string]*reading
+	sources map[string]*types.Package // from what was read, until the compiler has them
+	readIn  *token.FileSet            // the packages' one, which is another when they have changed
 }
 
 // A search asks the go command for packages. It may have to compile them, and takes
@@ -136,6 +141,7 @@ const (
 // Begin implements complete.Packages.
 func (p *importable) Begin(ctx context.Context) {
 	p.ctx = ctx
+	p.takeCompiled()
 	if p.changes == nil {
 		if p.busy() {
 			return // the builder would keep us waiting
@@ -147,6 +153,7 @@ func (p *importable) Begin(ctx context.Context) {
 		p.stamp, p.asking = stamp, time.Now()
 		p.changes = p.session.typing.search(p.asked...)
 		clear(p.sought) // what was not there may be now
+		clear(p.read)
 	}
 	ctx, cancel := context.WithTimeout(ctx, renewPatience)
 	defer cancel()
@@ -158,6 +165,19 @@ func (p *importable) Begin(ctx context.Context) {
 		p.stamp = 0
 	}
 	p.changes = nil
+}
+
+// takeCompiled puts what the compiler has made since in the place of what was read.
+func (p *importable) takeCompiled() {
+	for path, s := range p.sought {
+		if s.ended() {
+			delete(p.sought, path)
+			if s.err == nil {
+				p.add(s.files, path)
+				p.readIn = nil // to be read again with these
+			}
+		}
+	}
 }
 
 // busy tells whether packages are being compiled, for the cell that is executed or
@@ -176,16 +196,45 @@ func (p *importable) busy() bool {
 
 // Import implements types.Importer.
 func (p *importable) Import(path string) (*types.Package, error) {
-	if p.files[path] == "" && path != "unsafe" {
-		s := p.sought[path]
-		if s == nil || s.ended() && errors.Is(s.err, context.Canceled) {
-			s = p.session.typing.search(path)
-			p.sought[path] = s
+	switch {
+	case path == "unsafe" || p.files[path] != "":
+		return p.packages.Import(path)
+	case p.sources[path] != nil && p.readIn == p.fset:
+		return p.sources[path], nil
+	}
+	if files, ok := p.builder.Compiled(path); ok {
+		p.add(files, path)
+		return p.packages.Import(path)
+	}
+	return p.importSource(path)
+}
+
+// importSource is Import of a package that is not compiled. When its sources have been
+// read the compiler begins with it, for whoever runs the cell.
+func (p *importable) importSource(path string) (*types.Package, error) {
+	if p.readIn != p.fset {
+		p.readIn, p.read, p.sources = p.fset, map[string]*reading{}, map[string]*types.Package{}
+	}
+	r := p.read[path]
+	if r == nil {
+		compiled := maps.Clone(p.files)
+		r = p.session.read(path, p.fset, func(path string) bool { return path == "unsafe" || compiled[path] != "" })
+		p.read[path] = r
+	}
+	if err := r.wait(p.ctx); err != nil {
+		return nil, err
+	}
+	r.check(p.sources, importerFunc(func(path string) (*types.Package, error) {
+		if path != "unsafe" && p.files[path] == "" {
+			return nil, fmt.Errorf("%s is not there", path)
 		}
-		if err := s.wait(p.ctx); err != nil {
-			return nil, err
-		}
-		p.add(s.files, path)
+		return p.packages.Import(path)
+	}))
+	if s := p.sought[path]; s == nil || s.ended() && errors.Is(s.err, context.Canceled) {
+		p.sought[path] = p.session.typing.search(path)
+	}
+	if pkg := p.sources[path]; pkg != nil {
+		return pkg, nil
 	}
 	return p.packages.Import(path)
 }
