@@ -56,7 +56,9 @@ func (c *control) get() float64 { return math.Float64frombits(c.value.Load()) }
 // SliderControl is what [Slider] and [LogSlider] return.
 type SliderControl struct{ *control }
 
-// Slider is a [Control] for a number from min to max, which begins at value. A value outside is moved to the nearer end.
+// Slider is a [Control] for a number from min to max, which begins at value. A value outside is moved to the nearer end. It is for the figures
+// of [Interact] and needs nothing but a page that runs scripts. The slider of package display/widgets is one of ipywidgets: it needs that, calls a
+// function of yours, and is drawn by itself.
 func Slider(label string, min, max, value float64) *SliderControl {
 	c := newControl("slider", label, min, max, math.Min(math.Max(value, min), max))
 	if !finite(min) || !finite(max) || min >= max || math.IsNaN(value) {

@@ -6,7 +6,7 @@
 // The parts are those at the end of this file; all of them unless some are named.
 //
 // SERVER_DIR is the folder that JupyterLab serves; it holds 01-first-network.ipynb,
-// and small notebooks about state, typing, floods and training are written into it. The server must run with
+// and small notebooks about state, typing, floods, training and cells for the page are written into it. The server must run with
 // --LabApp.expose_app_in_browser=True: the state of kernel and cells is asked of
 // the page's application object, while all that a user does goes through the page.
 // CHROMIUM names the browser, /usr/bin/chromium unless set.
@@ -592,6 +592,38 @@ async function interact(page) {
   check(picturesIn(cell.outputs) === 1, 'there is one figure', JSON.stringify(cell.outputs).slice(0, 1000));
 }
 
+const keptCells = [
+  'kept := 7\nfmt.Println("made", kept)',
+  'struct{ Name string; Size int }{"a table", kept}',
+  'kept++\nfmt.Println("now", kept)',
+];
+
+/** What is saved, there again after a reload of the page, and gone after a restart from the menu. */
+async function kept(page) {
+  const nb = await written(page, 'kept', keptCells);
+  for (const i of [0, 1]) await nb.run(i);
+  const saved = (await nb.save()).cells;
+  check(saved[0].execution_count === 1 && saved[1].outputs.length === 1, 'the file has what the cells have shown', JSON.stringify(saved));
+  const shown = async () => JSON.stringify((await nb.cells()).map(c => [text(c.outputs), c.outputs.map(o => Object.keys(o.data ?? {}).sort())]));
+  const before = await shown();
+  await nb.reload();
+  check(await shown() === before, 'the outputs are there again after a reload', `${before}\n${await shown()}`);
+  let cell = await nb.run(2);
+  check(text(cell.outputs).includes('now 8'), 'and so are the variables', JSON.stringify(cell.outputs));
+  await nb.shot('kept-reloaded');
+  await nb.menu('Kernel', 'Restart Kernel…');
+  const accept = await page.waitForSelector('.jp-Dialog .jp-mod-accept');
+  await nb.shot('kept-restart');
+  await accept.click();
+  await until('the dialog is gone', async () => !await page.$('.jp-Dialog'));
+  await nb.idle();
+  cell = await nb.run(2);
+  check(errors(cell.outputs).some(e => e.includes('undefined: kept')), 'a restart forgets them, and the error says so', JSON.stringify(cell.outputs));
+  await nb.shot('kept-restarted');
+  await nb.dark();
+  await nb.shot('kept-dark');
+}
+
 const wasmCells = [
   'func double(x int) int { return 2 * x }\nvar base = 20\ncount := 3',
   '%wasm\n!echo "in $GONB_WASM_DIR, at $GONB_WASM_URL"\nimport (\n\t"flag"\n\t"syscall/js"\n)\n\n'
@@ -647,7 +679,7 @@ async function wasm(page) {
 }
 
 const parts = {
-  'first-network': firstNetwork, state, typing, talk, flood, training, interact, wasm,
+  'first-network': firstNetwork, state, typing, talk, flood, training, interact, kept, wasm,
   debugging: page => debugging(page, { written, check, until, text }),
 };
 const browser = await chromium.launch({

@@ -10,6 +10,9 @@
 // https://github.com/jupyter-widgets/ipywidgets/blob/main/packages/schema/messages.md,
 // with the models of ipywidgets 8.
 //
+// What a person moves to change a figure is package display's: display.Interact with its
+// display.Slider, which needs no extension.
+//
 // GoNB's package gonbui/widgets has sliders, buttons and selections that need no
 // extension, but a page that runs JavaScript.
 package widgets
