@@ -107,7 +107,7 @@ func TestPlace(t *testing.T) {
 
 // TestLimitMemory: what the user has set stays.
 func TestLimitMemory(t *testing.T) {
-	s := &Session{memory: memory{limit: cgroup.Memory{Bytes: 1 << 30}}, settings: newSettings(Config{Dir: "/", KernelID: ""}, "/")}
+	s := &Session{memory: memory{limit: cgroup.Memory{Bytes: 1 << 30}}, settings: newSettings(Config{Dir: "/"}, "/")}
 	if got := s.limitMemory(); len(got) != 1 || !strings.HasPrefix(got[0], "GOMEMLIMIT=") {
 		t.Errorf("%q", got)
 	}

@@ -1,20 +1,6 @@
-//go:build !linux
+//go:build !unix
 
 package whole
 
-import (
-	"os"
-	"os/exec"
-)
-
-// executable is this program.
-func executable() string {
-	path, err := os.Executable()
-	if err != nil {
-		return os.Args[0]
-	}
-	return path
-}
-
-// endsWithParent does nothing: the process sees that its standard error is closed.
-func endsWithParent(*exec.Cmd) {}
+// ranked tells that there is one process, as in a page.
+func ranked() (rank int, ok bool) { return 0, false }
