@@ -480,10 +480,19 @@ func FuzzDebug(f *testing.F) {
 		f.Add(command, `{}`)
 	}
 	for _, q := range [][2]string{
-		{"dumpCell", `{"code":"x := 1"}`}, {"source", `{"source":{"path":"/../etc/passwd"}}`}, {"source", `{"source":{"path":""}}`},
-		{"setBreakpoints", `{"source":{"path":"x"},"breakpoints":[{"line":-1,"condition":"a["},{"line":1e9}]}`}, {"evaluate", `{"expression":"a.b[c(len(d))]+-*&e"}`},
-		{"variables", `{"variablesReference":-1,"filter":"x"}`}, {"setVariable", `{"name":"","value":"(((("}`}, {"stackTrace", `null`}, {"richInspectVariables", `{"variableName":"a\nb"}`},
-		{"setExceptionBreakpoints", `{"filters":[""]}`}, {"initialize", `[]`}, {"no", `1`}, {"continue", `{"threadId":1}`},
+		{"dumpCell", `{"code":"x := 1"}`},
+		{"source", `{"source":{"path":"/../etc/passwd"}}`},
+		{"source", `{"source":{"path":""}}`},
+		{"setBreakpoints", `{"source":{"path":"x"},"breakpoints":[{"line":-1,"condition":"a["},{"line":1e9}]}`},
+		{"evaluate", `{"expression":"a.b[c(len(d))]+-*&e"}`},
+		{"variables", `{"variablesReference":-1,"filter":"x"}`},
+		{"setVariable", `{"name":"","value":"(((("}`},
+		{"stackTrace", `null`},
+		{"richInspectVariables", `{"variableName":"a\nb"}`},
+		{"setExceptionBreakpoints", `{"filters":[""]}`},
+		{"initialize", `[]`},
+		{"no", `1`},
+		{"continue", `{"threadId":1}`},
 	} {
 		f.Add(q[0], q[1])
 	}

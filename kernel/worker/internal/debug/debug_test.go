@@ -256,12 +256,23 @@ func TestDetached(t *testing.T) {
 // and the program goes on when the debugger leaves.
 func FuzzServe(f *testing.F) {
 	for _, q := range [][2]string{
-		{"stackTrace", `{"startFrame":1,"levels":-1}`}, {"scopes", `{"frameId":-1}`}, {"variables", `{"variablesReference":1,"start":-3,"count":1e9}`},
+		{"stackTrace", `{"startFrame":1,"levels":-1}`},
+		{"scopes", `{"frameId":-1}`},
+		{"variables", `{"variablesReference":1,"start":-3,"count":1e9}`},
 		{"evaluate", `{"frameId":1,"expr":{"op":"index","x":{"op":"name","text":"x"},"y":{"op":"int","text":"-1"}}}`},
-		{"evaluate", `{"expr":{"op":"char","text":"'"}}`}, {"evaluate", `{"expr":{"op":"+"}}`}, {"evaluate", `{}`}, {"globals", `{}`},
+		{"evaluate", `{"expr":{"op":"char","text":"'"}}`},
+		{"evaluate", `{"expr":{"op":"+"}}`},
+		{"evaluate", `{}`},
+		{"globals", `{}`},
 		{"evaluate", `{"frameId":1,"rich":true,"expr":{"op":"%","x":{"op":"name","text":"x"},"y":{"op":"float","text":"1e309"}}}`},
-		{"setVariable", `{"variablesReference":1,"name":"x","expr":{"op":"int","text":"1000"}}`}, {"setExceptionBreakpoints", `{"filters":["panic"]}`},
-		{"setBreakpoints", `{"file":"/cell/1.go","breakpoints":[{"line":3}]}`}, {"stepIn", `{}`}, {"next", ``}, {"pause", `null`}, {"disconnect", ``}, {"threads", `[]`},
+		{"setVariable", `{"variablesReference":1,"name":"x","expr":{"op":"int","text":"1000"}}`},
+		{"setExceptionBreakpoints", `{"filters":["panic"]}`},
+		{"setBreakpoints", `{"file":"/cell/1.go","breakpoints":[{"line":3}]}`},
+		{"stepIn", `{}`},
+		{"next", ``},
+		{"pause", `null`},
+		{"disconnect", ``},
+		{"threads", `[]`},
 	} {
 		f.Add(q[0], q[1])
 	}
