@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -48,7 +49,7 @@ func guard(t *testing.T, connection jupyter.ConnectionFile) *guarded {
 			t.Fatal(err)
 		}
 	}
-	g.process = exec.CommandContext(t.Context(), "sh", "-c", `umask 0; exec "$0" jupyter "$1"`, binary, name)
+	g.process = exec.Command("sh", "-c", `umask 0; exec "$0" jupyter "$1"`, binary, name)
 	g.process.Env = append(os.Environ(), "TMPDIR="+filepath.Join(g.dir, "tmp"), "XDG_STATE_HOME="+filepath.Join(g.dir, "state"))
 	g.process.Stderr = g.said
 	g.process.WaitDelay = time.Second
@@ -56,12 +57,16 @@ func guard(t *testing.T, connection jupyter.ConnectionFile) *guarded {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		// It removes its folder before it ends. The test's own context is over.
+		end, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if g.client == nil || g.client.Shutdown(end, false) != nil {
+			_ = g.process.Process.Kill()
+		}
+		_ = g.process.Wait()
 		if g.client != nil {
-			_ = g.client.Shutdown(t.Context(), false)
 			g.client.Close()
 		}
-		_ = g.process.Process.Kill()
-		_ = g.process.Wait()
 	})
 	if g.client, err = client.Dial(t.Context(), connection); err != nil {
 		t.Fatal(err)
@@ -301,10 +306,14 @@ func TestCrowd(t *testing.T) {
 		}
 	}
 	shows(t, g.client, "fmt.Println(x)", "42\n")
-	_ = g.client.Shutdown(t.Context(), false)
+	if err := g.client.Shutdown(t.Context(), false); err != nil {
+		t.Error(err)
+	}
 	if err := g.process.Wait(); err != nil {
 		t.Error(err)
 	}
+	g.client.Close()
+	g.client = nil
 	if n := strings.Count(g.said.String(), "\n"); n == 0 || n > 40 || strings.Contains(g.said.String(), "panic") {
 		t.Errorf("%d lines of log:\n%s", n, g.said)
 	}
