@@ -4,8 +4,7 @@
 //	go run ./bench [-o figures.json]     measures, fits, predicts
 //	go run ./bench -from figures.json    fits and predicts by figures that were measured before
 //
-// The trainings are those of nnkit/bench. -network runs the ranks in a network of their own with a latency and a bandwidth, which
-// wants root and Debian's iproute2, and compares what the model says with what is measured there.
+// The trainings are those of nnkit/bench.
 package main
 
 import (
@@ -19,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/seed5607215b/nnkit/nnkit"
@@ -39,7 +39,6 @@ func main() {
 	seconds := flag.Float64("seconds", 1, "how long a measurement takes")
 	output := flag.String("o", "", "keep the figures in this `file`")
 	from := flag.String("from", "", "take the figures from this `file`")
-	network := flag.String("network", "", "measure over a network of this `latency,bandwidth`, as netem has it: 50us,1gbit")
 	flag.Parse()
 	if *asRank {
 		if err := t.measure(time.Duration(*seconds * float64(time.Second))); err != nil {
@@ -50,23 +49,15 @@ func main() {
 	}
 	var f figures
 	var err error
-	switch {
-	case *network != "":
-		err = overNetwork(*network, *from, *seconds)
-	case *from != "":
+	if *from != "" {
 		f, err = readFigures(*from)
-	default:
-		f, err = measure(*seconds)
-	}
-	if err == nil && *output != "" {
-		err = f.write(*output)
+	} else {
+		f, err = measure(*seconds, *output)
 	}
 	if err != nil {
 		log.Fatal(err)
 	}
-	if *network == "" {
-		f.print()
-	}
+	f.print()
 }
 
 // task is what ranks measure: a step of a training, or the exchange of messages where there is none.
@@ -84,6 +75,7 @@ type figure struct {
 	Bytes   int     `json:"bytes,omitempty"` // of a message
 	Median  float64 `json:"median_us"`
 	Best    float64 `json:"best_us"` // the tenth part that is fastest ends here
+	CPU     float64 `json:"cpu_us"`  // of the process, the mean: on a busy machine the time that a step would take on a free one
 }
 
 type figures struct {
@@ -117,7 +109,7 @@ func (t task) measure(patience time.Duration) error {
 	if i < 0 {
 		return fmt.Errorf("there is no training %q", t.Training)
 	}
-	const batches = 4
+	const batches = 2
 	x, y, err := trainings[i].Data(batches * t.Batch)
 	if err != nil {
 		return err
@@ -128,12 +120,16 @@ func (t task) measure(patience time.Duration) error {
 	}
 	var times []time.Duration
 	began, last := time.Now(), time.Now()
+	var used, first time.Duration
 	options := []nnkit.FitOption{
 		nnkit.BatchSize(t.Batch), nnkit.Epochs(1 << 30), nnkit.Verbose(0), nnkit.Shuffle(false),
 		nnkit.OnBatchEnd(func(t *nnkit.Training) {
 			now := time.Now()
 			if t.Epoch > 2 { // the first steps get their memory
 				times = append(times, now.Sub(last))
+				used = processTime()
+			} else {
+				first = processTime()
 			}
 			if last = now; len(times) >= 8 && now.Sub(began) > patience {
 				t.Stop("enough")
@@ -146,7 +142,16 @@ func (t task) measure(patience time.Duration) error {
 	if _, err := m.Fit(x, y, options...); err != nil {
 		return err
 	}
-	return report(times, 0)
+	return report(times, 0, used-first)
+}
+
+// processTime is what this process has used of processors.
+func processTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // sendMessages exchanges messages between two ranks.
@@ -165,14 +170,14 @@ func sendMessages(patience time.Duration) error {
 				times = append(times, time.Since(began))
 			}
 		}
-		if err := report(times, bytes); err != nil {
+		if err := report(times, bytes, 0); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func report(times []time.Duration, bytes int) error {
+func report(times []time.Duration, bytes int, used time.Duration) error {
 	if os.Getenv("OMPI_COMM_WORLD_RANK") > "0" {
 		return nil
 	}
@@ -180,32 +185,26 @@ func report(times []time.Duration, bytes int) error {
 	at := func(share float64) float64 {
 		return float64(times[int(share*float64(len(times)-1))].Nanoseconds()) / 1e3
 	}
-	return json.NewEncoder(os.Stdout).Encode(figure{Bytes: bytes, Median: at(0.5), Best: at(0.1)})
+	return json.NewEncoder(os.Stdout).Encode(figure{Bytes: bytes, Median: at(0.5), Best: at(0.1), CPU: float64(used.Nanoseconds()) / 1e3 / float64(len(times))})
 }
 
 // launcher starts this program as ranks.
-type launcher struct {
-	seconds float64
-	before  []string // of the command line
-	options []string // of mpirun
-}
+type launcher struct{ seconds float64 }
 
 func (l launcher) run(t task, ranks, threads int) ([]figure, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	args := slices.Concat(l.before, []string{"mpirun", "-q", "-n", strconv.Itoa(ranks), "--bind-to", "none", "--oversubscribe", "--allow-run-as-root"}, l.options, []string{
+	c := exec.Command("mpirun", "-q", "-n", strconv.Itoa(ranks), "--bind-to", "none", "--oversubscribe", "--allow-run-as-root",
 		program, "-as-rank", "-training", t.Training, "-shards", strconv.Itoa(t.Shards), "-batch", strconv.Itoa(t.Batch),
-		"-seconds", fmt.Sprint(l.seconds),
-	})
-	c := exec.Command(args[0], args[1:]...)
+		"-seconds", fmt.Sprint(l.seconds))
 	c.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(threads))
 	var complaints strings.Builder
 	c.Stderr = &complaints
 	out, err := c.Output()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, complaints.String())
+		return nil, fmt.Errorf("%v: %w\n%s", c, err, complaints.String())
 	}
 	var list []figure
 	for line := range strings.Lines(string(out)) {
@@ -219,12 +218,19 @@ func (l launcher) run(t task, ranks, threads int) ([]figure, error) {
 	return list, nil
 }
 
-// measure takes all figures on this machine.
-func measure(seconds float64) (f figures, err error) {
+// measure takes all figures on this machine. Those that a file has already stay; it is written again after each.
+func measure(seconds float64, file string) (f figures, err error) {
+	if _, err := os.Stat(file); err == nil {
+		if f, err = readFigures(file); err != nil {
+			return f, err
+		}
+	}
 	f.Machine = fmt.Sprintf("%s, %s, %d cores", processor(), runtime.Version(), runtime.NumCPU())
 	l := launcher{seconds: seconds}
-	if f.Sent, err = l.run(task{}, 2, 1); err != nil {
-		return f, err
+	if f.Sent == nil {
+		if f.Sent, err = l.run(task{}, 2, 1); err != nil {
+			return f, err
+		}
 	}
 	for _, m := range trainings {
 		type run struct{ shards, batch, ranks, threads int }
@@ -233,11 +239,21 @@ func measure(seconds float64) (f figures, err error) {
 			list = append(list, run{shards, m.Batch, 1, 1})
 		}
 		for _, r := range list {
+			if slices.ContainsFunc(f.Steps, func(s figure) bool {
+				return s.task == (task{m.Name, r.shards, r.batch}) && s.Ranks == r.ranks && s.Threads == r.threads
+			}) {
+				continue
+			}
 			steps, err := l.run(task{m.Name, r.shards, r.batch}, r.ranks, r.threads)
 			if err != nil {
 				return f, err
 			}
 			f.Steps = append(f.Steps, steps...)
+			if file != "" {
+				if err := f.write(file); err != nil {
+					return f, err
+				}
+			}
 		}
 	}
 	return f, nil
