@@ -1,6 +1,20 @@
-//go:build !unix
+//go:build unix && !linux
 
 package whole
 
-// ranked tells that there is one process, as in a page.
-func ranked() (rank int, ok bool) { return 0, false }
+import (
+	"os"
+	"os/exec"
+)
+
+// executable is this program.
+func executable() string {
+	path, err := os.Executable()
+	if err != nil {
+		return os.Args[0]
+	}
+	return path
+}
+
+// endsWithParent does nothing: the process sees that its standard error is closed.
+func endsWithParent(*exec.Cmd) {}
