@@ -74,6 +74,10 @@ PartitionName=all Nodes=ALL Default=YES State=UP
 	if err := os.WriteFile(in("slurm.conf"), []byte(conf), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	// A container may have no control groups.
+	if err := os.WriteFile(in("cgroup.conf"), []byte("CgroupPlugin=cgroup/v1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(in("key"), bytes.Repeat([]byte("munge"), 100), 0o400); err != nil {
 		t.Fatal(err)
 	}
