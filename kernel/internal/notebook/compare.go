@@ -151,6 +151,7 @@ var masks = []struct {
 	{regexp.MustCompile(`\b\d\d?:\d\d:\d\d(?:[.,]\d+)?\b`), "‹time›"},
 	{regexp.MustCompile(`\b(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?(?:e[+-]\d+)?[ \x{a0}\x{202f}]?(?:ns|µs|μs|us|ms|s|sec|seconds?|min|minutes?|h|hours?)\b`), "‹duration›"},
 	{regexp.MustCompile(`\b\d+(?:\.\d+)?[ \x{a0}\x{202f}]?[kMG]?\w*/s(?:ec|econd)?\b`), "‹rate›"},
+	{regexp.MustCompile(`每秒[ \x{a0}\x{202f}]?\d+(?:\.\d+)?`), "每秒‹rate›"}, // display.Chinese
 	{regexp.MustCompile(`(?:/private)?/(?:tmp|var/tmp|var/folders|dev/shm)/[^\s"'<>:,;()]+`), "‹path›"},
 	{regexp.MustCompile(`(^|[\s"'(=])/(?:[\w.@+~-]+/)+`), "${1}‹path›/"},
 	{regexp.MustCompile(`\b0x[0-9a-f]{6,16}\b`), "‹address›"},

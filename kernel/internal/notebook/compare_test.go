@@ -17,6 +17,7 @@ func TestMask(t *testing.T) {
 		{"epoch 3/10 · loss 0.1234 · 1.2 s", "epoch 3/10 · loss 0.1234 · ‹duration›"},
 		{"took 35ms, 1m3.25s, 2h0m1s, 12µs and 3 minutes", "took ‹duration›, ‹duration›, ‹duration›, ‹duration› and ‹duration›"},
 		{"182484 batches/s, 1.5 MB/s", "‹rate›, ‹rate›"},
+		{"3.6 s，每秒 89117 批；还剩 2 min", "‹duration›，每秒‹rate› 批；还剩 ‹duration›"},
 		{"at 12:30:01.5 on 2026-11-28", "at ‹time› on ‹time›"},
 		{"2026-11-28T00:35:57.123Z 2026-11-28 00:35:57.1 +0100 CET m=+0.01", "‹time› ‹time›"},
 		{"/tmp/nnkit-1/x.go:3 and /home/a/b/notebook.ipynb", "‹path›:3 and ‹path›/notebook.ipynb"},
