@@ -83,7 +83,7 @@ def shown(cell):
             text += output.text  # one text may come in several messages
         elif "data" in output:
             text += output.data.get("text/plain", "") + "\n"
-    speed = r"\b\d+(\.\d+)?\s?(ns|µs|ms|s|m\d+(\.\d+)?s|batches/s)(?!\w)"
+    speed = r"\b\d+(\.\d+)?\s?(ns|µs|ms|s|m\d+(\.\d+)?s|batches/s)(?!\w)|每秒 \d+(\.\d+)? 批"
     return re.sub(speed, "SPEED", text)
 
 
