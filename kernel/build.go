@@ -43,11 +43,7 @@ func buildProgram(name, output string) error {
 	if output == "" {
 		output = strings.TrimSuffix(name, filepath.Ext(name))
 	}
-	config, err := buildConfig(nb, filepath.Dir(name))
-	if err != nil {
-		return err
-	}
-	w, err := session.NewWhole(config)
+	w, err := newWhole(nb, filepath.Dir(name))
 	if err != nil {
 		return err
 	}
@@ -88,6 +84,15 @@ func buildConfig(nb *notebook.Notebook, dir string) (session.Config, error) {
 		config.Pinned = lock.Modules
 	}
 	return config, findSources(&config)
+}
+
+// newWhole begins the program of a notebook in a folder.
+func newWhole(nb *notebook.Notebook, dir string) (*session.Whole, error) {
+	config, err := buildConfig(nb, dir)
+	if err != nil {
+		return nil, err
+	}
+	return session.NewWhole(config)
 }
 
 // addCell adds a cell to the program of the notebook in a file.

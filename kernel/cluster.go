@@ -16,7 +16,6 @@ import (
 
 	"github.com/seed5607215b/nnkit/kernel/internal/experiment"
 	"github.com/seed5607215b/nnkit/kernel/internal/notebook"
-	"github.com/seed5607215b/nnkit/kernel/internal/session"
 	"github.com/seed5607215b/nnkit/kernel/internal/slurm"
 )
 
@@ -198,11 +197,7 @@ func (j *jobs) prepare(ctx context.Context, nb *notebook.Notebook, name string, 
 
 // build builds one of the plan's programs.
 func (j *jobs) build(ctx context.Context, nb *notebook.Notebook, name string, program int) error {
-	config, err := buildConfig(nb, filepath.Dir(name))
-	if err != nil {
-		return err
-	}
-	w, err := session.NewWhole(config)
+	w, err := newWhole(nb, filepath.Dir(name))
 	if err != nil {
 		return err
 	}
