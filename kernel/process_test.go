@@ -166,10 +166,10 @@ func (p *process) gone(pids ...int) {
 	}
 }
 
-// leftBehind says how many folders of sessions there may be.
+// leftBehind says how many folders of sessions there may be, and nothing else.
 func (p *process) leftBehind(want int) {
 	p.t.Helper()
-	left, err := filepath.Glob(filepath.Join(p.tmp, "nnkit-*"))
+	left, err := filepath.Glob(filepath.Join(p.tmp, "*"))
 	if err != nil || len(left) != want {
 		p.t.Errorf("%d folders of sessions, want %d: %v %v", len(left), want, left, err)
 	}

@@ -94,7 +94,8 @@ func (b *Builder) run(ctx context.Context, env []string, args ...string) (string
 	c := exec.CommandContext(ctx, b.tools.goTool, args...)
 	c.Dir, c.Env = b.tools.dir, append(slices.Clone(b.tools.environ), env...)
 	withChildren(c)
-	out, err := c.CombinedOutput()
+	var out []byte
+	err := b.tools.run(c, func() (err error) { out, err = c.CombinedOutput(); return })
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}

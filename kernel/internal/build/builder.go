@@ -99,11 +99,10 @@ type Builder struct {
 
 // New finds the tools. Its error says what is missing: as a *MissingError if
 // nothing can be built, as a *NoLiveError if Config.Alone would help.
-func New(config Config) (*Builder, error) {
+func New(config Config) (_ *Builder, err error) {
 	if config.Progress == nil {
 		config.Progress = func(string) {}
 	}
-	var err error
 	if config.Dir, err = filepath.Abs(config.Dir); err != nil {
 		return nil, err
 	}
@@ -120,7 +119,15 @@ func New(config Config) (*Builder, error) {
 	}
 	b := &Builder{config: config, loaded: map[string]string{}, exports: map[string]string{}, same: map[string]*goListed{}, index: &index{}}
 	b.cache = newCache(config.CacheDir, config.SharedCacheDir, cmp.Or(config.CacheSize, DefaultCacheSize))
-	if b.tools, err = findToolchain(config.Dir, config.Env, config.Alone); err != nil {
+	if b.tmp, err = os.MkdirTemp(config.Dir, "_build-"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.RemoveAll(b.tmp)
+		}
+	}()
+	if b.tools, err = findToolchain(config.Dir, b.tmp, config.Env, config.Alone); err != nil {
 		return nil, err
 	}
 	b.lang, err = language(filepath.Join(config.Dir, "go.mod"), b.tools.env.GOVERSION)
@@ -129,9 +136,6 @@ func New(config Config) (*Builder, error) {
 	}
 	overlay, err := b.tools.overlay(b.cache)
 	if err != nil {
-		return nil, err
-	}
-	if b.tmp, err = os.MkdirTemp(config.Dir, "_build-"); err != nil {
 		return nil, err
 	}
 	b.life, b.end = context.WithCancel(context.Background())

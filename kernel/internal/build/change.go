@@ -91,7 +91,7 @@ func (b *Builder) Unload() {
 // Configure changes the environment of the go command and its tools, and the
 // compiler's flags for cells. If the tools are not there then, nothing changes.
 func (b *Builder) Configure(env, flags []string) error {
-	tools, err := findToolchain(b.config.Dir, env, b.config.Alone)
+	tools, err := findToolchain(b.config.Dir, b.tmp, env, b.config.Alone)
 	if err != nil {
 		return err
 	}

@@ -67,11 +67,14 @@ func (t *toolchain) buildLinker(ctx context.Context, dir string) error {
 	build.Dir, build.Env = filepath.Join(t.env.GOROOT, "src", "cmd"), append(t.environ[:len(t.environ):len(t.environ)],
 		"CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "PWD="+filepath.Join(t.env.GOROOT, "src", "cmd"))
 	withChildren(build)
-	if err := build.Start(); err != nil {
-		return err
-	}
-	_ = syscall.Setpriority(syscall.PRIO_PGRP, build.Process.Pid, 19)
-	if err := build.Wait(); err != nil {
+	err = t.run(build, func() error {
+		if err := build.Start(); err != nil {
+			return err
+		}
+		_ = syscall.Setpriority(syscall.PRIO_PGRP, build.Process.Pid, 19)
+		return build.Wait()
+	})
+	if err != nil {
 		return err
 	}
 	return exec.CommandContext(ctx, filepath.Join(dir, "link"), "-V").Run()

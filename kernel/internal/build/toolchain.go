@@ -14,6 +14,7 @@ import (
 // toolchain is the Go installation and the C tools that a session builds with.
 type toolchain struct {
 	dir     string   // of the session's module
+	temp    string   // a folder for what the tools put aside
 	alone   bool     // cells are programs of their own: nothing is shared
 	environ []string // of the go command
 	env     goEnv
@@ -54,8 +55,8 @@ func (e *NoLiveError) Error() string {
 // findToolchain finds the tools, as the given environment has them. Without the C
 // tools, or on a system for which nothing can be shared, the error is a
 // *NoLiveError, unless cells are to be programs of their own.
-func findToolchain(dir string, extra []string, alone bool) (*toolchain, error) {
-	t := &toolchain{dir: dir, alone: alone, environ: append(append(os.Environ(), extra...), "PWD="+dir)}
+func findToolchain(dir, temp string, extra []string, alone bool) (*toolchain, error) {
+	t := &toolchain{dir: dir, temp: temp, alone: alone, environ: append(append(os.Environ(), extra...), "PWD="+dir)}
 	if !alone {
 		t.environ = append(t.environ, "CGO_ENABLED=1")
 	}
@@ -107,14 +108,9 @@ func (t *toolchain) findLive() error {
 
 // compilesC tells whether the C compiler is there with its linker and headers.
 func (t *toolchain) compilesC() bool {
-	dir, err := os.MkdirTemp("", "nnkit-cc-")
-	if err != nil {
-		return false
-	}
-	defer os.RemoveAll(dir)
-	c := exec.Command(t.cc[0], append(t.cc[1:len(t.cc):len(t.cc)], "-x", "c", "-o", filepath.Join(dir, "a.out"), "-")...)
+	c := exec.Command(t.cc[0], append(t.cc[1:len(t.cc):len(t.cc)], "-x", "c", "-o", filepath.Join(t.temp, "cc.out"), "-")...)
 	c.Stdin = strings.NewReader("#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n")
-	return c.Run() == nil
+	return t.run(c, c.Run) == nil
 }
 
 func (t *toolchain) tool(name string) string { return filepath.Join(t.env.GOTOOLDIR, name) }
@@ -123,11 +119,24 @@ func (t *toolchain) tool(name string) string { return filepath.Join(t.env.GOTOOL
 func (t *toolchain) goCommand(ctx context.Context, args ...string) ([]byte, error) {
 	c := exec.CommandContext(ctx, t.goTool, args...)
 	c.Dir, c.Env = t.dir, append(t.environ[:len(t.environ):len(t.environ)], "GOWORK="+t.workFile())
-	out, err := c.Output()
+	var out []byte
+	err := t.run(c, func() (err error) { out, err = c.Output(); return })
 	if err != nil {
 		return nil, commandError(ctx, "go "+args[0], err)
 	}
 	return out, nil
+}
+
+// run runs c with a folder of its own for what it puts aside: one that is killed
+// removes nothing of that.
+func (t *toolchain) run(c *exec.Cmd, run func() error) error {
+	dir, err := os.MkdirTemp(t.temp, "go-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	c.Env = append(c.Environ(), "TMPDIR="+dir, "GOTMPDIR="+dir)
+	return run()
 }
 
 // commandError makes an error of a command that failed: what it printed, since
@@ -150,7 +159,8 @@ func (t *toolchain) command(ctx context.Context, dir, tool string, args ...strin
 		"GOROOT="+t.env.GOROOT, // what the linker puts before the file names of the standard library
 		"GOAMD64="+t.env.GOAMD64,
 		"GOEXPERIMENT="+t.env.GOEXPERIMENT,
-		"GOGC=off", // the tools' lives are short
+		"GOGC=off",    // the tools' lives are short
+		"TMPDIR="+dir, // a tool that is killed removes nothing
 		"PWD="+dir)
 	return c
 }
