@@ -16,7 +16,9 @@ import (
 // gob.Decoder asks for more when it needs more, so it runs as a coroutine that is
 // resumed when something has come.
 type displayDecoder struct {
-	unread bytes.Buffer
+	parts  bytes.Buffer // of a message, and of those after it
+	check  gobCheck
+	unread bytes.Buffer                         // whole messages, for the coroutine
 	next   func() (*protocol.DisplayData, bool) // a value, or nil for want of more
 	stop   func()
 	err    error
@@ -26,23 +28,51 @@ type displayDecoder struct {
 // error the stream is taken to begin anew: a program may have opened the pipe
 // again.
 func (d *displayDecoder) feed(b []byte) (values []protocol.DisplayData, err error) {
-	d.unread.Write(b)
+	d.parts.Write(b)
 	if d.next == nil {
 		d.next, d.stop = iter.Pull(d.decode)
 	}
 	for {
-		v, ok := d.next()
-		if !ok {
-			err := d.err
-			*d = displayDecoder{}
-			return values, fmt.Errorf("a message that cannot be read: %w", err)
-		}
-		if v == nil {
+		n, whole, err := d.message()
+		if err == nil && n == 0 {
 			return values, nil
 		}
-		values = append(values, *v)
+		if err == nil {
+			d.unread.Write(d.parts.Next(n))
+		}
+		if whole {
+			for v, _ := d.next(); v != nil; v, _ = d.next() {
+				values = append(values, *v)
+			}
+			err = d.err
+		}
+		if err != nil {
+			d.close()
+			return values, fmt.Errorf("a message that cannot be read: %w", err)
+		}
 	}
 }
+
+// message finds the next message, which has n bytes with its length before it, 0 if not all
+// of it is there, and tells whether something is whole with it.
+func (d *displayDecoder) message() (n int, whole bool, err error) {
+	b := d.parts.Bytes()
+	length, size, err := readGobUint(b)
+	switch {
+	case err != nil:
+		return 0, false, err
+	case length > maxMessage:
+		return 0, false, fmt.Errorf("%d bytes are too many", length)
+	case size == 0 || length > uint64(len(b)-size):
+		return 0, false, nil
+	}
+	n = size + int(length)
+	whole, err = d.check.message(b[size:n])
+	return n, whole, err
+}
+
+// maxMessage is how many bytes a message may have: more than any figure.
+const maxMessage = 1 << 30
 
 // decode yields values, and nil when it needs more of the stream.
 func (d *displayDecoder) decode(yield func(*protocol.DisplayData) bool) {

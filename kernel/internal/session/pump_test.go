@@ -197,6 +197,30 @@ func FuzzDisplay(f *testing.F) {
 	})
 }
 
+// A map of a damaged length does not take the memory for it.
+func TestDisplayDecoderDamagedMap(t *testing.T) {
+	for name, value := range map[string]any{
+		"map[string]int": map[string]int{"a": 1}, "map[string]float64": map[string]float64{"a": 1}, "map[string]string": map[string]string{"a": "b"},
+	} {
+		var sent bytes.Buffer
+		v := protocol.DisplayData{Data: map[protocol.MIMEType]any{protocol.MIMECommValue: protocol.CommValue{Address: "#a", Value: value}}}
+		if err := gob.NewEncoder(&sent).Encode(v); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := new(displayDecoder).feed(sent.Bytes()); err != nil || len(got) != 1 || !reflect.DeepEqual(got[0], v) {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+		at := bytes.LastIndex(sent.Bytes(), []byte("\x01\x01a"))
+		if at < 0 {
+			t.Fatalf("%s: %q has no map of one element", name, sent.Bytes())
+		}
+		sent.Bytes()[at] = 0x7f
+		if got, err := new(displayDecoder).feed(sent.Bytes()); len(got) != 0 || err == nil || !strings.Contains(err.Error(), "127 elements") {
+			t.Errorf("%s, damaged: %v, %v", name, got, err)
+		}
+	}
+}
+
 // FuzzProgramMessage takes arbitrary texts as messages of package display/jupyter.
 func FuzzProgramMessage(f *testing.F) {
 	for _, text := range []string{
