@@ -56,6 +56,21 @@ func TestWeightsOfNoModel(t *testing.T) {
 	}
 }
 
+func TestGradients(t *testing.T) {
+	m := nnkit.Sequential(nnkit.Input(1), nnkit.Dense(1))
+	if err := m.Compile(nnkit.SGD(), nnkit.MeanSquaredError); err != nil {
+		t.Fatal(err)
+	}
+	m.Parameters()[0].Data()[0] = 3
+	if _, err := m.Fit([][]float64{{2}}, []float64{0}, nnkit.Epochs(1), nnkit.Verbose(0)); err != nil {
+		t.Fatal(err)
+	}
+	// (3·2+0-0)² has the gradients 2·6·2 and 2·6.
+	if got, want := Gradients(m).String(), "dense_1 kernel: one value, 24; dense_1 bias: one value, 12"; !strings.HasSuffix(got, want) {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 func ExampleWeights() {
 	model := nnkit.Sequential(nnkit.Input(2), nnkit.Dense(1))
 	model.Parameters()[0].Data()[0] = 0.5

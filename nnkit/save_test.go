@@ -295,6 +295,29 @@ func TestResume(t *testing.T) {
 	}
 }
 
+func TestCheckpointAfterATime(t *testing.T) {
+	x, y := blobs(20, 3, 2)
+	for after, want := range map[time.Duration][]string{
+		time.Hour: {"m-3"}, time.Nanosecond: {"m-1", "m-2", "m-3"},
+	} {
+		folder := t.TempDir()
+		if _, err := dropoutModel(t, Adam()).Fit(x, y, Epochs(3), Verbose(0), Checkpoint(filepath.Join(folder, "m-{epoch}"), SaveAfter(after))); err != nil {
+			t.Fatal(err)
+		}
+		files, err := os.ReadDir(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range files {
+			got = append(got, f.Name())
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("after %v: %v, want %v", after, got, want)
+		}
+	}
+}
+
 func TestCheckpointOfTheBest(t *testing.T) {
 	x, y := blobs(40, 3, 2)
 	path := filepath.Join(t.TempDir(), "best.safetensors")

@@ -72,16 +72,3 @@ func Log1pExpNeg(z float32) float64 {
 	t := Exp64(-math.Abs(float64(z)))
 	return logRatio(t / (2 + t)) // 1+t = (1+s)/(1-s)
 }
-
-// LogSumExp is log Σ exp(x), without overflow. x is not empty.
-func LogSumExp(x []float32) float64 {
-	most := x[0]
-	for _, v := range x {
-		most = max(most, v)
-	}
-	sum := 0.0
-	for _, v := range x {
-		sum += Exp64(float64(v) - float64(most))
-	}
-	return float64(most) + Log64(sum)
-}

@@ -97,13 +97,3 @@ func largestGo(x []float32) float32 {
 	}
 	return c[0]
 }
-
-// Finite says whether no number is NaN or infinite.
-func Finite(x []float32) bool {
-	for _, v := range x {
-		if v-v != 0 {
-			return false
-		}
-	}
-	return true
-}
