@@ -263,13 +263,19 @@ func (s *stream) unhandled() bool {
 	return s.open || s.unread()
 }
 
-// Read is for the handshake, of which it refuses frames that are too long:
-// zmq4 would make room for as much as a stranger announces.
+// Read is for the handshake, after whose greeting there is one command, which has one
+// frame. zmq4 would read as many frames as a stranger announces, and make room for all
+// that each is said to have.
 func (s *stream) Read(b []byte) (int, error) {
-	const ready, limit = 64, 1 << 16 // where the frame after the greeting begins
+	const ready, limit = 64, 1 << 16 // where the command begins
 	if s.greeting && s.read == ready && len(b) > 0 {
-		head, err := s.in.Peek(9)
-		if err == nil && head[0]&flagLong != 0 && binary.BigEndian.Uint64(head[1:]) > limit {
+		head, err := s.in.Peek(9) // the shortest one is longer
+		switch {
+		case err != nil:
+			return 0, err
+		case head[0]&^flagLong != flagCommand:
+			return 0, errors.New("no command after the greeting")
+		case head[0]&flagLong != 0 && binary.BigEndian.Uint64(head[1:]) > limit:
 			return 0, errors.New("handshake frame is too long")
 		}
 	}

@@ -42,6 +42,9 @@ func TestStrangers(t *testing.T) {
 		"huge handshake": {
 			slices.Concat(client.Greeting, []byte{6}, huge), true, "too long",
 		},
+		"handshake of two frames": {
+			slices.Concat(client.Greeting, []byte{1, 0, 2}, huge), true, "no command",
+		},
 		"huge message": {
 			slices.Concat(client.Greeting, ready(dealer), []byte{2}, huge), true, "larger than",
 		},
