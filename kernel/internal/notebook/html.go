@@ -342,7 +342,7 @@ func (p *page) foreign(text string, c *Cell) string {
 	if !p.opts.Trust {
 		return sanitize(text, func(url string) (string, bool) { return p.resource(url, c.Attachments) })
 	}
-	p.scripts = p.scripts || strings.Contains(asciiLower(text), "<script")
+	p.scripts = p.scripts || strings.Contains(strings.ToLower(text), "<script")
 	return balance(text)
 }
 
@@ -411,7 +411,7 @@ var imageTypes = map[string]string{
 // refers to: itself, one of the cell's attachments or a file beside the notebook.
 func (p *page) resource(ref string, attached attachments) (string, bool) {
 	for _, kind := range []string{"data:image/", "data:audio/", "data:video/"} {
-		if strings.HasPrefix(asciiLower(ref), kind) {
+		if strings.HasPrefix(strings.ToLower(ref), kind) {
 			return ref, true
 		}
 	}
@@ -425,7 +425,7 @@ func (p *page) resource(ref string, attached attachments) (string, bool) {
 	}
 	name, _, _ := strings.Cut(ref, "?")
 	name = path.Clean(unescapePath(name))
-	mime := imageTypes[asciiLower(path.Ext(name))]
+	mime := imageTypes[strings.ToLower(path.Ext(name))]
 	if p.opts.Files == nil || mime == "" || !fs.ValidPath(name) {
 		return "", false
 	}

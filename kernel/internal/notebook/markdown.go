@@ -58,9 +58,9 @@ func (p *page) markdown(source, prefix string, attachments attachments) string {
 		for c := h.FirstChild(); c != nil; c = c.NextSibling() {
 			md.Renderer().Render(&buf, src, c) //nolint:errcheck // a buffer takes all
 		}
-		entry.html = sanitize(buf.String(), nil)
-		if strings.Contains(entry.html, "<a ") || strings.Contains(entry.html, "<img") {
-			entry.html = html.EscapeString(entry.text)
+		entry.html = apply(headingPolicy(), buf.String(), nil)
+		if strings.Contains(buf.String(), "<img") {
+			entry.html = html.EscapeString(entry.text) // with what stands for the picture
 		}
 		p.headings = append(p.headings, entry)
 	}
