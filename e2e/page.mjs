@@ -34,7 +34,7 @@ function everywhere(attacks) {
     const shown = (mime, data) => ({ output_type: 'display_data', metadata: { [mime]: { width: attack, height: 1, alt: attack }, needs_background: attack }, data: { [mime]: data, 'text/plain': attack } });
     cells.push(
       { cell_type: 'markdown', id: `p${i}`, metadata, source: attack },
-      { cell_type: 'markdown', id: `h${i}`, metadata, source: `## ${attack}\n\n> ${attack}\n\n- ${attack}\n\n![a](attachment:n) [a](<${attack}> "${attack}")\n\n[^1]\n\n[^1]: ${attack}`, attachments: { n: { ['image/png" onerror="pwned()']: attack, 'image/png': attack }, [attack]: { 'image/png': png } } },
+      { cell_type: 'markdown', id: `h${i}`, metadata, source: `## ${attack}\n\n> ${attack}\n\n- ${attack}\n\n![a](attachment:n) [a](<${attack}> "${attack}")\n\n[^1]\n\n[^1]: ${attack}\n\n![${attack}](attachment:n) ![a](<${attack}>) [${attack}](#a)\n\n\`\`\`${attack}\n${attack}\n\`\`\`\n`, attachments: { n: { ['image/png" onerror="pwned()']: attack, 'image/png': attack }, [attack]: { 'image/png': png } } },
       { cell_type: 'raw', id: `r${i}`, metadata, source: attack },
       { cell_type: 'code', id: `c${i}`, metadata: { ...metadata, jupyter: { source_hidden: attack } }, execution_count: 1, source: attack, outputs: [
         shown('text/html', attack), shown('text/html', `<table><tr><td>${attack}`), shown('text/html', `<svg>${attack}`), shown('text/html', `<math><mtext>${attack}`),
@@ -49,21 +49,46 @@ function everywhere(attacks) {
 }
 
 const lines = fs.readFileSync(path.join(root, 'e2e/attacks.txt'), 'utf8').split('\n');
-const attacks = lines.filter(line => line !== '' && !line.startsWith('# '));
+const attacks = lines.filter(line => line !== '' && !/^# [A-Z]/.test(line)).map(line => line.replace(/\\x(00|07|1b)/g, (_, code) => String.fromCharCode(parseInt(code, 16))));
 const crowd = path.join(dir, 'attacks.ipynb');
 fs.writeFileSync(crowd, JSON.stringify(everywhere(attacks)));
+
+/** Whether the page's own elements stand where the kernel has put them: what a cell shows has closed none of them, and none has its name. */
+function displaced(cells) {
+  const wrong = [];
+  const all = Document.prototype.querySelectorAll.bind(document); // a name in the page could stand for the document's own
+  const only = (place, allowed) => {
+    for (const e of place.children) if (!e.matches(allowed)) wrong.push(`<${e.localName} class="${e.className}"> in <${place.localName} class="${place.className}">`);
+  };
+  only(all('body')[0], 'a.skip, nav#contents, main#content');
+  const mains = all('body > main');
+  if (mains.length !== 1) wrong.push(`${mains.length} times <main> in <body>`);
+  for (const main of mains) {
+    only(main, 'p.view, div.cell');
+    if (main.children.length !== cells + 1) wrong.push(`${main.children.length - 1} cells of ${cells}`);
+    for (const cell of main.querySelectorAll(':scope > .cell.code')) only(cell, 'details.input, div.outputs, details.folded');
+    for (const outputs of main.querySelectorAll(':scope > .cell > .outputs')) only(outputs, 'div.output');
+    for (const output of main.querySelectorAll(':scope > .cell > .outputs > .output:not(.plain, .stream, .error, .json, .image)')) only(output, 'div.rendered, .prompt');
+  }
+  for (const list of all('nav > details > ul')) only(list, 'li');
+  for (const link of all('nav > details > ul > li')) only(link, 'a');
+  for (const id of ['content', 'contents', 'hide-code']) if (all(`#${id}`).length !== 1) wrong.push(`#${id} several times`);
+  if ([...all('#hide-code')].some(box => box.checked)) wrong.push('the code is hidden');
+  return [...new Set(wrong)];
+}
 
 /** What a page must not have, as the browser has read it. */
 function suspects() {
   const found = [];
-  for (const e of document.querySelectorAll('*')) {
+  for (const e of Document.prototype.querySelectorAll.call(document, '*')) {
     const name = e.localName;
     const own = name === 'meta' || name === 'style' ? e.parentElement === document.head : name !== 'link';
     if (!own || ['script', 'iframe', 'object', 'embed', 'base', 'frame', 'form', 'foreignobject', 'animate', 'set', 'portal', 'dialog', 'template'].includes(name.toLowerCase())) found.push(`<${name}>`);
     for (const a of e.attributes) {
       const value = a.value.replace(/[\u0000- ]/g, '').toLowerCase();
-      if (/^on/i.test(a.name) || /^(java|vb)script:/.test(value) || /^(srcdoc|formaction|action|ping|attributionsrc|popover.*|command|commandfor)$/i.test(a.name) ||
-        /^(xlink:)?href$/.test(a.name) && value.startsWith('data:') || /^(style|fill|stroke|mask|filter|clip-path|cursor|marker.*)$/.test(a.name) && /url\((?!["']?#)/.test(value)) found.push(`<${name} ${a.name}="${a.value.slice(0, 80)}">`);
+      if (/^on/i.test(a.name) || /^(java|vb)script:/.test(value) || /^(srcdoc|formaction|action|ping|attributionsrc|popover.*|command|commandfor|srcset|background|target|autofocus|contenteditable)$/i.test(a.name) ||
+        /^(src|poster)$/.test(a.name) && !value.startsWith('data:') ||
+        /^(xlink:)?href$/.test(a.name) && value.startsWith('data:') && name !== 'image' || /^(style|fill|stroke|mask|filter|clip-path|cursor|marker.*)$/.test(a.name) && /url\((?!["']?#)/.test(value)) found.push(`<${name} ${a.name}="${a.value.slice(0, 80)}">`);
     }
   }
   return found;
@@ -99,7 +124,7 @@ async function open(browser, file, scheme, clicks = true) {
   const place = page.url() === pathToFileURL(file).href;
   const covered = await page.evaluate(() => {
     scrollTo(0, 0);
-    const top = document.elementFromPoint(innerWidth / 2, 60);
+    const top = Document.prototype.elementFromPoint.call(document, innerWidth / 2, 60);
     return top === null || !['HTML', 'BODY', 'MAIN'].includes(top.tagName) && top.closest('.rendered') !== null;
   });
   return { page, ran, asked, place, covered };
@@ -132,9 +157,11 @@ try {
   for (const [what, file] of [['with its policy', guarded], ['without it', bare]]) {
     const { page, ran, asked, place, covered } = await open(browser, file, 'light', false);
     const found = await page.evaluate(suspects);
+    const moved = await page.evaluate(displaced, 4 * attacks.length);
+    check(moved.length === 0, `… the page's own elements are where they were (${moved.slice(0, 8).join(' ')})`);
     const clicked = await page.evaluate(() => {
       let n = 0;
-      for (const e of document.querySelectorAll('.rendered *')) {
+      for (const e of Document.prototype.querySelectorAll.call(document, '.rendered *')) {
         const link = e.closest('a, area'), to = link?.getAttribute('href') ?? link?.getAttribute('xlink:href');
         if (to && /^(https?|mailto|file):$/.test(URL.parse(to, location)?.protocol)) continue; // a link that leads away is what it says
         e.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }));
