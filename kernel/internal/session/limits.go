@@ -170,10 +170,11 @@ func limitRows(c Config, m memory, cpu cgroup.CPU, set string) [][]string {
 
 	text = fmt.Sprintf("%d of %d", runtime.GOMAXPROCS(0), runtime.NumCPU())
 	switch {
+	case cpu.Quota > 0 && runtime.GOMAXPROCS(0) == cpu.Processors(runtime.NumCPU()):
+		// This process may have set GOMAXPROCS itself, for Go to obey the group above.
+		text += fmt.Sprintf(", the time of %.3g (%s)", cpu.Quota, cpu.File)
 	case os.Getenv("GOMAXPROCS") != "":
 		text += ", by GOMAXPROCS"
-	case cpu.Quota > 0:
-		text += fmt.Sprintf(", the time of %.3g (%s)", cpu.Quota, cpu.File)
 	}
 	rows = append(rows, []string{"processors", text})
 

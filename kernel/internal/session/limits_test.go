@@ -1,8 +1,11 @@
 package session
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -114,5 +117,29 @@ func TestLimitMemory(t *testing.T) {
 	s.settings.env[memoryVariable] = "5GiB"
 	if got := s.limitMemory(); got != nil {
 		t.Errorf("%q, and the user has set 5GiB", got)
+	}
+}
+
+// Why there are so many threads is told by what has limited them: also where the kernel
+// has set GOMAXPROCS, for Go to obey a group that it does not look at.
+func TestLimitRowsProcessors(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	all := runtime.NumCPU()
+	for _, test := range []struct {
+		threads int
+		set     string
+		quota   float64
+		want    string
+	}{
+		{threads: all, want: fmt.Sprintf("%d of %d", all, all)},
+		{threads: all, set: strconv.Itoa(all), quota: float64(all) - 0.5, want: fmt.Sprintf("%d of %d, the time of %.3g (cpu.max)", all, all, float64(all)-0.5)},
+		{threads: all + 1, set: strconv.Itoa(all + 1), quota: 1, want: fmt.Sprintf("%d of %d, by GOMAXPROCS", all+1, all)},
+	} {
+		t.Setenv("GOMAXPROCS", test.set)
+		runtime.GOMAXPROCS(test.threads)
+		rows := limitRows(Config{CacheDir: t.TempDir()}, newMemory(cgroup.Memory{}), cgroup.CPU{Quota: test.quota, File: "cpu.max"}, "")
+		if got := rows[1][1]; got != test.want {
+			t.Errorf("processors  %s, want %s", got, test.want)
+		}
 	}
 }
