@@ -1,7 +1,10 @@
 package cgroup
 
 import (
+	"encoding/json"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/fstest"
 
@@ -192,6 +195,52 @@ anon many
 			}
 			if kills != test.kills || counted == test.uncounted || used != test.used {
 				t.Errorf("kills %d (%v), want %d; used %d, want %d", kills, counted, test.kills, used, test.used)
+			}
+		})
+	}
+}
+
+// recorded is what was read in a group, beside the files it was read from.
+type recorded struct {
+	Limits  Limits
+	Kills   int64
+	Counted bool // whether the system tells how many
+	Used    int64
+}
+
+// TestRecorded: files that a system had, as TestBoot writes them, say what they said then.
+func TestRecorded(t *testing.T) {
+	names, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(names) == 0 {
+		t.Fatal("no recordings", err)
+	}
+	for _, name := range names {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			root := system(string(data))
+			text, err := fs.ReadFile(root, "want.json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want recorded
+			if err := json.Unmarshal(text, &want); err != nil {
+				t.Fatal(err)
+			}
+			got := recorded{Limits: read(root)}
+			g := got.Limits.Memory.group
+			got.Kills, got.Counted = g.kills(root)
+			got.Limits.Memory.group = group{}
+			// Memory went on changing while the files were copied.
+			const change = 16 << 20
+			if used := g.used(root); used < want.Used-change || used > want.Used+change {
+				t.Errorf("%d bytes are used, want %d", used, want.Used)
+			}
+			want.Used = 0
+			if got != want {
+				t.Errorf("%+v, want %+v", got, want)
 			}
 		})
 	}
