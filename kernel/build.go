@@ -76,12 +76,8 @@ func buildProgram(name, output string) error {
 // its lock.
 func buildConfig(nb *notebook.Notebook, dir string) (session.Config, error) {
 	config := session.Config{Dir: dir, Progress: tellProgress}
-	lock, err := experiment.LockOf(nb)
-	if err != nil {
+	if _, err := pinned(&config, nb); err != nil {
 		return config, err
-	}
-	if lock != nil {
-		config.Pinned = lock.Modules
 	}
 	return config, findSources(&config)
 }

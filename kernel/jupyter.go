@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/seed5607215b/nnkit/kernel/internal/experiment"
 	"github.com/seed5607215b/nnkit/kernel/internal/history"
 	"github.com/seed5607215b/nnkit/kernel/internal/jupyter"
 	"github.com/seed5607215b/nnkit/kernel/internal/notebook"
@@ -129,12 +128,11 @@ func openNotebook(config *session.Config, name string) {
 	if err != nil {
 		return // the client tells of a file that is none
 	}
-	lock, err := experiment.LockOf(nb)
+	lock, err := pinned(config, nb)
 	switch {
 	case err != nil:
 		config.Greet = func(session.Requirements) string { return err.Error() + "\n" }
 	case lock != nil:
-		config.Pinned = lock.Modules
 		config.Greet = func(r session.Requirements) string {
 			problems, err := lockProblems(lock, nb, filepath.Dir(name), r)
 			if err != nil {

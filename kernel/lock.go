@@ -101,6 +101,16 @@ func newLock(nb *notebook.Notebook, dir string, r session.Requirements, data []s
 	return lock, lock.Survey(nb, dir, data...)
 }
 
+// pinned has a session compile cells with the modules of a notebook's lock. It returns
+// the lock, nil where there is none.
+func pinned(config *session.Config, nb *notebook.Notebook) (*experiment.Lock, error) {
+	lock, err := experiment.LockOf(nb)
+	if lock != nil {
+		config.Pinned = lock.Modules
+	}
+	return lock, err
+}
+
 // lockProblems names what of a notebook's lock is missing or different.
 func lockProblems(lock *experiment.Lock, nb *notebook.Notebook, dir string, r session.Requirements) ([]string, error) {
 	now, err := newLock(nb, dir, r, nil)

@@ -165,23 +165,20 @@ func writeNotebook(nb *notebook.Notebook, name string) error {
 // execute executes a notebook that lies in a folder, in a session with the modules of
 // its lock, and tells how far it is. It returns what became of the cells.
 func execute(nb *notebook.Notebook, dir string, r *run) ([]notebook.Check, error) {
-	lock, err := experiment.LockOf(nb)
+	config := session.Config{Dir: dir, Alone: r.alone, Built: r.built, Progress: tellProgress}
+	lock, err := pinned(&config, nb)
 	if err != nil {
 		return nil, err
 	}
 	if r.built != nil {
 		lock = nil // its modules are in the program
 	}
-	config := session.Config{Dir: dir, Alone: r.alone, Built: r.built, Progress: tellProgress}
 	config.Lock = func(r session.Requirements, data []string) (string, error) {
 		made, err := newLock(nb, dir, r, data)
 		if err == nil {
 			err = made.Store(nb)
 		}
 		return "locked: " + made.String(), err
-	}
-	if lock != nil {
-		config.Pinned = lock.Modules
 	}
 	s, err := newSession(config)
 	if err != nil {
