@@ -39,8 +39,9 @@ var (
 // A training goes on in the background all the time: again and again the same one,
 // which must end the same. The table that is printed tells what kernel, worker and
 // their files take; at the end that must be what it was after a tenth of the cells,
-// but for the code of the cells themselves. Then the worker is ended in several ways,
-// and at last the kernel, which must leave nothing behind.
+// but for the code of the cells themselves. Then a restart that keeps values gives that
+// back, the worker is ended in several ways, and at last the kernel, which must leave
+// nothing behind.
 func TestSoak(t *testing.T) {
 	const seed = 1
 	m := &model{
@@ -88,6 +89,7 @@ func TestSoak(t *testing.T) {
 	m.measure(time.Since(began))
 	m.judge()
 	m.trained()
+	m.keep()
 	for way := range deaths {
 		m.dies(way)
 		for range 20 {
@@ -454,7 +456,10 @@ func train() (string, error) {
 	return fmt.Sprint(history.Series("loss"), history.Series("val_loss")), err
 }
 
+stopped := make(chan bool)
+
 go func() {
+	defer close(stopped)
 	for !enough.Load() {
 		losses, err := train()
 		switch {
@@ -470,8 +475,52 @@ go func() {
 
 // trained ends it.
 func (m *model) trained() {
-	got := m.shows("enough.Store(true)\nlosses, err := train()\nfmt.Println(trainings.Load(), \"trainings,\", others.Load(), \"ended otherwise than the first\")\nerr == nil && losses == first", ", 0 ended otherwise than the first\n", "result: true\n")
+	got := m.shows("enough.Store(true)\n<-stopped\nlosses, err := train()\nfmt.Println(trainings.Load(), \"trainings,\", others.Load(), \"ended otherwise than the first\")\nerr == nil && losses == first", ", 0 ended otherwise than the first\n", "result: true\n")
 	fmt.Print(got)
+}
+
+// keep restarts the worker so that it has the values of all variables, among them a
+// model that has been trained half, and looks at each.
+func (m *model) keep() {
+	m.expect("", `halves := func() (*nnkit.Model, error) {
+	model := nnkit.Sequential(nnkit.Dense(10, nnkit.ReLU), nnkit.Dropout(0.2), nnkit.Dense(1, nnkit.Sigmoid))
+	err := model.Compile(nnkit.Adam(), nnkit.BinaryCrossEntropy, nnkit.Accuracy)
+	return model, err
+}
+model := halves()
+model.Fit(patients.X, patients.Y, nnkit.Epochs(3), nnkit.BatchSize(32), nnkit.Verbose(0))
+alike := halves()
+alike.Fit(patients.X, patients.Y, nnkit.Epochs(3), nnkit.BatchSize(32), nnkit.Verbose(0))
+whole := alike.Fit(patients.X, patients.Y, nnkit.Epochs(3), nnkit.BatchSize(32), nnkit.Verbose(0))`)
+	before := m.worker()
+	began := time.Now()
+	got := m.runs("%restart --keep")
+	for strings.Contains(got, "goes on (sleep)") && time.Since(began) < patience { // of goroutines, which ends
+		got = m.runs("%restart --keep")
+	}
+	if !strings.Contains(got, "a fresh process has the values of ") || strings.Contains(got, "fresh1:") {
+		m.t.Fatalf("%%restart --keep shows\n%s", got)
+	}
+	m.gone(before)
+	then := m.usages[len(m.usages)-1]
+	m.measure(0)
+	now := m.usages[len(m.usages)-1]
+	fmt.Printf("A restart that keeps values took %v: the worker has %d KB and not %d, the kernel %d KB and not %d.\n%s",
+		time.Since(began).Round(time.Millisecond), now.worker.resident, then.worker.resident, now.kernel.resident, then.kernel.resident, got)
+	if now.libraries > 10 {
+		m.t.Errorf("the fresh worker has the libraries of %d cells", now.libraries)
+	}
+	m.checkAll()
+	var fresh []string
+	for i := range m.fresh {
+		fresh = append(fresh, fmt.Sprintf("fresh%d == %[1]d", i+1))
+	}
+	for part := range slices.Chunk(fresh, 100) {
+		m.expect("result: true\n", "%s", strings.Join(part, " && "))
+	}
+	m.expect(number(m.repeated), "repeated")
+	m.expect("result: true\n", `rest := model.Fit(patients.X, patients.Y, nnkit.Epochs(3), nnkit.BatchSize(32), nnkit.Verbose(0))
+slices.Equal(rest.Series("loss"), whole.Series("loss"))`)
 }
 
 var deaths = []struct{ code, want string }{

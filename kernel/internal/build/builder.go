@@ -82,19 +82,28 @@ type Builder struct {
 	background sync.WaitGroup
 	linker     atomic.Pointer[string] // the linker for cells, nil until it is built
 
-	mu         sync.Mutex
-	libraries  []*library        // in the order that the worker loads them
-	loaded     map[string]string // the hash of each package in them
-	exports    map[string]string // the file with its export data
-	index      *index
-	first      string // the archive that comes first in a cell's library
-	worker     string
+	mu sync.Mutex
+	holding
 	cells      int
 	next       *prepared
 	configured bool // the import configuration on the disk is up to date
 	closed     bool
-	flags      []string             // of the compiler for cells
-	same       map[string]*goListed // loaded packages as they were found unchanged, see Changed
+	flags      []string // of the compiler for cells
+}
+
+// holding is what a worker has loaded.
+type holding struct {
+	libraries []*library        // in the order that the worker loads them
+	loaded    map[string]string // the hash of each package in them
+	exports   map[string]string // the file with its export data
+	index     *index
+	first     string // the archive that comes first in a cell's library
+	worker    string
+	same      map[string]*goListed // loaded packages as they were found unchanged, see Changed
+}
+
+func newHolding() holding {
+	return holding{loaded: map[string]string{}, exports: map[string]string{}, same: map[string]*goListed{}, index: &index{}}
 }
 
 // New finds the tools. Its error says what is missing: as a *MissingError if
@@ -117,7 +126,7 @@ func New(config Config) (_ *Builder, err error) {
 	if err := makePrivate(config.CacheDir); err != nil {
 		return nil, err
 	}
-	b := &Builder{config: config, loaded: map[string]string{}, exports: map[string]string{}, same: map[string]*goListed{}, index: &index{}}
+	b := &Builder{config: config, holding: newHolding()}
 	b.cache = newCache(config.CacheDir, config.SharedCacheDir, cmp.Or(config.CacheSize, DefaultCacheSize))
 	if b.tmp, err = os.MkdirTemp(config.Dir, "_build-"); err != nil {
 		return nil, err
@@ -506,10 +515,7 @@ func (b *Builder) Close() error {
 	b.end()
 	b.background.Wait()
 	b.next.discard()
-	for _, l := range b.libraries {
-		l.image.links() // not while another goroutine reads it
-		l.image.close()
-	}
+	b.holding.close()
 	b.cache.close()
 	return os.RemoveAll(b.tmp)
 }

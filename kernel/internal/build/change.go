@@ -73,19 +73,46 @@ func (l *library) outside(tools *toolchain) []string {
 // Unload forgets what is loaded, for a new worker that takes packages as they are
 // now.
 func (b *Builder) Unload() {
+	_, settle := b.Renew()
+	settle()
+}
+
+// Renew is Unload while the old worker is still there: undo makes the builder its own
+// again, settle gives up what only that worker needs. One of them is to be called, once.
+func (b *Builder) Renew() (undo, settle func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	old := b.holding
+	b.drop()
+	b.holding, b.configured = newHolding(), false
+	undo = func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.drop()
+		b.holding.close()
+		b.holding = old
+		b.configured = false
+	}
+	settle = func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		old.close()
+	}
+	return undo, settle
+}
+
+// drop ends the tools that wait for the next cell, which are for what is loaded.
+func (b *Builder) drop() {
 	b.next.discard()
 	b.next = nil
-	for _, l := range b.libraries {
+}
+
+// close closes the images of the libraries.
+func (h *holding) close() {
+	for _, l := range h.libraries {
 		l.image.links() // not while another goroutine reads it
 		l.image.close()
 	}
-	b.libraries, b.index = nil, &index{}
-	b.first, b.worker, b.configured = "", "", false
-	clear(b.loaded)
-	clear(b.exports)
-	clear(b.same)
 }
 
 // Configure changes the environment of the go command and its tools, and the
@@ -99,8 +126,7 @@ func (b *Builder) Configure(env, flags []string) error {
 	defer b.mu.Unlock()
 	b.config.Env, b.flags, b.tools = env, flags, tools
 	b.packages.use(tools)
-	b.next.discard()
-	b.next = nil
+	b.drop()
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -62,9 +63,7 @@ func (p *Program) Remove(name string) bool {
 		delete(p.vars, name)
 	}
 	if found {
-		p.generation++
-		clear(p.loaded)
-		clear(p.again)
+		p.unload()
 	}
 	return found
 }
@@ -73,24 +72,58 @@ func (p *Program) Remove(name string) bool {
 // variables that have a value, live.Who. It returns these, in the order of the
 // pointers. The plan is not to be committed.
 func (p *Program) PlanVariables(label int) (*Plan, []Declaration, error) {
-	return p.planVariables(label, func([]string) string { return "Who" })
+	return p.planVariables(label, nil, func([]string) string { return "Who" })
+}
+
+// PlanKeep plans the run of a function that is given pointers to all variables that
+// have a value, but for some, and writes them to a file: live.Keep. It returns these,
+// in the order of the pointers. The plan is not to be committed.
+func (p *Program) PlanKeep(label int, file string, but map[string]string) (*Plan, []Declaration, error) {
+	return p.planVariables(label, but, func([]string) string { return fmt.Sprintf("Keep(%q)", file) })
+}
+
+// PlanRestore plans the run of a function that is given pointers to variables, and
+// the functions and types that live.Keep has asked for, as far as they are still what
+// they were: live.Restore. The plan is not to be committed.
+func (p *Program) PlanRestore(label int, file string, variables, needs []string) (*Plan, error) {
+	wanted := map[string]bool{}
+	for _, name := range needs {
+		wanted[name] = true
+	}
+	var values, quoted []string
+	for _, name := range variables {
+		values = append(values, "&"+name)
+	}
+	for _, u := range sortedUnits(p.units) {
+		var name, value string
+		switch {
+		case u.kind == typeUnit && !u.generic:
+			name, value = typeSymbol(u.key, u.version), "(*"+u.key+")(nil)"
+		case u.kind == funcUnit && !u.generic:
+			name, value = symbol(u.key, u.version), u.key
+		}
+		if wanted[name] {
+			values, quoted = append(values, value), append(quoted, strconv.Quote(name))
+		}
+	}
+	return p.plan(strings.Join(values, ", "), label, fmt.Sprintf("Restore(%s)", strings.Join(append([]string{strconv.Quote(file)}, quoted...), ", ")))
 }
 
 // PlanGlobals plans the run of a function that is given pointers to all variables
 // that have a value, and their names: live.Globals. It is nil if there are none. The
 // plan is not to be committed.
 func (p *Program) PlanGlobals() (*Plan, error) {
-	plan, _, err := p.planVariables(0, func(names []string) string { return fmt.Sprintf("Globals(%q)", strings.Join(names, " ")) })
+	plan, _, err := p.planVariables(0, nil, func(names []string) string { return fmt.Sprintf("Globals(%q)", strings.Join(names, " ")) })
 	return plan, err
 }
 
 // planVariables plans the call of a function of package live, which is made of the
-// variables' names.
-func (p *Program) planVariables(label int, function func(names []string) string) (*Plan, []Declaration, error) {
+// variables' names; some are left out.
+func (p *Program) planVariables(label int, but map[string]string, function func(names []string) string) (*Plan, []Declaration, error) {
 	var vars []Declaration
 	var names, pointers []string
 	for _, d := range p.Declarations() {
-		if d.Kind == "var" && d.Lost == "" {
+		if _, out := but[d.Name]; d.Kind == "var" && d.Lost == "" && !out {
 			vars = append(vars, d)
 			names, pointers = append(names, d.Name), append(pointers, "&"+d.Name)
 		}

@@ -227,28 +227,57 @@ type Lost struct {
 // known, variables have no value until the cells that make them run again. It
 // returns these variables, in the order of their cells and names.
 func (p *Program) Forget() []Lost {
-	p.generation++
-	clear(p.loaded)
-	clear(p.again)
 	var lost []Lost
 	for name, v := range p.vars {
 		if v.unusable == "" {
 			lost = append(lost, Lost{name, p.labels[v.serial]})
-			gone := *v
-			gone.unusable = fmt.Sprintf("it was lost when the session ended: run Cell [%d] again, which makes it", p.labels[v.serial])
-			p.vars[name] = &gone
+			p.lose(v, "it was lost when the session ended")
 		}
 	}
+	p.unload()
 	slices.SortFunc(lost, func(a, b Lost) int { return cmp.Or(a.Cell-b.Cell, strings.Compare(a.Name, b.Name)) })
 	return lost
+}
+
+// Renew is Forget where another process has taken the place of the one that held what
+// was loaded, and has the values of the variables, but for those that are named with
+// the reason. Of cells that nothing rests on any more the text goes, too.
+func (p *Program) Renew(lost map[string]string) {
+	for name, why := range lost {
+		p.lose(p.vars[name], "it was not kept when the process was restarted ("+why+")")
+	}
+	p.unload()
+	live := map[int]bool{}
+	for _, units := range []map[string]*unit{p.units, p.declared, p.page.units} {
+		for _, u := range units {
+			live[u.serial] = true
+		}
+	}
+	for _, v := range p.vars {
+		live[v.serial] = true
+	}
+	maps.DeleteFunc(p.sources, func(id int, _ source) bool { return !live[id] })
+	maps.DeleteFunc(p.labels, func(id, _ int) bool { return !live[id] })
+}
+
+// unload forgets what the cells' process had loaded.
+func (p *Program) unload() {
+	p.generation++
+	clear(p.loaded)
+	clear(p.again)
+}
+
+// lose marks a variable that has no value any more.
+func (p *Program) lose(v *variable, why string) {
+	gone := *v
+	gone.unusable = fmt.Sprintf("%s: run Cell [%d] again, which makes it", why, p.labels[v.serial])
+	p.vars[v.name] = &gone
 }
 
 // Reset forgets all declarations. What is loaded stays loaded, so the same names
 // get new versions.
 func (p *Program) Reset() {
-	p.generation++
-	clear(p.loaded)
-	clear(p.again)
+	p.unload()
 	clear(p.imports)
 	clear(p.units)
 	clear(p.vars)

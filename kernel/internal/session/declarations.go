@@ -13,7 +13,7 @@ var declarationCommands = []command{
 	{names: []string{"%who"}, help: "show the variables with their types, sizes and values; at the beginning or end of a cell", run: (*call).who},
 	{names: []string{"%remove", "%rm"}, usage: "NAME…", help: "forget declarations", early: true, offers: offerDeclared, run: (*call).remove},
 	{names: []string{"%reset"}, usage: "[go.mod]", help: "forget all declarations and variables, and which modules were fetched; or the modules alone", early: true, run: (*call).reset},
-	{names: []string{"%restart"}, help: "start a fresh process: variables are lost, declarations stay known", early: true, run: (*call).restart},
+	{names: []string{"%restart"}, usage: "[--keep]", help: "start a fresh process: declarations stay known, variables are lost, or with --keep those that cannot be kept", early: true, offers: offerKeep, run: (*call).restart},
 }
 
 // table writes rows in columns.
@@ -81,11 +81,14 @@ func (c *call) reset() error {
 }
 
 func (c *call) restart() error {
-	if len(c.args) > 0 {
-		return errUsage
+	switch {
+	case len(c.args) == 0:
+		c.fresh()
+		return nil
+	case len(c.args) == 1 && c.args[0] == keepFlag:
+		return c.restartKeeping()
 	}
-	c.fresh()
-	return nil
+	return errUsage
 }
 
 // fresh ends the worker and forgets what was loaded into it. The next cell starts

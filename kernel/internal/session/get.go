@@ -144,8 +144,8 @@ type staleError struct {
 }
 
 func (e *staleError) Error() string {
-	return fmt.Sprintf("%s changed after it was loaded, and a process keeps what it has loaded: %%restart begins a fresh one with the new code; functions and types stay known, the values of %s are lost",
-		some(e.paths), some(e.lost))
+	return fmt.Sprintf("%s changed after it was loaded, and a process keeps what it has loaded: %%restart %s begins a fresh one with the new code, functions and types, and the values of %s as far as they fit it; %%restart, one without them",
+		some(e.paths), keepFlag, some(e.lost))
 }
 
 // A goneError says that the cache was removed under a worker that has values.

@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -62,6 +63,23 @@ func (s *Session) limitMemory() []string {
 		return nil
 	}
 	return []string{memoryVariable + "=" + strconv.FormatInt(n, 10)}
+}
+
+// free is how much memory may still be taken.
+func (m *memory) free() int64 {
+	free := int64(math.MaxInt64)
+	if m.limit.Bytes > 0 {
+		free = m.limit.Bytes - m.limit.Used()
+	}
+	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
+		_, rest, _ := strings.Cut(string(text), "\nMemAvailable:")
+		if f := strings.Fields(rest); len(f) > 0 {
+			if kb, err := strconv.ParseInt(f[0], 10, 64); err == nil {
+				free = min(free, kb<<10)
+			}
+		}
+	}
+	return max(free, 0)
 }
 
 // whyKilled says why a process of the session's was killed, such as "the compiler", and

@@ -16,6 +16,8 @@ type live struct {
 	builder     *build.Builder
 	startWorker starter
 	entries     map[int]string // the symbols of the loaded cells, by plan ID
+	compiled    int            // cells that the worker has loaded; what it takes for them it keeps
+	most        int            // how many of them may be there before a restart is offered
 
 	mu     sync.Mutex
 	worker *Worker
@@ -23,7 +25,7 @@ type live struct {
 }
 
 func newLive(b *build.Builder, start starter) *live {
-	return &live{builder: b, startWorker: start, entries: map[int]string{}}
+	return &live{builder: b, startWorker: start, entries: map[int]string{}, most: manyCells}
 }
 
 func (l *live) ready(ctx context.Context) error {
@@ -44,20 +46,35 @@ func (l *live) ready(ctx context.Context) error {
 
 // start starts a worker and loads what was imported before.
 func (l *live) start(ctx context.Context) error {
-	path, err := l.builder.Worker(ctx)
+	w, err := l.another(ctx)
 	if err != nil {
 		return err
 	}
+	return l.succeed(w)
+}
+
+// another starts a worker beside the one that there is, with what was imported before.
+func (l *live) another(ctx context.Context) (*Worker, error) {
+	path, err := l.builder.Worker(ctx)
+	if err != nil {
+		return nil, err
+	}
 	w, err := l.startWorker(ctx, path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, lib := range l.builder.Libraries() {
 		if err := w.Load(ctx, lib); err != nil {
 			w.Kill()
-			return err
+			return nil, err
 		}
 	}
+	return w, nil
+}
+
+// succeed has a worker take the place of the one that there is, if any.
+func (l *live) succeed(w *Worker) error {
+	l.renew()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -83,6 +100,7 @@ func (l *live) load(ctx context.Context, plan *program.Plan) error {
 		return errors.Join(err, l.loadAll(libs))
 	}
 	l.entries[plan.ID] = lib.Entry
+	l.compiled++
 	return l.loadAll(append(libs, lib))
 }
 
@@ -135,6 +153,7 @@ func (l *live) renew() {
 		w.Kill()
 	}
 	clear(l.entries)
+	l.compiled = 0
 }
 
 func (l *live) insist() {

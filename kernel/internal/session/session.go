@@ -435,6 +435,9 @@ func (e *execution) runGo() error {
 	if err := e.run(e.ctx, e.count, plan); err != nil {
 		return err
 	}
+	if !plan.Reused {
+		e.offerRestart()
+	}
 	return e.failed
 }
 

@@ -75,11 +75,20 @@ func (c *call) inspect(plan *program.Plan) (values [][2]string, ended bool, err 
 
 // look runs such a plan, which is loaded.
 func (s *Session) look(ctx context.Context, count int, plan *program.Plan) ([][2]string, wire.Outcome, error) {
+	values, outcome, err := s.collect(func() (wire.Outcome, error) { return s.runner.run(ctx, count, plan) })
+	for i, v := range values {
+		values[i] = [2]string{program.Unversioned(v[0]), program.Unversioned(v[1])}
+	}
+	return values, outcome, err
+}
+
+// collect returns what a run sends.
+func (s *Session) collect(run func() (wire.Outcome, error)) ([][2]string, wire.Outcome, error) {
 	out := s.outlet.get()
 	defer s.outlet.set(out)
 	result := &resultOf{Output: out}
 	s.outlet.set(result)
-	outcome, err := s.runner.run(ctx, count, plan)
+	outcome, err := run()
 	return result.values, outcome, err
 }
 
@@ -96,7 +105,7 @@ func (r *resultOf) Result(data message.MIMEBundle, _ map[string]any) {
 		var value [2]string
 		if row, ok := row.([]any); ok && len(row) == len(value) {
 			for i := range value {
-				value[i] = program.Unversioned(fmt.Sprint(row[i]))
+				value[i] = fmt.Sprint(row[i])
 			}
 		}
 		r.values = append(r.values, value)

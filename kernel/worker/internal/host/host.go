@@ -32,6 +32,7 @@ type host struct {
 	output  *output
 	runtime *goRuntime
 	entries map[string]func() // by the name of the symbol
+	cells   map[string]bool   // the files of their libraries
 	display *display          // nil until the package that displays is loaded
 	comms   bool              // the package of comms is loaded
 	input   *running.Input
@@ -66,6 +67,7 @@ func Main() {
 		events:  wire.NewWriter(os.NewFile(wire.EventFD, "events")),
 		output:  keepOutput(),
 		entries: map[string]func(){},
+		cells:   map[string]bool{},
 		turn:    make(chan struct{}, 1),
 		shown:   make(chan struct{}, 1),
 		goOn:    make(chan bool, 1),
@@ -97,6 +99,7 @@ func Main() {
 		flush()
 		h.send(wire.Event{Kind: wire.Halted, Debug: &e})
 	})
+	h.letCarry()
 	queue := make(chan wire.Request, 16)
 	go h.work(queue)
 	requests := wire.NewReader(os.NewFile(wire.RequestFD, "requests"))
@@ -174,6 +177,7 @@ func (h *host) load(lib wire.Library) error {
 		h.unlockComms()
 		return nil
 	}
+	h.cells[lib.File] = true
 	code := lookup(handle, lib.Entry)
 	if code == nil {
 		return fmt.Errorf("%s has no symbol %s", lib.File, lib.Entry)

@@ -46,6 +46,14 @@ static void *open_library(const char *file, uintptr_t *base, char **err) {
 	return h;
 }
 
+static const char *library_of(uintptr_t p, uintptr_t *base) {
+	Dl_info info;
+	if (dladdr((void *)p, &info) == 0)
+		return 0;
+	*base = (uintptr_t)info.dli_fbase;
+	return info.dli_fname;
+}
+
 static void *find_symbol(void *library, const char *name) { return dlsym(library, name); }
 
 static void flush(void) { fflush(NULL); }
@@ -255,6 +263,16 @@ func lookup(library unsafe.Pointer, name string) unsafe.Pointer {
 	s := C.CString(name)
 	defer C.free(unsafe.Pointer(s))
 	return C.find_symbol(library, s)
+}
+
+// libraryOf finds the file that an address was loaded from, "" for none, and where.
+func libraryOf(p unsafe.Pointer) (file string, base uintptr) {
+	var at C.uintptr_t
+	name := C.library_of(C.uintptr_t(uintptr(p)), &at)
+	if name == nil {
+		return "", 0
+	}
+	return C.GoString(name), uintptr(at)
 }
 
 // function makes a func value of type F from a function's address.
