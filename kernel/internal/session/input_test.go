@@ -131,6 +131,26 @@ func TestStdin(t *testing.T) {
 			want: "stdout: \"from a pipe\\n\" <nil>\n",
 		},
 		{
+			name: "a child reads", lines: []string{"Gopher"},
+			code: "cmd := exec.Command(\"bash\", \"-c\", \"echo Name:; read name; echo hello, $name\")\ncmd.Stdin, cmd.Stdout = os.Stdin, os.Stdout\ncmd.Run()",
+			want: "stdout: Name:\nasked: \"\", says \"Gopher\"\nstdout: hello, Gopher\n",
+		},
+		{
+			name: "a child reads to the end, and then the cell", lines: []string{"one", "two", "^D", "more"},
+			code: "cmd := exec.Command(\"cat\")\ncmd.Stdin = os.Stdin\nall, err := cmd.Output()\nvar more string\nfmt.Scan(&more)\nfmt.Printf(\"%q %v %s\\n\", all, err, more)",
+			want: "asked: \"\", says \"one\"\nasked: \"(^D ends the input) \", says \"two\"\nasked: \"(^D ends the input) \", says \"^D\"\nasked: \"(^D ends the input) \", says \"more\"\nstdout: \"one\\ntwo\\n\" <nil> more\n",
+		},
+		{
+			name: "a child reads, and nobody is there to ask", refuse: nobody,
+			code: "cmd := exec.Command(\"cat\")\ncmd.Stdin = os.Stdin\nall, err := cmd.Output()\nfmt.Printf(\"%q %v\\n\", all, err)",
+			want: "stderr: input: nobody is there\nstdout: \"\" <nil>\n",
+		},
+		{
+			name: "a read that package os does not know of", lines: []string{"past it", "and past that"},
+			code: "b := make([]byte, 100)\nn, _ := syscall.Read(0, b)\ne, _ := syscall.EpollCreate1(0)\nsyscall.EpollCtl(e, syscall.EPOLL_CTL_ADD, 0, &syscall.EpollEvent{Events: syscall.EPOLLIN})\nsyscall.EpollWait(e, make([]syscall.EpollEvent, 1), -1)\nm, _ := syscall.Read(0, b[n:])\nfmt.Printf(\"%q\\n\", b[:n+m])",
+			want: "asked: \"\", says \"past it\"\nasked: \"(^D ends the input) \", says \"and past that\"\nstdout: \"past it\\nand past that\\n\"\n",
+		},
+		{
 			name: "nothing is wanted", refuse: nobody,
 			code: "n, err := os.Stdin.Read(nil)\nfmt.Println(n, err)",
 			want: "stdout: 0 <nil>\n",
@@ -176,6 +196,27 @@ func TestStdinInterrupted(t *testing.T) {
 				t.Errorf("the next cell: got\n%swant\n%s", got, want)
 			}
 		})
+	}
+}
+
+// TestStdinOfChildInterrupted interrupts a cell whose child waits for a line.
+func TestStdinOfChildInterrupted(t *testing.T) {
+	s := newTestSession(t)
+	cell := newTypist()
+	go func() {
+		<-cell.waiting
+		cell.leave(message.ErrInterrupted)
+		if err := s.Interrupt(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
+	const run = "cmd := exec.Command(\"cat\")\ncmd.Stdin = os.Stdin\nall, err := cmd.Output()\n"
+	if got := cell.execute(s, 1, run+"fmt.Println(len(all), err)"); !strings.Contains(got, "0 signal: interrupt\n") && !strings.Contains(got, "Interrupted") {
+		t.Errorf("the interrupted cell: got\n%s", got)
+	}
+	got := newTypist("a line", "^D").execute(s, 2, run+"fmt.Printf(\"%q %v\\n\", all, err)")
+	if want := "asked: \"\", says \"a line\"\nasked: \"(^D ends the input) \", says \"^D\"\nstdout: \"a line\\n\" <nil>\n"; got != want {
+		t.Errorf("the next cell: got\n%swant\n%s", got, want)
 	}
 }
 
@@ -236,8 +277,13 @@ func TestPrompts(t *testing.T) {
 		},
 		{
 			name: "nothing is read", lines: []string{"nobody asks"},
-			code: "%with_inputs\n!sleep 0.3; echo end\n!read str; echo \"str=$str\"",
-			want: "stdout: end\nstr=\n",
+			code: "%with_inputs\n!sleep 0.3; echo end\n!echo more",
+			want: "stdout: end\nmore\n",
+		},
+		{
+			name: "without a word before", lines: []string{"foo", "one", "^D"},
+			code: "!read str; echo \"str=$str\"\n!wc -l",
+			want: "asked: \"\", says \"foo\"\nstdout: str=foo\nasked: \"\", says \"one\"\nasked: \"\", says \"^D\"\nstdout: 1\n",
 		},
 		{
 			name: "nobody to ask", refuse: errors.New("nobody is there"),

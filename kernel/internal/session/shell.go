@@ -29,11 +29,8 @@ func (c *call) shell(dir string) error {
 	if c.Args == "" {
 		return errUsage
 	}
-	if !c.asks {
-		return c.runProgram(dir, nil, "bash", "-c", c.Args)
-	}
+	p := &prompts{out: &c.outlet, password: c.asks && c.hidden, blindly: c.asks}
 	c.asks = false
-	p := &prompts{out: &c.outlet, password: c.hidden}
 	var err error
 	if p.File, p.pipe, err = os.Pipe(); err != nil {
 		return err

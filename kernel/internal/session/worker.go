@@ -153,6 +153,7 @@ func StartWorker(ctx context.Context, config WorkerConfig) (_ *Worker, err error
 		return nil, fmt.Errorf("start the worker: %w", err)
 	}
 	closeTheirs() // so that the events end when the worker does
+	w.input.process, w.input.printed = w.cmd.Process.Pid, func() { w.pump.drain(nil) }
 	w.requests = wire.NewWriter(w.pipe)
 	ready := w.expect(0)
 	w.pump.start()

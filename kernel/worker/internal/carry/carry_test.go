@@ -89,7 +89,7 @@ func TestShared(t *testing.T) {
 // TestLong carries a list that is longer than a stack is deep.
 func TestLong(t *testing.T) {
 	inOne(t, tree{})
-	const n = 300_000
+	const n = 100_000
 	var list *tree
 	for i := range n {
 		list = &tree{left: list, weight: [3]float32{float32(i)}}
