@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -21,8 +22,11 @@ type Source struct {
 
 // Sources returns a package and all that it depends on, dependencies first. It
 // compiles nothing. One that cannot be imported makes the error, a *PackageError.
-func (b *Builder) Sources(ctx context.Context, path string) ([]Source, error) {
-	out, err := b.packages.tools.goCommand(ctx, "list", "-e", "-deps", "-json=ImportPath,Name,Dir,GoFiles,CgoFiles,ImportMap,Error,DepOnly", "--", path)
+// What is given of the environment, such as GOOS=js, is for another system.
+func (b *Builder) Sources(ctx context.Context, path string, env ...string) ([]Source, error) {
+	tools := *b.packages.tools
+	tools.environ = slices.Concat(tools.environ, env)
+	out, err := tools.goCommand(ctx, "list", "-e", "-deps", "-json=ImportPath,Name,Dir,GoFiles,CgoFiles,ImportMap,Error,DepOnly", "--", path)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,25 @@ const notInPage = "its value is in the kernel's process, and this cell runs in t
 // configuration tells of the page's system. The package has no function main: who
 // builds it adds one. Positions are those that Whole gives.
 func (p *Program) PlanPage(source string, label int, config Config) (*Plan, error) {
+	q := p.inPage(config)
+	plan, err := q.Plan(source, label)
+	p.serial = q.serial
+	if err != nil {
+		return nil, err
+	}
+	plan.Source = p.Placed(plan.Source)
+	return plan, nil
+}
+
+// PageView is View for cells of the page.
+func (p *Program) PageView() *View {
+	v := p.inPage(p.config).View()
+	v.Generation = p.generation
+	return v
+}
+
+// inPage is the program as cells of the page see it.
+func (p *Program) inPage(config Config) *Program {
 	config.Alone, config.Whole, config.Page = true, true, true
 	q := New(config)
 	q.fset, q.serial, q.labels, q.sources = p.fset, p.serial, p.labels, p.sources
@@ -62,13 +81,7 @@ func (p *Program) PlanPage(source string, label int, config Config) (*Plan, erro
 		q.units[name] = u
 		delete(q.vars, name)
 	}
-	plan, err := q.Plan(source, label)
-	p.serial = q.serial
-	if err != nil {
-		return nil, err
-	}
-	plan.Source = p.Placed(plan.Source)
-	return plan, nil
+	return q
 }
 
 // declare notes how a cell declares its variables, and forgets what belonged to

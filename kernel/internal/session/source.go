@@ -25,14 +25,17 @@ type reading struct {
 	err     error
 }
 
-// read begins to read the sources of a package, but for those that are compiled.
+// read begins to read the sources of a package, but for those that are compiled. A
+// package that is for the page only is read as it is there.
 func (s *Session) read(path string, fset *token.FileSet, compiled func(path string) bool) *reading {
 	r := &reading{done: make(chan struct{}), fset: fset, files: map[string][]*ast.File{}}
 	go func() {
 		defer close(r.done)
 		var all []build.Source
 		if all, r.err = s.builder.Sources(s.life, path); r.err != nil {
-			return
+			if all, r.err = s.builder.Sources(s.life, path, pageSystem...); r.err != nil {
+				return
+			}
 		}
 		var group sync.WaitGroup
 		turn := make(chan struct{}, runtime.GOMAXPROCS(0))

@@ -34,6 +34,7 @@ type typing struct {
 	session   *Session
 	completer *complete.Completer
 	view      atomic.Pointer[program.View]
+	page      atomic.Pointer[program.View] // what cells for the page see; nil before there are any
 	settings  atomic.Pointer[settings]
 
 	mu          sync.Mutex
@@ -58,7 +59,25 @@ func (t *typing) see(p *program.Program) {
 	settings := t.session.settings
 	t.settings.Store(&settings)
 	t.view.Store(p.View())
+	if t.session.wasm != nil {
+		t.page.Store(p.PageView())
+	}
 }
+
+// seen is what a text sees of the program.
+func (t *typing) seen(ctx context.Context, code string) (context.Context, *program.View) {
+	if !isForPage(code) {
+		return ctx, t.view.Load()
+	}
+	ctx = context.WithValue(ctx, forPage{}, true)
+	if page := t.page.Load(); page != nil {
+		return ctx, page
+	}
+	return ctx, t.view.Load()
+}
+
+// forPage is the key of a context for a text of the page.
+type forPage struct{}
 
 // importable are the packages for what is being typed. They are others than those
 // that cells are checked with: a package that is imported is not to be looked at by
@@ -242,6 +261,9 @@ func (p *importable) importSource(path string) (*types.Package, error) {
 // Known implements complete.Packages.
 func (p *importable) Known() []complete.Package {
 	var all []complete.Package
+	if p.ctx.Value(forPage{}) != nil {
+		all = append(all, pagePackages...)
+	}
 	for _, n := range p.builder.Known(p.ctx) {
 		rare := slices.ContainsFunc(kernelModules, func(m string) bool { return strings.HasPrefix(n.Path, m+"/") || n.Path == m })
 		all = append(all, complete.Package{Name: n.Name, Path: n.Path, Rare: rare})
@@ -289,7 +311,8 @@ func (s *Session) Complete(ctx context.Context, req *message.CompleteRequest) me
 		if c, ok := cell.CommandAt(req.Code, at); ok {
 			return s.completeCommand(ctx, c, req.Code[:at])
 		}
-		return s.typing.completer.Complete(ctx, s.typing.view.Load(), req.Code, at)
+		ctx, view := s.typing.seen(ctx, req.Code)
+		return s.typing.completer.Complete(ctx, view, req.Code, at)
 	})
 	if found.Items == nil {
 		found.Start, found.End = at, at
@@ -322,7 +345,8 @@ func (s *Session) Inspect(ctx context.Context, req *message.InspectRequest) mess
 // describe is what is known of what stands at an offset of a text, or nil. The value
 // of a variable is asked for by its name.
 func (s *Session) describe(ctx context.Context, code string, at int, detail bool, value func(context.Context, string) complete.Value) message.MIMEBundle {
-	found, ok := s.typing.completer.Inspect(ctx, s.typing.view.Load(), code, at, detail)
+	ctx, view := s.typing.seen(ctx, code)
+	found, ok := s.typing.completer.Inspect(ctx, view, code, at, detail)
 	if !ok {
 		return nil
 	}

@@ -291,3 +291,41 @@ func TestPaths(t *testing.T) {
 		}
 	}
 }
+
+// TestTypingForPage completes in cells that run in the page, and looks things up there.
+func TestTypingForPage(t *testing.T) {
+	p := newPerson(t)
+	p.shows("count := 3\nfunc double(x int) int { return 2 * x }")
+	for _, tt := range []struct{ text, want string }{
+		{"%wasm\njs.Glo|", "Global"},
+		{"%wasm\nimport \"syscall/js\"\njs.Global().G|", "Get"},
+		{"%wasm\nimport \"github.com/janpfeifer/gonb/gonbui/wasm\"\nwasm.As|", "AsButton"},
+		{"%wasm\ndou|", "double"},
+	} {
+		var got []string
+		for range 100 { // sources are read in the background, for the next time
+			if got, _ = p.complete(tt.text); len(got) > 0 {
+				break
+			}
+		}
+		if !slices.Contains(got, tt.want) {
+			t.Errorf("%q: %q, want %s among them", tt.text, got, tt.want)
+		}
+	}
+	if got := p.inspect("%wasm\nimport \"syscall/js\"\njs.Glob|al()", 0); !strings.Contains(got, "Global returns the JavaScript global object") {
+		t.Errorf("Global is %q", got)
+	}
+	if got, _ := p.complete("js.Glo|"); len(got) > 0 {
+		t.Errorf("outside of the page: %q", got)
+	}
+	p.shows("%wasm\nimport \"syscall/js\"\nfunc element(id string) js.Value { return js.Global().Get(\"document\").Call(\"getElementById\", id) }")
+	if got, _ := p.complete("%wasm\nelement(GonbWasmD|"); !slices.Contains(got, "GonbWasmDivId") {
+		t.Errorf("what the kernel declares for the page: %q", got)
+	}
+	if got, _ := p.complete("%wasm\nelem|"); !slices.Contains(got, "element") {
+		t.Errorf("what a cell has declared for the page: %q", got)
+	}
+	if got, _ := p.complete("%wasm\ncou|"); slices.Contains(got, "count") {
+		t.Errorf("a variable of the kernel's process: %q", got)
+	}
+}

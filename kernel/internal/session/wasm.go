@@ -13,10 +13,12 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/build"
 	"github.com/seed5607215b/nnkit/kernel/internal/cell"
+	"github.com/seed5607215b/nnkit/kernel/internal/complete"
 	"github.com/seed5607215b/nnkit/kernel/internal/message"
 	"github.com/seed5607215b/nnkit/kernel/internal/program"
 )
@@ -79,7 +81,19 @@ func newWasm(s *Session) (*wasm, error) {
 // environ is what cells have set, for the page's system.
 func (p *wasm) environ() []string {
 	env, _ := p.session.settings.buildEnviron()
-	return append(env, "GOOS=js", "GOARCH=wasm")
+	return append(env, pageSystem...)
+}
+
+// pageSystem is the system that programs in a page run on, in the go command's words.
+var pageSystem = []string{"GOOS=js", "GOARCH=wasm"}
+
+// pagePackages are there only, and useful in any page: they are found by their names.
+var pagePackages = []complete.Package{{Name: "js", Path: "syscall/js"}, {Name: "wasm", Path: "github.com/janpfeifer/gonb/gonbui/wasm"}}
+
+// isForPage tells whether a text is that of a cell for the page.
+func isForPage(code string) bool {
+	found, _, _ := cell.Commands(code)
+	return slices.ContainsFunc(found, func(c cell.Command) bool { return c.Name == "%wasm" })
 }
 
 // exec is the script of Go's own that programs need in a page.
