@@ -174,6 +174,9 @@ func (e *execution) runInPage() error {
 	if err != nil {
 		return err
 	}
+	if plan.Empty {
+		return nil // commands alone
+	}
 	args, main, err := e.pageMain(plan)
 	if err != nil {
 		return err
