@@ -332,6 +332,7 @@ func TestFind(t *testing.T) {
 		{"mat", []string{"gonum.org/v1/gonum/mat"}},
 		{"gonbui", []string{"github.com/janpfeifer/gonb/gonbui"}},
 		{"nnkit", []string{modulePath + "/nnkit"}},
+		{"constraints", []string{"golang.org/x/exp/constraints"}}, // of a module that only others require
 		{"live", nil},
 		{"nosuchpackage", nil},
 	} {

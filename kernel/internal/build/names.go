@@ -19,9 +19,10 @@ import (
 type names struct {
 	packages *packages
 
-	mu    sync.Mutex
-	key   string  // of the module that known was made for
-	known []Named // the likelier first where a name is shared
+	mu     sync.Mutex
+	key    string  // of the module that the lists were made for
+	known  []Named // the likelier first where a name is shared
+	others []Named // of modules that only other modules require; nil until somebody asks
 }
 
 // Named is a package and its name.
@@ -29,10 +30,20 @@ type Named struct{ Name, Path string }
 
 // Find returns the import paths of the packages with a given name, the likelier
 // ones first: those of the standard library, then those of the modules that the
-// session's go.mod requires directly, as far as they are there.
+// session's go.mod requires directly, as far as they are there; where there are none,
+// those of modules that others require.
 func (b *Builder) Find(ctx context.Context, name string) []string {
+	paths := called(name, b.Known(ctx))
+	if paths == nil {
+		paths = called(name, b.names.rest(ctx))
+	}
+	return paths
+}
+
+// called are the paths of the packages of a name.
+func called(name string, packages []Named) []string {
 	var paths []string
-	for _, n := range b.Known(ctx) {
+	for _, n := range packages {
 		if n.Name == name {
 			paths = append(paths, n.Path)
 		}
@@ -57,19 +68,36 @@ func (n *names) all(ctx context.Context) []Named {
 		return nil
 	}
 	if n.known == nil || n.key != key {
-		var known []Named
-		for _, found := range [][]Named{n.standard(ctx), n.modules(ctx)} {
-			slices.SortStableFunc(found, func(a, b Named) int {
-				return cmp.Or(cmp.Compare(rank(a.Path), rank(b.Path)), cmp.Compare(a.Path, b.Path))
-			})
-			known = append(known, found...)
-		}
+		known := slices.Concat(ranked(n.standard(ctx)), ranked(n.modules(ctx, false)))
 		if ctx.Err() != nil {
 			return known
 		}
-		n.key, n.known = key, known
+		n.key, n.known, n.others = key, known, nil
 	}
 	return n.known
+}
+
+// rest lists the packages of modules that only others require, after all has been
+// called.
+func (n *names) rest(ctx context.Context) []Named {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.others == nil {
+		others := append([]Named{}, ranked(n.modules(ctx, true))...)
+		if ctx.Err() != nil {
+			return nil
+		}
+		n.others = others
+	}
+	return n.others
+}
+
+// ranked sorts packages, the likelier ones first.
+func ranked(found []Named) []Named {
+	slices.SortStableFunc(found, func(a, b Named) int {
+		return cmp.Or(cmp.Compare(rank(a.Path), rank(b.Path)), cmp.Compare(a.Path, b.Path))
+	})
+	return found
 }
 
 // rank puts the packages first that are meant most often where names are shared.
@@ -100,8 +128,9 @@ func (n *names) standard(ctx context.Context) []Named {
 	})
 }
 
-// modules lists the packages of the required modules that are on this machine.
-func (n *names) modules(ctx context.Context) []Named {
+// modules lists the packages of the required modules that are on this machine, of
+// those that are required directly or of the others.
+func (n *names) modules(ctx context.Context, indirect bool) []Named {
 	out, err := n.packages.tools.goCommand(ctx, "mod", "edit", "-json")
 	if err != nil {
 		return nil
@@ -116,11 +145,18 @@ func (n *names) modules(ctx context.Context) []Named {
 	if json.Unmarshal(out, &mod) != nil {
 		return nil
 	}
-	args := []string{"list", "-e", "-m", "-json=Path,Version,Dir,Main,Replace", mod.Module.Path}
+	args := []string{"list", "-e", "-m", "-json=Path,Version,Dir,Main,Replace"}
+	if !indirect {
+		args = append(args, mod.Module.Path)
+	}
+	before := len(args)
 	for _, r := range mod.Require {
-		if !r.Indirect {
+		if r.Indirect == indirect {
 			args = append(args, r.Path)
 		}
+	}
+	if indirect && len(args) == before {
+		return nil // without names the go command lists the main module
 	}
 	if out, err = n.packages.tools.goCommand(ctx, args...); err != nil {
 		return nil

@@ -129,9 +129,15 @@ func (s *Session) fetch(types *packages, paths []string) {
 		}
 		get = func() (string, error) { return "", c.goList(paths) }
 	}
-	if err := c.changeModules(get); err != nil {
+	err = c.changeModules(get)
+	if err != nil && len(missing) > 1 { // one that is not to be had keeps the others away
+		err = nil
+		for _, m := range missing {
+			err = errors.Join(err, c.changeModules(func() (string, error) { return c.goGet([]string{m}) }))
+		}
+	}
+	if err != nil {
 		c.outlet.Stream("stderr", err.Error()+"\n")
-		return
 	}
 	_ = types.fetch(paths...)
 }
