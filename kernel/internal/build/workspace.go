@@ -10,10 +10,14 @@ import (
 )
 
 // workFile is the workspace that the session's module belongs to, where there is
-// one: a go.work beside its go.mod.
+// one: a go.work beside its go.mod. One without a module has just been begun.
 func (t *toolchain) workFile() string {
 	name := filepath.Join(t.dir, "go.work")
-	if _, err := os.Stat(name); err != nil {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return "off"
+	}
+	if work, err := modfile.ParseWork(name, data, nil); err == nil && len(work.Use) == 0 {
 		return "off"
 	}
 	return name
