@@ -26,7 +26,8 @@ const (
 
 // offerRestart tells, once a process, that it holds the code of very many cells.
 func (s *Session) offerRestart() {
-	if l, ok := s.runner.(*live); ok && l.compiled == l.most {
+	if l, ok := s.runner.(*live); ok && l.compiled >= l.most && !l.offered {
+		l.offered = true
 		s.outlet.Stream("stderr", fmt.Sprintf("%d cells were compiled into this process, which keeps the code of all of them, %s by now: %%restart %s begins a fresh one that has the values of the variables\n",
 			l.compiled, bytesText(int64(l.compiled)*costOfCell), keepFlag))
 	}
@@ -69,7 +70,14 @@ func (c *call) restartKeeping() error {
 	defer func() { _ = os.Remove(k.file) }()
 	for {
 		kept, again, err := k.move()
-		if err != nil {
+		var ended *sessionEnded
+		var compile *program.CompileError
+		switch {
+		case errors.As(err, &ended) || k.ctx.Err() != nil:
+			return err
+		case errors.As(err, &compile): // of no text that the person has written
+			return fmt.Errorf("nothing has changed: %s; a variable of a type that is not there any more goes with %%remove", compile.Diagnostics[0].Message)
+		case err != nil:
 			return fmt.Errorf("nothing has changed, since not all went well: %w", err)
 		}
 		if !again {
@@ -90,6 +98,8 @@ func (k *keeping) move() (kept int, again bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
+	k.leaving = k.live.current()
+	defer func() { k.leaving = nil }()
 	undo, settle := k.renewBuilder()
 	fresh, err := k.live.another(k.ctx)
 	if err == nil && len(names) > 0 {

@@ -58,7 +58,11 @@ func (m *memory) forWorker(used int64) int64 {
 // limitMemory is the variable for a worker that is started with the settings, or "". What
 // the user has set stays.
 func (s *Session) limitMemory() []string {
-	n := s.memory.forWorker(s.memory.limit.Used())
+	used := s.memory.limit.Used()
+	if s.leaving != nil {
+		used = max(0, used-s.leaving.resident())
+	}
+	n := s.memory.forWorker(used)
 	if n == 0 || s.settings.getenv(memoryVariable) != "" {
 		return nil
 	}

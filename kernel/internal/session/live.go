@@ -18,6 +18,7 @@ type live struct {
 	entries     map[int]string // the symbols of the loaded cells, by plan ID
 	compiled    int            // cells that the worker has loaded; what it takes for them it keeps
 	most        int            // how many of them may be there before a restart is offered
+	offered     bool           // one was
 
 	mu     sync.Mutex
 	worker *Worker
@@ -153,7 +154,7 @@ func (l *live) renew() {
 		w.Kill()
 	}
 	clear(l.entries)
-	l.compiled = 0
+	l.compiled, l.offered = 0, false
 }
 
 func (l *live) insist() {

@@ -87,8 +87,9 @@ type Session struct {
 
 	settings settings // what cells have changed, as is what follows
 	current  *execution
-	wasm     *wasm // nil until a cell is for the page
-	checked  int   // the builder's stamp when nothing loaded had changed
+	wasm     *wasm   // nil until a cell is for the page
+	checked  int     // the builder's stamp when nothing loaded had changed
+	leaving  *Worker // it goes when the one that is started takes its place, or nil
 
 	executing sync.Mutex
 	compiling atomic.Bool // the cell that is being executed

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -412,6 +414,16 @@ func (w *Worker) Kill() {
 
 // PID is the worker's process id.
 func (w *Worker) PID() int { return w.cmd.Process.Pid }
+
+// resident is how many bytes of memory the process has, 0 where the system does not tell.
+func (w *Worker) resident() int64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", w.PID()))
+	if f := strings.Fields(string(text)); err == nil && len(f) > 1 {
+		pages, _ := strconv.ParseInt(f[1], 10, 64)
+		return pages * int64(os.Getpagesize())
+	}
+	return 0
+}
 
 // answer answers the program's Input. A worker that is gone does not wait for it.
 func (w *Worker) answer(r wire.Request) { _ = w.requests.Write(r) }
