@@ -94,7 +94,7 @@ func family(process int) []int {
 		lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", all[i]))
 		for _, list := range lists {
 			text, _ := os.ReadFile(list) // it may have ended
-			for _, child := range bytes.Fields(text) {
+			for child := range bytes.FieldsSeq(text) {
 				if pid, err := strconv.Atoi(string(child)); err == nil {
 					all = append(all, pid)
 				}

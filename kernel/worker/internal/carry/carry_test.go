@@ -43,7 +43,6 @@ type owner struct {
 	byName map[string]*tree
 	any    any
 	none   map[int]int
-	empty  struct{}
 }
 
 // TestShared takes apart and puts together what is shared within a variable and
