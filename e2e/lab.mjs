@@ -10,36 +10,9 @@
 // --LabApp.expose_app_in_browser=True: the state of kernel and cells is asked of
 // the page's application object, while all that a user does goes through the page.
 // CHROMIUM names the browser, /usr/bin/chromium unless set.
-import fs from 'node:fs';
 import path from 'node:path';
-import { chromium } from 'playwright-core';
 import { debugging } from './debug.mjs';
-
-const [dir, shots, ...wanted] = process.argv.slice(2);
-const url = process.env.LAB_URL?.replace(/\/$/, '');
-if (!url || !dir || !shots) {
-  console.error('usage: LAB_URL=… node e2e/lab.mjs SERVER_DIR SHOTS_DIR [PART …]');
-  process.exit(2);
-}
-const patience = 180_000; // limits for what hangs, not measures
-fs.mkdirSync(shots, { recursive: true });
-
-let failed = 0;
-function check(holds, sentence, detail = '') {
-  console.log(`${holds ? 'ok  ' : 'FAIL'} ${sentence}`);
-  if (!holds) {
-    failed++;
-    if (detail) console.log(`     ${String(detail).slice(0, 2000).replaceAll('\n', '\n     ')}`);
-  }
-}
-const sleep = ms => new Promise(done => setTimeout(done, ms));
-
-async function until(what, holds, limit = patience) {
-  for (const end = Date.now() + limit; ; await sleep(50)) {
-    if (await holds()) return;
-    if (Date.now() > end) throw new Error(`${what}: not within ${limit / 1000} s`);
-  }
-}
+import { check, dir, errors, patience, picturesIn, run, shots, sleep, stored, text, until, url, write } from './frontend.mjs';
 
 /** A notebook that is open in JupyterLab. */
 class Notebook {
@@ -207,7 +180,7 @@ class Notebook {
     await this.page.keyboard.press('Control+s');
     await until('the notebook is saved', () => this.page.evaluate(() => !window.jupyterapp.shell.currentWidget.context.model.dirty));
     const name = await this.page.evaluate(() => window.jupyterapp.shell.currentWidget.context.path);
-    return JSON.parse(fs.readFileSync(path.join(dir, name), 'utf8'));
+    return stored(name);
   }
 
   /** Saves and reloads the page, to which the kernel that runs belongs again. */
@@ -230,11 +203,6 @@ class Notebook {
     await this.page.screenshot({ path: path.join(shots, `${name}.png`) });
   }
 }
-
-const text = outputs => outputs.map(o => [o.text ?? '', o.data?.['text/plain'] ?? ''].flat().join('')).join('\n');
-const picturesIn = outputs => outputs.filter(o => Object.entries(o.data ?? {}).some(([type, data]) =>
-  type.startsWith('image/') || type === 'text/html' && /<(svg|img)\b/.test([data].flat().join('')))).length;
-const errors = outputs => outputs.filter(o => o.output_type === 'error').map(o => `${o.ename}: ${o.evalue}\n${o.traceback.join('\n')}`);
 
 async function firstNetwork(page) {
   const nb = await Notebook.open(page, '01-first-network.ipynb');
@@ -290,11 +258,7 @@ const stateCells = [
 
 /** Writes a notebook of code cells and opens it. */
 function written(page, name, sources) {
-  fs.writeFileSync(path.join(dir, `${name}.ipynb`), JSON.stringify({
-    nbformat: 4, nbformat_minor: 5,
-    metadata: { kernelspec: { name: 'nnkit', display_name: 'Go (nnkit)', language: 'go' } },
-    cells: sources.map((source, i) => ({ cell_type: 'code', id: `${name}-${i}`, metadata: {}, execution_count: null, outputs: [], source })),
-  }));
+  write(name, sources);
   return Notebook.open(page, `${name}.ipynb`);
 }
 
@@ -687,29 +651,7 @@ async function wasm(page) {
   await nb.shot('wasm-reloaded');
 }
 
-const parts = {
+await run({
   'first-network': firstNetwork, state, typing, talk, flood, training, interact, kept, wasm,
   debugging: page => debugging(page, { written, check, until, text }),
-};
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'], // as root, in a container
 });
-try {
-  for (const [name, part] of Object.entries(parts)) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue;
-    const page = await browser.newPage({ viewport: { width: 1300, height: 1000 } });
-    page.on('pageerror', e => console.log(`note: the page reports ${String(e).slice(0, 300)}`));
-    try {
-      await part(page);
-    } catch (e) {
-      check(false, `${name}: ${e.message.split('\n')[0]}`, e.stack);
-      await page.screenshot({ path: path.join(shots, `FAILED-${name}.png`) }).catch(() => {});
-    }
-    await page.close();
-  }
-} finally {
-  await browser.close();
-}
-if (failed > 0) console.log(`${failed} checks failed`);
-process.exit(failed > 0 ? 1 : 0);
