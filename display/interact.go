@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"math"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -42,10 +43,12 @@ type control struct {
 }
 
 func newControl(kind, label string, lo, hi, start float64) *control {
-	c := &control{Kind: kind, Label: label, Address: "/nnkit/" + gonbui.UniqueId(), Min: lo, Max: hi, Start: start}
+	c := &control{Kind: kind, Label: label, Address: newAddress(), Min: lo, Max: hi, Start: start}
 	c.set(start)
 	return c
 }
+
+func newAddress() string { return "/nnkit/" + gonbui.UniqueId() }
 
 func (c *control) part() *control { return c }
 
@@ -163,16 +166,22 @@ type interaction struct {
 	draw     func() *Figure
 	controls []*control
 	screen   func(*Figure) // shows a figure in the place of the one before
+	address  string        // of what the program and the page say of the whole
+	tell     func(string)  // says something there
 
 	moved   chan struct{}
 	drawing sync.Mutex
 	lent    bool        // whether a training draws, at its own times; guarded by drawing
 	due     atomic.Bool // whether it should
 	shown   time.Time   // when the last figure was, in a training
+	figure  *Figure     // the last one; guarded by drawing
+	page    string      // the page that was there when it was shown first; guarded by drawing
+	later   bool        // whether a page was loaded since, which has to be told the figure; guarded by drawing
 }
 
 func newInteraction(draw func() *Figure, controls []Control) *interaction {
-	i := &interaction{settings: resolve(560, 0, nil), draw: draw, moved: make(chan struct{}, 1)}
+	i := &interaction{settings: resolve(560, 0, nil), draw: draw, moved: make(chan struct{}, 1), address: newAddress()}
+	i.tell = func(text string) { comms.Send(i.address, text) }
 	for _, c := range controls {
 		var part *control
 		if !isNil(c) {
@@ -197,6 +206,7 @@ func (i *interaction) start() {
 		return
 	}
 	if len(i.controls) > 0 {
+		comms.Subscribe(i.address, func(_, page string) { i.meet(page) }) // before the page can ask
 		gonbui.SendData(&protocol.DisplayData{Data: map[protocol.MIMEType]any{
 			protocol.MIMETextHTML: i.panel(), protocol.MIMETextPlain: i.words(),
 		}})
@@ -236,7 +246,7 @@ func (i *interaction) follow() {
 		i.drawing.Lock()
 		lent := i.lent
 		if !lent {
-			i.screen(i.figure())
+			i.show(i.drawn())
 		}
 		i.drawing.Unlock()
 		if lent {
@@ -252,12 +262,55 @@ func (i *interaction) redraw(lent bool) {
 	i.drawing.Lock()
 	defer i.drawing.Unlock()
 	i.due.Store(false)
-	i.screen(i.figure())
+	i.show(i.drawn())
 	i.shown, i.lent = time.Now(), lent
 }
 
-// figure is the one to show. What goes wrong in the user's function must not end the program from a goroutine of ours.
-func (i *interaction) figure() (f *Figure) {
+// show shows a figure in the place of the one before, on all pages. The caller holds the mutex.
+func (i *interaction) show(f *Figure) {
+	i.figure = f
+	i.screen(f)
+	if i.later {
+		i.say(standing{Figure: f.HTML()})
+	}
+}
+
+// standing is what the program tells a page of an interaction, as JSON.
+type standing struct {
+	Values []float64 `json:"values,omitempty"` // of the controls
+	Last   int64     `json:"last,omitempty"`   // the highest number of one that has come from a page
+	Figure string    `json:"figure,omitempty"`
+}
+
+func (i *interaction) say(s standing) {
+	text, _ := json.Marshal(s) // of finite numbers and a string, which have a JSON
+	i.tell(string(text))
+}
+
+// meet tells a page how the controls stand. The first page that asks is the one where the outputs have appeared, in which the notebook keeps the
+// figure up to date by its display id. One that is loaded later gets saved outputs, whose ids no notebook keeps: it is told the figure, too.
+func (i *interaction) meet(page string) {
+	i.drawing.Lock()
+	defer i.drawing.Unlock()
+	if i.page == "" {
+		i.page = page
+	}
+	var s standing
+	for _, c := range i.controls {
+		c.mu.Lock()
+		s.Last = max(s.Last, c.latest)
+		c.mu.Unlock()
+		s.Values = append(s.Values, c.get())
+	}
+	if page != i.page && i.figure != nil {
+		i.later = true
+		s.Figure = i.figure.HTML()
+	}
+	i.say(s)
+}
+
+// drawn is the figure to show. What goes wrong in the user's function must not end the program from a goroutine of ours.
+func (i *interaction) drawn() (f *Figure) {
 	defer func() {
 		if r := recover(); r != nil {
 			f = note(fmt.Sprintf("the figure could not be drawn: %v", r), []Option{i.theme})
@@ -304,6 +357,6 @@ func (i *interaction) panel() string {
 	})
 	card := fmt.Sprintf(`box-sizing:border-box;display:inline-block;max-width:100%%;padding:5px 16px;margin-bottom:6px;border:1px solid %s;`+
 		`border-radius:7px;background:%s;color:%s;font:13px/1.6 'Liberation Sans',Arial,Helvetica,sans-serif`, css(t.border), css(t.card), css(t.quiet))
-	return fmt.Sprintf(`<div id="%s" style="%s">%s</div><script>%s(%q, %s, %s)</script>`,
-		id, card, html.EscapeString(i.words()), strings.TrimSpace(interactScript), id, controls, look)
+	return fmt.Sprintf(`<div id="%s" style="%s">%s</div><script>%s(%q, %q, %q, %s, %s)</script>`,
+		id, card, html.EscapeString(i.words()), strings.TrimSpace(interactScript), id, i.address, os.Getenv(protocol.GONB_JUPYTER_KERNEL_ID_ENV), controls, look)
 }

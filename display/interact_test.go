@@ -65,7 +65,7 @@ func TestPanelOfControls(t *testing.T) {
 	if strings.Count(panel, "</script>") != 1 {
 		t.Error("an option ends the script")
 	}
-	given := regexp.MustCompile(`(?s)\}\)\("nnkit-controls-[^"]+", (\[.*\]), (\{[^{}]*\})\)</script>$`).FindStringSubmatch(panel)
+	given := regexp.MustCompile(`(?s)\}\)\("nnkit-controls-[^"]+", "/nnkit/[^"]+", "", (\[.*\]), (\{[^{}]*\})\)</script>$`).FindStringSubmatch(panel)
 	if given == nil {
 		t.Fatalf("the script ends with %s", panel[max(0, len(panel)-700):])
 	}
@@ -85,7 +85,7 @@ func TestInteractionSaysWhatIsWrong(t *testing.T) {
 		"returned no figure":                   func() *Figure { return nil },
 		"the figure could not be drawn: a bug": func() *Figure { panic("a bug") },
 	} {
-		if got := newInteraction(draw, nil).figure().String(); !strings.Contains(got, want) {
+		if got := newInteraction(draw, nil).drawn().String(); !strings.Contains(got, want) {
 			t.Errorf("says %q, want %q", got, want)
 		}
 	}
@@ -141,6 +141,35 @@ func TestInteraction(t *testing.T) {
 	expect("power 3, true")
 	power.take("3 4")
 	expect("power 4, true")
+}
+
+// A page that is loaded while the program lives is told how the controls stand and, since no display id leads to what it shows, each figure.
+func TestInteractionMeetsPages(t *testing.T) {
+	power, shape := Slider("power", 0, 10, 1), Select("shape", "round", "square")
+	i := newInteraction(func() *Figure {
+		return Curve(Metrics{"loss": {1, 2}}, Title(fmt.Sprintf("power %g", power.Value())))
+	}, []Control{power, shape})
+	i.screen = func(*Figure) {}
+	var said []string
+	i.tell = func(text string) { said = append(said, text) }
+	for _, tt := range []struct {
+		does func()
+		want string // what is said then, with the figure's title in the place of its picture
+	}{
+		{func() { i.redraw(false) }, ``},
+		{func() { i.meet("first") }, `{"values":[1,0]}`},
+		{func() { power.take("7 3"); shape.take("5 1"); i.redraw(false) }, ``},
+		{func() { i.meet("first") }, `{"values":[3,1],"last":7}`},
+		{func() { i.meet("later") }, `{"values":[3,1],"last":7,"figure":"power 3"}`},
+		{func() { power.take("8 4"); i.redraw(true) }, `{"figure":"power 4"}`},
+	} {
+		said = nil
+		tt.does()
+		got := regexp.MustCompile(`"figure":"\\u003cimg [^}]*alt=\\"(power \d)[^}]*"`).ReplaceAllString(strings.Join(said, "\n"), `"figure":"$1"`)
+		if got != tt.want {
+			t.Errorf("says %.300s, want %s", got, tt.want)
+		}
+	}
 }
 
 // Outside a notebook a figure that nobody can move prints its line.

@@ -224,8 +224,9 @@ var (
 //	view := display.Interact(boundary, noise)
 //	model.Fit(x, y, nnkit.Epochs(200), view)
 //
-// Where nobody can move anything, in a saved notebook or a headless run, words stand in the place of the controls; outside a notebook the figure
-// prints its line. In GoNB, where the program ends with its cell, so do the controls.
+// In a page that is loaded again, in this browser or another one, the controls go on while the kernel lives and the notebook is trusted. Where nobody
+// can move anything, in a saved notebook or a headless run, words stand in their place; outside a notebook the figure prints its line. In GoNB,
+// where the program ends with its cell, so do the controls.
 func Interact(draw func() *Figure, controls ...Control) *Interaction {
 	i := &Interaction{interaction: newInteraction(draw, controls)}
 	i.start()

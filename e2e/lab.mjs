@@ -532,7 +532,7 @@ async function interact(page) {
   check(errors(cell.outputs).length === 0, 'packages are imported', errors(cell.outputs).join());
   cell = await nb.run(1);
   check(errors(cell.outputs).length === 0, 'controls are shown', errors(cell.outputs).join());
-  const node = await nb.show(1);
+  let node = await nb.show(1);
   const title = () => nb.cells().then(cells => text(cells[1].outputs.filter(o => o.data?.['image/svg+xml'])));
   const says = async what => {
     await until(`the figure says ${what}`, async () => (await title()).includes(what)).catch(() => {});
@@ -563,6 +563,22 @@ async function interact(page) {
   await says('power 3, falling, 1 clicks');
   cell = (await nb.cells())[1];
   check(picturesIn(cell.outputs) === 1, 'there is one figure', JSON.stringify(cell.outputs).slice(0, 1000));
+
+  await nb.reload();
+  node = await nb.show(1);
+  const picture = () => node.$$eval('.jp-OutputArea img', all => all.map(e => [e.alt, e.naturalWidth > 100].join()).join(' and '));
+  const draws = async what => {
+    const holds = async () => (await picture()).startsWith(what) && (await picture()).endsWith(',true');
+    await until(`the page draws ${what}`, holds).catch(() => {});
+    check(await holds(), `the page that was loaded again draws “${what}”, once`, await picture());
+  };
+  await node.waitForSelector('.jp-OutputArea input[type=range]');
+  await draws('power 3, falling, 1 clicks');
+  await move('ArrowLeft');
+  await draws('power 2, falling, 1 clicks');
+  await (await node.$('.jp-OutputArea button')).click();
+  await draws('power 2, falling, 2 clicks');
+  await nb.shot('interact-reloaded');
 }
 
 const keptCells = [

@@ -120,12 +120,17 @@ func (f *front) deliver(v protocol.CommValue, wants func(*pump) bool) bool {
 
 // Comm takes a message of a comm from a front end, and tells whether it knows the
 // target of a comm that is opened.
-func (s *Session) Comm(m message.Comm, _ message.Output) bool {
+func (s *Session) Comm(m message.Comm, out message.Output) bool {
 	f := s.front
 	switch {
 	case m.Type == message.CommOpen && m.TargetName == pageTarget:
 		f.opened(m.ID)
 		return true
+	case m.Type == message.CommOpen && m.TargetName == scriptTarget:
+		if f.kernel != "" {
+			out.Comm(message.Comm{Type: message.CommMsg, ID: m.ID, Data: map[string]any{"script": f.text()}})
+		}
+		return false // there is no more to say
 	case f.owns(m.ID):
 		if m.Type == message.CommClose {
 			f.closed(m.ID)

@@ -164,6 +164,25 @@ func TestCommsGoOn(t *testing.T) {
 	}
 }
 
+// TestScriptOnRequest gives the script to a page that asks for it by a comm, which is closed with that.
+func TestScriptOnRequest(t *testing.T) {
+	for kernel, want := range map[string]string{"the kernel": `const kernel = "the kernel"`, "": ""} {
+		b := newBrowser(t, Config{KernelID: kernel})
+		script := ""
+		b.heard = func(m message.Comm) {
+			if m.ID == "q" {
+				script, _ = m.Data["script"].(string)
+			}
+		}
+		if b.session.Comm(message.Comm{Type: message.CommOpen, ID: "q", TargetName: "gonb_comm_script"}, b) {
+			t.Error("the comm stays open")
+		}
+		if !strings.Contains(script, want) || (script == "") != (want == "") {
+			t.Errorf("of kernel %q the script is %.200q", kernel, script)
+		}
+	}
+}
+
 // TestNoPage sends to a page that is not there.
 func TestNoPage(t *testing.T) {
 	b := newBrowser(t, Config{})

@@ -18,7 +18,8 @@ import (
 //
 // It is put there when a program first wants it, as an output that is taken away
 // again. A page that is reloaded loses it, and nobody says so; so it is asked for a
-// sign of life before it is used after a while.
+// sign of life before it is used after a while. Or a script in an output that was saved
+// asks for it, by a comm of its own: what is published then finds no cell in a new page.
 type page struct {
 	output message.Output
 	kernel string // the kernel's id at its Jupyter server, "" where that is not known
@@ -42,10 +43,11 @@ const (
 
 // The addresses that gonb_comm and the kernel keep to themselves.
 const (
-	pageTarget  = "gonb_comm"
-	addressAck  = "#comm_open_ack"
-	addressPing = "#heartbeat/ping"
-	addressPong = "#heartbeat/pong"
+	pageTarget   = "gonb_comm"
+	scriptTarget = "gonb_comm_script" // of comms that ask for the script
+	addressAck   = "#comm_open_ack"
+	addressPing  = "#heartbeat/ping"
+	addressPong  = "#heartbeat/pong"
 )
 
 //go:embed page.js
@@ -98,9 +100,13 @@ func (p *page) install() {
 	}
 	p.scripts++
 	p.script = fmt.Sprintf("gonb_comm_%s_%d", p.kernel, p.scripts)
-	script := strings.NewReplacer(`"KERNEL"`, strconv.Quote(p.kernel), `"PROCESS"`, strconv.Quote(process)).Replace(pageScript)
-	p.output.Display(p.shown("<script>" + script + "</script>"))
+	p.output.Display(p.shown("<script>" + p.text() + "</script>"))
 	p.timer = time.AfterFunc(pageOpens, func() { p.give("no page has answered") })
+}
+
+// text is the script for this kernel's page.
+func (p *page) text() string {
+	return strings.NewReplacer(`"KERNEL"`, strconv.Quote(p.kernel), `"PROCESS"`, strconv.Quote(process)).Replace(pageScript)
 }
 
 func (p *page) shown(html string) message.DisplayData {
