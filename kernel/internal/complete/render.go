@@ -13,6 +13,9 @@ type Value struct {
 	Note string // why it is not known
 }
 
+// tipWidth is the characters in a line of a comment: of a terminal, and of the classic Notebook's tooltip, which breaks longer lines within a word.
+const tipWidth = 80
+
 // Text writes what was found out as plain text.
 func (i Inspection) Text(v Value) string {
 	var b strings.Builder
@@ -26,7 +29,7 @@ func (i Inspection) Text(v Value) string {
 	if len(i.Members) > 0 {
 		part(strings.Join(i.Members, "\n"))
 	}
-	part(string((&comment.Printer{TextWidth: 90}).Text(parseComment(i.Doc))))
+	part(string((&comment.Printer{TextWidth: tipWidth}).Text(parseComment(i.Doc))))
 	if i.shown() {
 		part("Source:\n" + i.Source)
 	}
