@@ -68,6 +68,7 @@
       row.append(...makers[c.kind]({ ...c, value: said.values[n] }));
       return row;
     }));
+    globalThis.Jupyter?.keyboard_manager?.register_events(root); // else the classic Notebook takes the keys that move a slider
   };
 
   /** Draws a figure in the place of the one that was saved with the notebook, of which no page knows by which id it was shown. */
