@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -65,4 +66,29 @@ func (b *Builder) Compiled(path string) (map[string]string, bool) {
 	defer b.mu.Unlock()
 	files, err := b.exported(pkgs)
 	return files, err == nil
+}
+
+// CompiledAmong returns what Compiled does of those packages of which all is known and
+// compiled.
+func (b *Builder) CompiledAmong(paths []string) map[string]string {
+	var pkgs []*goListed
+	for _, path := range paths {
+		if with, ok := b.packages.compiled(path); ok {
+			pkgs = append(pkgs, with...)
+		}
+	}
+	if !b.mu.TryLock() {
+		return nil
+	}
+	defer b.mu.Unlock()
+	files := map[string]string{}
+	for _, pkg := range pkgs {
+		if files[pkg.Path] != "" {
+			continue
+		}
+		if one, err := b.exported([]*goListed{pkg}); err == nil {
+			maps.Copy(files, one)
+		}
+	}
+	return files
 }

@@ -236,13 +236,14 @@ func (p *importable) importSource(path string) (*types.Package, error) {
 	}
 	r := p.read[path]
 	if r == nil {
-		compiled := maps.Clone(p.files)
-		r = p.session.read(path, p.fset, func(path string) bool { return path == "unsafe" || compiled[path] != "" })
+		compiled, read := maps.Clone(p.files), maps.Clone(p.sources)
+		r = p.session.read(path, p.fset, func(path string) bool { return path == "unsafe" || compiled[path] != "" || read[path] != nil }, p.builder.CompiledAmong)
 		p.read[path] = r
 	}
 	if err := r.wait(p.ctx); err != nil {
 		return nil, err
 	}
+	p.add(r.compiled)
 	r.check(p.sources, importerFunc(func(path string) (*types.Package, error) {
 		if path != "unsafe" && p.files[path] == "" {
 			return nil, fmt.Errorf("%s is not there", path)
