@@ -244,7 +244,7 @@ func (f *Figure) showIn(id string) {
 // that it does not trust.
 func (s settings) openCard(font string) string {
 	t := s.theme
-	card := fmt.Sprintf(`<div style="box-sizing:border-box;width:%dpx;max-width:100%%;padding:12px 16px;border:1px solid %s;border-radius:7px;`+
+	card := fmt.Sprintf(`<div style="box-sizing:border-box;width:100%%;max-width:%dpx;padding:12px 16px;border:1px solid %s;border-radius:7px;`+
 		`background:%s;color:%s;font:%s 'Liberation Sans',Arial,Helvetica,sans-serif">`, s.width, css(t.border), css(t.card), css(t.text), font)
 	if s.title != "" {
 		card += fmt.Sprintf(`<div style="font-size:16px;font-weight:bold;margin-bottom:4px">%s</div>`, html.EscapeString(s.title))

@@ -299,7 +299,7 @@ func (s *Session) Info() message.KernelInfo {
 		Banner:                "nnkit " + Version + ": Go cells, compiled, with live state (" + version + ")",
 		LanguageInfo: message.LanguageInfo{
 			Name: "go", Version: version, MIMEType: "text/x-go", FileExtension: ".go",
-			PygmentsLexer: "go", CodemirrorMode: "go", NbconvertExporter: "",
+			PygmentsLexer: "go", CodemirrorMode: "go", NbconvertExporter: "script",
 		},
 		HelpLinks: []message.HelpLink{
 			{Text: "Go language specification", URL: "https://go.dev/ref/spec"},
