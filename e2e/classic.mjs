@@ -75,6 +75,9 @@ class Notebook {
   /** What a cell shows on the page. */
   async said(i) { return (await this.show(i)).$eval('.output_wrapper', e => e.innerText); }
 
+  /** Presses the toolbar's button. */
+  interrupt() { return this.page.click('[data-jupyter-action="jupyter-notebook:interrupt-kernel"]'); }
+
   /** Chooses an item of a menu. */
   async menu(top, item) {
     await this.page.click(`#menus a.dropdown-toggle:text-is("${top}")`);
@@ -180,7 +183,7 @@ async function running(page) {
   check(/^runtime error: .*\n  Cell \[2\], line 3\n/.test(await nb.said(1)), 'the page shows where, without escape sequences', await nb.said(1));
   await nb.start(2);
   await until('it runs', async () => text((await nb.cells())[2].outputs).includes('running'));
-  await page.click('[data-jupyter-action="jupyter-notebook:interrupt-kernel"]');
+  await nb.interrupt();
   cell = await nb.ended(2);
   check(errors(cell.outputs).length === 1, 'the interrupt button ends an endless cell', JSON.stringify(cell.outputs));
   cell = await nb.run(3);
@@ -194,6 +197,11 @@ async function running(page) {
   await field.press('Enter');
   await nb.ended(4);
   check((await nb.said(4)).includes('hello, Gopher'), 'reading standard input opens a field to type in', await nb.said(4));
+  await nb.start(4);
+  await page.waitForSelector('input.raw_input', { timeout: patience });
+  await nb.interrupt();
+  await nb.ended(4);
+  check(/^Name: \s*interrupted: /.test(await nb.said(4)) && !await page.$('input.raw_input'), 'an interrupt takes it away', await nb.said(4));
   cell = await nb.run(5);
   check(text(cell.outputs).trim() === 'second', 'clear_output takes away what was shown', JSON.stringify(cell.outputs));
   cell = await nb.run(6);

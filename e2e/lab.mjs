@@ -442,6 +442,9 @@ async function talk(page) {
   await nb.interrupt();
   await nb.ended(1);
   check(errors((await nb.cells())[1].outputs).length === 1, 'the interrupt button ends the waiting for a line');
+  const left = async () => (await nb.show(1)).$('input.jp-Stdin-input');
+  await until('the field is gone', async () => !await left(), 5000).catch(() => {});
+  check(!await left(), 'and takes the field away');
   await nb.start(2);
   check(await type(2, 'secret'), '%with_password hides what is typed');
   await nb.ended(2);

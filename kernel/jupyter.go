@@ -67,7 +67,7 @@ func serve(connection string, alone bool) error {
 		return err
 	}
 	defer s.Close()
-	server := jupyter.Server{Connection: file, Interpreter: s, History: cells, Log: log.Printf}
+	server := jupyter.Server{Connection: file, Interpreter: s, History: cells, Redraws: config.Server != nil, Log: log.Printf}
 	if err := server.Serve(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}

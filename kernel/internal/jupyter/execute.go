@@ -86,6 +86,8 @@ type execution struct {
 
 	mu     sync.Mutex
 	result *string
+
+	shown transcript
 }
 
 var _ message.Output = (*execution)(nil)
@@ -107,6 +109,7 @@ func (x *execution) target() *execution {
 
 func (x *execution) publish(msgType string, content any) {
 	if t := x.target(); t != nil {
+		t.shown.spoil()
 		x.running.iopub.room()
 		x.running.iopub.publish(t.parent, msgType, content)
 	}
@@ -116,7 +119,7 @@ func (x *execution) publish(msgType string, content any) {
 func (x *execution) Stream(name, text string) {
 	if t := x.target(); t != nil && text != "" {
 		x.running.iopub.room()
-		x.running.iopub.stream(t.parent, name, text)
+		t.shown.add(name, text, func() { x.running.iopub.stream(t.parent, name, text) })
 	}
 }
 

@@ -49,6 +49,9 @@ type Server struct {
 	Interpreter Interpreter
 	// History keeps the cells. Nil keeps them as long as the server is there.
 	History *history.History
+	// Redraws says that clients show outputs in a page, where they can be taken back:
+	// so do those of a Jupyter server, and a terminal does not.
+	Redraws bool
 	// Log gets what no client is told: refused messages, lost peers. It is called
 	// from several goroutines. Nil drops it.
 	Log func(format string, args ...any)
@@ -75,6 +78,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		control:     newQueue(),
 		commQueue:   newQueue(),
 		history:     cmp.Or(s.History, history.New("")),
+		redraws:     s.Redraws,
 		stopped:     make(chan struct{}),
 	}
 	r.codec.own = ownSession(s.Connection.Key)
@@ -114,6 +118,7 @@ type running struct {
 	commQueue   *queue
 	comms       comms
 	history     *history.History
+	redraws     bool
 
 	count int // of the shell goroutine alone
 

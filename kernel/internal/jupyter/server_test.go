@@ -50,7 +50,7 @@ func serve(t *testing.T, file jupyter.ConnectionFile) *kernel {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	k := &kernel{file: file, echo: newEcho(), served: make(chan error, 1), stop: cancel}
-	s := &jupyter.Server{Connection: file, Interpreter: k.echo, Log: func(format string, args ...any) {
+	s := &jupyter.Server{Connection: file, Interpreter: k.echo, Redraws: true, Log: func(format string, args ...any) {
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		k.log = append(k.log, fmt.Sprintf(format, args...))
@@ -641,6 +641,47 @@ func TestInput(t *testing.T) {
 		got = execute(t, c, "print on").Text("stdout")
 		if got != "on\n" {
 			t.Errorf("printed %q", got)
+		}
+	}
+}
+
+// The field of a question that was interrupted goes away: with all outputs, of which
+// those are shown again that can be.
+func TestWithdrawnQuestion(t *testing.T) {
+	k := start(t)
+	for _, tt := range []struct{ code, want string }{
+		{"input x", "clear_output error"},
+		{"print before\nwarn careful\ninput x", "stdout=before stderr=careful clear_output stdout=before stderr=careful error"},
+		{"print " + strings.Repeat("long", 5000) + "\ninput x", "stdout=longlong error"},
+		{"display <b>\ninput x", "display_data error"},
+		{"input first\ninput x", "stdout=answer error"},
+	} {
+		c := k.dial(t) // what nobody answers keeps a client's channel
+		asked := make(chan struct{})
+		c.OnInput(func(req message.InputRequest) string {
+			if req.Prompt == "first" {
+				return "answer"
+			}
+			close(asked)
+			<-t.Context().Done()
+			return ""
+		})
+		p := send(t, c, tt.code)
+		<-asked
+		if err := c.Interrupt(timeout(t)); err != nil {
+			t.Fatal(err)
+		}
+		r := wait(t, c, p)
+		streams, got := client.Contents[message.Stream](r, "stream"), []string{}
+		for _, kind := range r.Types() {
+			if kind == "stream" {
+				kind = fmt.Sprintf("%s=%.8s", streams[0].Name, strings.TrimSpace(streams[0].Text))
+				streams = streams[1:]
+			}
+			got = append(got, kind)
+		}
+		if s := strings.Join(got, " "); s != tt.want {
+			t.Errorf("%.40q publishes %s, want %s", tt.code, s, tt.want)
 		}
 	}
 }

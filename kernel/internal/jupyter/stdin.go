@@ -81,8 +81,10 @@ func (x *execution) Input(prompt string, password bool) (string, error) {
 	client.send(outgoing{frames: r.codec.Encode(m)})
 	select {
 	case text := <-answer:
+		x.shown.spoil()
 		return text, nil
 	case <-interrupted:
+		x.withdraw()
 		return "", message.ErrInterrupted
 	case <-x.ended:
 		return "", message.ErrNotRunning
