@@ -50,6 +50,12 @@ func kernel(t *testing.T, input string, args ...string) result {
 	cmd := exec.CommandContext(t.Context(), binary, args[n:]...)
 	cmd.Env = append(os.Environ(), args[:n]...)
 	cmd.Stdin = strings.NewReader(input)
+	return resultOf(t, cmd)
+}
+
+// resultOf runs a command to its end.
+func resultOf(t *testing.T, cmd *exec.Cmd) result {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

@@ -33,11 +33,38 @@ func (r *ranks) define(flags *flag.FlagSet) {
 
 // execute executes a notebook by ranks.
 func (r *ranks) execute(ctx context.Context, nb *notebook.Notebook, run *run, config session.Config, options notebook.Options) error {
-	started, remove, err := r.start(ctx, nb, run, config)
+	if err := session.CheckMPI(); err != nil {
+		return err
+	}
+	var hosts *session.Hosts
+	if r.hostfile != "" {
+		var err error
+		if hosts, err = session.ReadHosts(r.hostfile, r.size); err != nil {
+			return fmt.Errorf("--hostfile: %w", err)
+		}
+	}
+	dir, err := filepath.Abs(config.Dir)
 	if err != nil {
 		return err
 	}
-	defer remove()
+	folder, err := session.ProgramFolder(dir, hosts)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	if hosts != nil {
+		if err := hosts.Ask(ctx, folder); err != nil {
+			return err
+		}
+	}
+	program := filepath.Join(folder, "notebook")
+	if err := r.build(ctx, program, nb, run, config); err != nil {
+		return err
+	}
+	started, err := session.StartRanks(program, dir, r.size, hosts)
+	if err != nil {
+		return err
+	}
 	if err := notebook.Execute(ctx, nb, started, options); err != nil {
 		started.Kill()
 		return err
@@ -45,29 +72,14 @@ func (r *ranks) execute(ctx context.Context, nb *notebook.Notebook, run *run, co
 	return started.Wait()
 }
 
-// start builds the notebook's program and starts it as ranks.
-func (r *ranks) start(ctx context.Context, nb *notebook.Notebook, run *run, config session.Config) (*session.Ranks, func(), error) {
-	if err := session.CheckMPI(); err != nil {
-		return nil, nil, err
-	}
-	dir, err := filepath.Abs(config.Dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	if r.hostfile != "" {
-		if _, err := os.Stat(r.hostfile); err != nil {
-			return nil, nil, fmt.Errorf("--hostfile: %w", err)
-		}
-		if r.hostfile, err = filepath.Abs(r.hostfile); err != nil {
-			return nil, nil, err
-		}
-	}
+// build builds the notebook's program for ranks.
+func (r *ranks) build(ctx context.Context, program string, nb *notebook.Notebook, run *run, config session.Config) error {
 	if err := findSources(&config); err != nil {
-		return nil, nil, err
+		return err
 	}
 	w, err := session.NewWhole(config)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	defer w.Close()
 	w.Share()
@@ -77,23 +89,9 @@ func (r *ranks) start(ctx context.Context, nb *notebook.Notebook, run *run, conf
 		}
 		c := nb.Cells[index]
 		if err := addCell(ctx, w, "the notebook", i+1, c.Source, c.Tagged(experiment.ParametersTag)); err != nil {
-			return nil, nil, err
+			return err
 		}
 	}
-	folder, err := session.ProgramFolder(dir, r.hostfile)
-	if err != nil {
-		return nil, nil, err
-	}
-	remove := func() { os.RemoveAll(folder) }
-	program := filepath.Join(folder, "notebook")
-	if _, err := w.Build(ctx, "notebook", program); err != nil {
-		remove()
-		return nil, nil, err
-	}
-	started, err := session.StartRanks(program, dir, r.size, r.hostfile)
-	if err != nil {
-		remove()
-		return nil, nil, err
-	}
-	return started, remove, nil
+	_, err = w.Build(ctx, "notebook", program)
+	return err
 }

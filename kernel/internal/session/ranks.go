@@ -29,6 +29,9 @@ type Ranks struct {
 	mu       sync.Mutex
 	warnings strings.Builder // standard error, since the last cell
 	deaths   []wire.Death
+	last     string   // line of standard error
+	notices  []notice // of mpirun
+	hosts    *Hosts
 }
 
 // CheckMPI says what is missing to build and start a program for several ranks.
@@ -45,20 +48,23 @@ func CheckMPI() error {
 	return nil
 }
 
-// StartRanks starts a program, built after [Whole.Share], as so many ranks in a folder. With a hostfile in mpirun's form they are spread
-// over its hosts; else mpirun chooses: those of a scheduler's job that this is part of, or this machine.
-func StartRanks(program, dir string, size int, hostfile string) (*Ranks, error) {
+// StartRanks starts a program, built after [Whole.Share], as so many ranks in a folder, spread over the hosts, which may be nil: then mpirun
+// chooses those of a scheduler's job that this is part of, or this machine.
+func StartRanks(program, dir string, size int, hosts *Hosts) (*Ranks, error) {
 	// Package mpi shares the cores of a machine among its ranks.
-	args := []string{"-q", "-n", strconv.Itoa(size), "--bind-to", "none", "-wdir", dir}
+	args := []string{"-n", strconv.Itoa(size), "--bind-to", "none", "-wdir", dir}
 	if os.Geteuid() == 0 {
 		args = append(args, "--allow-run-as-root")
 	}
-	if hostfile == "" {
+	if hosts == nil {
 		args = append(args, "--oversubscribe")
 	} else {
-		args = append(args, "--hostfile", hostfile)
+		args = append(args, "--hostfile", hosts.file)
 	}
-	r := &Ranks{command: exec.Command("mpirun", append(args, program)...), over: make(chan struct{})}
+	r := &Ranks{command: exec.Command("mpirun", append(args, program)...), over: make(chan struct{}), hosts: hosts}
+	if hosts != nil {
+		r.command.Env = append(os.Environ(), hosts.environment()...)
+	}
 	r.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the terminal's interrupt would have mpirun kill all
 	stdout, err := r.command.StdoutPipe()
 	if err != nil {
@@ -79,15 +85,26 @@ func StartRanks(program, dir string, size int, hostfile string) (*Ranks, error) 
 // listen takes in what comes on standard error.
 func (r *Ranks) listen(stderr io.Reader) {
 	defer close(r.over)
+	var n notices
 	for lines := bufio.NewReader(stderr); ; {
 		line, err := lines.ReadBytes('\n')
 		text, record := wire.SplitRecord(line)
+		text, said := n.take(text)
 		r.mu.Lock()
 		r.warnings.WriteString(text)
+		if text = strings.TrimSpace(text); text != "" {
+			r.last = text
+		}
 		if record != nil && record.Dead != nil {
 			r.deaths = append(r.deaths, *record.Dead)
 		}
+		if said != "" {
+			r.notices = append(r.notices, said)
+		}
 		r.mu.Unlock()
+		if said.hopeless() {
+			r.command.Process.Signal(syscall.SIGTERM)
+		}
 		if err != nil {
 			return
 		}
@@ -157,10 +174,22 @@ func (r *Ranks) tell(out message.Output) {
 func (r *Ranks) death() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.deaths) == 0 {
-		return "mpirun has ended before the notebook's end"
+	for _, n := range r.notices {
+		if why := n.explain(r.hosts); why != "" {
+			return why
+		}
 	}
-	return r.deaths[0].String() // mpirun ends the others
+	if len(r.deaths) > 0 {
+		return r.deaths[0].String() // mpirun ends the others
+	}
+	words := []string{"mpirun has ended before the notebook's end"}
+	if r.last != "" {
+		words = append(words, r.last)
+	}
+	if len(r.notices) > 0 {
+		words = append(words, r.notices[0].short())
+	}
+	return strings.Join(words, ": ")
 }
 
 // Wait waits for the end of all ranks.
@@ -168,10 +197,7 @@ func (r *Ranks) Wait() error {
 	_, err := io.Copy(io.Discard, r.said)
 	<-r.over
 	if err := errors.Join(err, r.command.Wait()); err != nil {
-		if len(r.deaths) > 0 {
-			return errors.New(r.death())
-		}
-		return fmt.Errorf("mpirun: %w: %s", err, strings.TrimSpace(r.warnings.String()))
+		return errors.New(r.death())
 	}
 	return nil
 }
@@ -182,10 +208,10 @@ func (r *Ranks) Kill() {
 	r.Wait()
 }
 
-// ProgramFolder returns where a program for ranks can lie: a folder that all hosts see, which is the notebook's where there are
+// ProgramFolder makes a folder where a program for ranks can lie: one that all hosts see, which is in the notebook's where there are
 // others than this one.
-func ProgramFolder(dir, hostfile string) (string, error) {
-	if hostfile == "" {
+func ProgramFolder(dir string, hosts *Hosts) (string, error) {
+	if hosts == nil {
 		dir = ""
 	}
 	folder, err := os.MkdirTemp(dir, ".ranks-")

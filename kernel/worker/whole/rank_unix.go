@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -65,6 +66,7 @@ func guard(rank int) int {
 		c.Stdout = os.Stdout
 	}
 	endsWithParent(c)
+	var told atomic.Bool // to end: another rank is the cause
 	complaints, err := c.StderrPipe()
 	if err == nil {
 		signals := make(chan os.Signal, 4)
@@ -72,6 +74,7 @@ func guard(rank int) int {
 		if err = c.Start(); err == nil {
 			go func() {
 				for s := range signals {
+					told.CompareAndSwap(false, s != syscall.SIGUSR1)
 					c.Process.Signal(s)
 				}
 			}()
@@ -102,7 +105,9 @@ func guard(rank int) int {
 	if err == nil {
 		return 0
 	}
-	wire.Record{Dead: &wire.Death{Rank: rank, Host: host, How: err.Error(), Last: lastMessage(last)}}.Write(os.Stderr)
+	if !told.Load() {
+		wire.Record{Dead: &wire.Death{Rank: rank, Host: host, How: err.Error(), Last: lastMessage(last)}}.Write(os.Stderr)
+	}
 	status := 1
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.Exited() {
 		status = exit.ExitCode()
