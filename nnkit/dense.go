@@ -117,21 +117,27 @@ type lineared struct {
 	rows, in, out int
 	relu          bool
 	product       simd.Product // at work on several cores
-
-	wt   []float32 // the transpose of w, for the portions of a batch
-	mark int64     // of the batch that it is of
 }
 
-// turned is the transpose of the weights. A product copies what it reads across, so where others follow a copy is kept.
+// turned is the transpose of the weights. A product copies what it reads across, so where others follow with the same weights a
+// copy is kept.
 func (o *lineared) turned(t *Tape) simd.View {
-	if !t.portion.others() {
+	if !t.portion.others() || o.w == nil || o.w.parameter == nil {
 		return simd.RowMajor(o.ws, o.out).Transposed()
 	}
-	if o.mark != t.mark {
-		o.mark, o.wt = t.mark, grown(o.wt, len(o.ws))
-		simd.Transpose(o.wt, o.ws, o.in, o.out)
+	p := o.w.parameter
+	if p.turnedOf != t.weights {
+		p.turnedOf, p.turned = t.weights, grown(p.turned, len(o.ws))
+		simd.Transpose(p.turned, o.ws, o.in, o.out)
 	}
-	return simd.RowMajor(o.wt, o.in)
+	return simd.RowMajor(p.turned, o.in)
+}
+
+// forgetTurned gives up what training has kept.
+func (m *Model) forgetTurned() {
+	for _, p := range m.parameters {
+		p.turned = nil
+	}
 }
 
 func (o *lineared) backward(t *Tape, n *node) {

@@ -130,6 +130,14 @@ func TestSameBitsOnEveryMachine(t *testing.T) {
 			return train(t, Sequential(Lambda("words", words), Embedding(50, 6, MaskZero()), TransformerEncoder(2, 8), Bidirectional(LSTM(4, ReturnSequences()), GRU(4, ReturnSequences(), GoBackwards())),
 				GlobalAveragePooling1D(), Dense(3, Softmax)), SparseCategoricalCrossEntropy, sequences.Reshape(20, 24), first, Epochs(2))
 		}, "ca562d396302ebff"},
+		{"shards", func() *History {
+			return train(t, Sequential(Flatten(), Dense(300, ReLU), Dense(200, ReLU), Dropout(0.2), Dense(3, Softmax)), SparseCategoricalCrossEntropy, images, directions,
+				Epochs(2), BatchSize(16), Shards(7))
+		}, "6ac0c80702d773ce"},
+		{"shards in turns", func() *History {
+			return train(t, Sequential(Conv2D(5, 3, SamePadding), BatchNormalization(), ActivationLayer(SiLU), Flatten(), Dense(90, ReLU), Dense(3, Softmax)), SparseCategoricalCrossEntropy,
+				images, directions, Epochs(2), BatchSize(16), Shards(8))
+		}, "b79215c4d7d54d1d"},
 	} {
 		if got := hash(t, test.run()); got != test.want {
 			t.Errorf("%s: the hash is %s, want %s", test.name, got, test.want)

@@ -66,6 +66,7 @@ func (m *Model) Fit(x, y any, options ...FitOption) (*History, error) {
 		return nil, fmt.Errorf("Fit: %w", err)
 	}
 	defer f.sharding.close()
+	defer m.forgetTurned()
 	err = f.run()
 	h := f.state.History
 	h.Duration, h.stopped = f.state.Elapsed(), f.state.reason

@@ -11,7 +11,9 @@ type Parameter struct {
 	name        string
 	leaf        node // of every tape
 	gradient    []float32
-	mark        int64 // of the Backward that the gradient is of
+	mark        int64     // of the Backward that the gradient is of
+	turned      []float32 // the transpose of a matrix, for the portions and the shards of a batch
+	turnedOf    int64     // the weights that it is of
 	initializer Initializer
 	drawn       bool // its first values, or others since
 	regularizer Regularizer

@@ -2,7 +2,9 @@ package nnkit
 
 import (
 	"math/bits"
+	"sync"
 
+	"github.com/seed5607215b/nnkit/nnkit/internal/parallel"
 	"github.com/seed5607215b/nnkit/nnkit/internal/simd"
 )
 
@@ -29,11 +31,14 @@ type tree struct {
 	shards int
 	open   []subtree
 	free   func(data []float32) // called with what has been added to something else; may be nil
+	left   [][]float32          // to which the present one is added
 }
 
 func (t *tree) begin(shards int) { t.shards, t.open = shards, t.open[:0] }
 
 func (t *tree) add(s subtree) {
+	data := s.data
+	t.left = t.left[:0]
 	for {
 		// Where the right neighbour would have no shards, there is none.
 		for s.index&1 == 0 && (s.index+1)<<s.level >= t.shards && 1<<s.level < t.shards {
@@ -41,19 +46,50 @@ func (t *tree) add(s subtree) {
 		}
 		n := len(t.open)
 		if n == 0 || s.index&1 == 0 || t.open[n-1].level != s.level || t.open[n-1].index != s.index-1 {
-			t.open = append(t.open, s)
-			return
+			break
 		}
-		left := t.open[n-1]
+		t.left = append(t.left, t.open[n-1].data)
+		s = subtree{s.level + 1, s.index / 2, t.open[n-1].data}
 		t.open = t.open[:n-1]
-		if s.data != nil {
-			spread3(simd.Add, left.data, left.data, s.data)
-			if t.free != nil {
-				t.free(s.data)
+	}
+	t.open = append(t.open, s)
+	if n := len(t.left); n > 0 && data != nil {
+		addUp(t.left, data)
+		if t.free != nil {
+			t.free(data)
+			for _, left := range t.left[:n-1] {
+				t.free(left)
 			}
 		}
-		s = subtree{s.level + 1, s.index / 2, left.data}
 	}
+}
+
+// addUp adds an array, which is used up, to the first of others, their sum to the second and so on: the last one has it all. That
+// goes block by block, so that between two additions nothing leaves the caches.
+func addUp(left [][]float32, data []float32) {
+	a := addings.Get().(*adding)
+	*a = adding{left, data}
+	parallel.Run((len(data)+spreadBlock-1)/spreadBlock, a)
+	*a = adding{}
+	addings.Put(a)
+}
+
+var addings = sync.Pool{New: func() any { return new(adding) }}
+
+type adding struct {
+	left [][]float32
+	data []float32
+}
+
+// Block implements parallel.Task.
+func (a *adding) Block(i int) {
+	lo, hi := i*spreadBlock, min(len(a.data), (i+1)*spreadBlock)
+	sum, last := a.data[lo:hi], len(a.left)-1
+	for _, left := range a.left[:last] {
+		simd.Add(sum, left[lo:hi], sum)
+	}
+	whole := a.left[last][lo:hi]
+	simd.Add(whole, whole, sum)
 }
 
 // reduction adds up gradients over the ranks.
@@ -92,14 +128,13 @@ func (r *reduction) halves(shards int) bool {
 	return bits.OnesCount(uint(r.size)) == 1 && shards%r.size == 0 && bits.OnesCount(uint(each)) == 1
 }
 
-// all makes sum, on all ranks, the sum of the subtrees that they have.
+// all makes sum, on all ranks, the sum of the subtrees that they have. The first of a rank's own lies in sum.
 func (r *reduction) all(own []subtree, shards int, sum []float32) error {
 	switch {
 	case r.size == 1:
-		copy(sum, own[0].data)
-		return nil
+		return nil // it is there
 	case r.halves(shards):
-		return r.byHalves(own[0].data, sum)
+		return r.byHalves(sum)
 	}
 	return r.byParts(own, shards, sum)
 }
@@ -113,8 +148,7 @@ func (r *reduction) exchange(to int, message []float32, from int, received []flo
 }
 
 // byHalves works in sum, of which a rank has less and less that counts.
-func (r *reduction) byHalves(own, sum []float32) error {
-	copy(sum, own)
+func (r *reduction) byHalves(sum []float32) error {
 	lo, hi := 0, len(sum)
 	r.bounds = r.bounds[:0]
 	r.out = grown(r.out, len(sum))

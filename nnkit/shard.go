@@ -84,7 +84,7 @@ func (t *trainer) shared(c *crew, count int) *sharding {
 	if width > len(s.sum) {
 		s.sum = make([]float32, width)
 	}
-	s.tree.free = func(data []float32) { s.spare = append(s.spare, data) }
+	s.tree.free = s.giveBack
 	most := 1
 	if s.inTurns {
 		most = (count + c.size - 1) / c.size
@@ -189,12 +189,14 @@ func (s *sharding) step(g *grading, n int) (float64, error) {
 	m := s.m
 	noise := random.Stream{Seed: uint64(int64(m.seed)), Purpose: random.Dropout, Index: uint32(m.batches) - 1} // as without shards
 	m.batches++
+	weights := backwards.Add(1)
 	shards := min(s.count, n)
 	lo, hi := s.span(s.rank, shards)
 	s.tree.begin(shards)
 	begin := func(one *shard, i int) {
 		one.lo, one.hi, one.n, one.noise = i*n/shards, (i+1)*n/shards, n, noise
-		one.sum = s.blank()
+		one.tape.weights = weights
+		one.sum = s.blank(i == lo)
 	}
 	s.record = s.record[:0]
 	if s.inTurns {
@@ -234,8 +236,8 @@ func (s *sharding) step(g *grading, n int) (float64, error) {
 	if err := s.reduce.all(s.tree.open, shards, s.sum); err != nil {
 		return 0, err
 	}
-	for _, root := range s.tree.open {
-		s.tree.free(root.data)
+	for _, own := range s.tree.open {
+		s.giveBack(own.data)
 	}
 	s.settle()
 
@@ -258,10 +260,13 @@ func (s *sharding) rows(n int) (lo, hi int) {
 	return first * n / shards, end * n / shards
 }
 
-// blank returns memory for a shard's gradient, zero where nothing is trained, and states.
-func (s *sharding) blank() []float32 {
+// blank returns memory for a shard's gradient, zero where nothing is trained, and states. To that of the first the others are added,
+// so it is where their sum is wanted.
+func (s *sharding) blank(first bool) []float32 {
 	var sum []float32
-	if n := len(s.spare); n > 0 {
+	if n := len(s.spare); first {
+		sum = s.sum
+	} else if n > 0 {
 		sum, s.spare = s.spare[n-1], s.spare[:n-1]
 	} else {
 		sum = make([]float32, len(s.sum))
@@ -278,6 +283,13 @@ func (s *sharding) blank() []float32 {
 		at += copy(sum[at:], state)
 	}
 	return sum
+}
+
+// giveBack takes memory back.
+func (s *sharding) giveBack(sum []float32) {
+	if &sum[0] != &s.sum[0] {
+		s.spare = append(s.spare, sum)
+	}
 }
 
 // enter has the model's gradients and states be those of the shard, and leave takes in what it has come to.

@@ -35,6 +35,7 @@ type Tape struct {
 	frugal    bool  // values are given up as soon as Backward has passed them
 	training  bool  // dropout drops
 	mark      int64 // of this Backward, among all
+	weights   int64 // changes whenever a batch begins, and with it weights may have changed
 	layer     int   // of the model, at work
 	noise     random.Stream
 	drawn     uint64 // numbers of the noise, in this step

@@ -264,6 +264,7 @@ func (t *trainer) step(n int) (float64, error) {
 	tape, g := &t.tape, &t.grading
 	noise := random.Stream{Seed: uint64(int64(t.m.seed)), Purpose: random.Dropout, Index: uint32(t.m.batches) - 1} // Reset counts
 	t.m.batches++
+	tape.weights = backwards.Add(1)
 	if t.cut.possible && t.cut.rows == 0 { // a row by itself shows how much memory a row takes
 		tape.noise, tape.portion = noise, portion{rows: 1, batch: 1}
 		if err := t.portion(false); err != nil {
