@@ -96,6 +96,11 @@ func (w *sweeping) onSlurm(ctx context.Context, nb *notebook.Notebook, name stri
 	}
 	switch {
 	case len(submit) > 0:
+		if missing == nil {
+			if err := slurm.CheckNumber(ctx, submit[len(submit)-1]+1); err != nil {
+				return err
+			}
+		}
 		script, err := j.prepare(ctx, nb, name, earlier, submit, s)
 		if err != nil {
 			return err
@@ -411,9 +416,12 @@ func (j *jobs) wait(ctx context.Context) error {
 // look looks whether a run is over: by what it has left, or as Slurm says, which was
 // just asked.
 func (j *jobs) look(i int, asked bool) (t experiment.Trial, over bool) {
-	if t, over = j.plan.Trial(j.sweeping.dir, j.plan.Runs[i]); over || !asked || j.active(i) {
+	t, over = j.plan.Trial(j.sweeping.dir, j.plan.Runs[i])
+	// One that was told to end may be put back into the queue.
+	told := over && t.Failure == errInterrupted.Error()
+	if over && !told || !asked || j.active(i) {
 		delete(j.missed, i)
-		return t, over
+		return t, over && !told
 	}
 	task, known := j.seen[i+1]
 	first, again := j.missed[i]
@@ -425,12 +433,21 @@ func (j *jobs) look(i int, asked bool) (t experiment.Trial, over bool) {
 		return t, false
 	}
 	delete(j.missed, i)
+	switch {
+	case told && task.Killed():
+		t.Failure += "; for Slurm it is " + task.State
+		return t, true
+	case told:
+		return t, true
+	}
 	t.Failure = "Slurm knows nothing of it any more, and it has left no result"
 	if known {
 		t.Failure = "it has left no result; for Slurm it is " + task.State
 		said := filepath.Join(slurmFolder, fmt.Sprintf("%d_%d.out", task.Job, task.Number))
 		if _, err := os.Stat(filepath.Join(j.sweeping.dir, said)); err == nil {
 			t.Failure += ": " + said + " tells more"
+		} else if !task.Killed() {
+			t.Failure += ", and nothing of it is in " + said + ": does its node see " + absolute(j.dir) + "?"
 		}
 	}
 	return t, true

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/seed5607215b/nnkit/kernel/internal/experiment"
@@ -185,7 +186,8 @@ func execute(nb *notebook.Notebook, dir string, r *run) ([]notebook.Check, error
 		return nil, err
 	}
 	defer s.Close()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	// A cluster's scheduler ends what has had its time by SIGTERM, and by more a little later.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if lock != nil {
 		have, err := s.Requirements(ctx)

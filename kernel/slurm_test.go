@@ -66,7 +66,8 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 ReturnToService=2
 MailProg=/bin/true
-KillWait=1
+KillWait=10
+MaxArraySize=9
 SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1
 NodeName=%[1]s NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN
 PartitionName=all Nodes=ALL Default=YES State=UP
@@ -340,7 +341,8 @@ fmt.Println(n)`)
 	}
 	free("3")
 	out = second.end(statusFailed)
-	contains(t, "the sweep after an interrupt", out, "3 of them are under way", "[2/4]", "n=2", "failed: it has left no result; for Slurm it is CANCELLED")
+	contains(t, "the sweep after an interrupt", out, "3 of them are under way", "[2/4]", "n=2", "failed: interrupted; for Slurm it is CANCELLED")
+	contains(t, "a run that was cancelled", read(t, filepath.Join(dir, "nb.sweep", "2-n=2.ipynb")), "its process was ended by a signal (terminated)")
 	if strings.Contains(out, "submitted") {
 		t.Errorf("runs are submitted that are under way:\n%s", out)
 	}
@@ -358,6 +360,39 @@ fmt.Println(n)`)
 	out = ok(t, 0, sweep...)
 	contains(t, "the sweep at last", out, "4 of 4 runs are kept", "index.html")
 
+	contains(t, "too many runs", ok(t, statusImpossible, "run", name, "--sweep", "n=1,2,3,4,5,6,7,8,9", "--on", "slurm", "--output", filepath.Join(dir, "many")), "there are 9 runs, and on this cluster the tasks of an array are numbered up to 8 (MaxArraySize)")
 	t.Setenv("SLURM_CONF", filepath.Join(dir, "nowhere"))
 	contains(t, "without a cluster", ok(t, statusImpossible, append(sweep, "--again")...), "squeue: ")
+}
+
+// TestSlurmRequeued has Slurm put a run back into the queue, as it does with one that makes way for another or has lost its node. What
+// waits for it does not take it for a failure.
+func TestSlurmRequeued(t *testing.T) {
+	startCluster(t)
+	name := cells(t, "#parameters\nn := 0", `import "path/filepath"
+begun := fmt.Sprint("begun", n)
+if _, err := os.Stat(begun); err != nil {
+	os.WriteFile(begun, nil, 0o666)
+	select {}
+}
+filepath.Base(begun)`)
+	dir := filepath.Dir(name)
+	k := startKernel(t, "run", name, "--sweep", "n=1,2", "--on", "slurm")
+	k.until("job ")
+	job := regexp.MustCompile(`job (\d+)`).FindStringSubmatch(k.all.String())[1]
+	for _, n := range []string{"1", "2"} {
+		waitFor(t, func() bool {
+			_, err := os.Stat(filepath.Join(dir, "begun"+n))
+			return err == nil
+		})
+		if out, err := exec.Command("scontrol", "requeue", job+"_"+n).CombinedOutput(); err != nil {
+			t.Fatalf("scontrol requeue: %v\n%s", err, out)
+		}
+	}
+	// Slurm begins them again two minutes later: sooner, the end of what ran before could reach what runs then.
+	out := k.end(0)
+	contains(t, "the sweep", out, "[2/2]", "index.html")
+	if strings.Contains(out, "failed") {
+		t.Errorf("a run that was put back counts as failed:\n%s", out)
+	}
 }

@@ -109,6 +109,22 @@ func Available() error {
 	return nil
 }
 
+// CheckNumber fails where no array of the cluster can have a task of that number: its MaxArraySize is too small.
+func CheckNumber(ctx context.Context, number int) error {
+	text, err := run(ctx, "", "scontrol", "show", "config")
+	if err != nil {
+		return nil // sbatch will tell
+	}
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(line, "=")
+		end, err := strconv.Atoi(strings.TrimSpace(value))
+		if strings.TrimSpace(name) == "MaxArraySize" && err == nil && number >= end {
+			return fmt.Errorf("there are %d runs, and on this cluster the tasks of an array are numbered up to %d (MaxArraySize): make several sweeps of it, of fewer values and with an --output each", number, end-1)
+		}
+	}
+	return nil
+}
+
 // Submit submits a script's file from a folder, in which its tasks run then. It returns
 // the number of the job.
 func Submit(ctx context.Context, dir, file string) (int, error) {

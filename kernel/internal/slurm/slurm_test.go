@@ -86,17 +86,19 @@ exec './show it' 'it'\''s $HOME' b=c "$SLURM_ARRAY_TASK_ID"
 }
 
 func TestParseTasks(t *testing.T) {
-	got, err := parseTasks("12|3|PENDING|JobArrayTaskLimit\n12|1|RUNNING|None\n\n13|N/A|RUNNING|None\n9|1|OUT_OF_MEMORY|None\n9|2|FAILED|NonZeroExitCode\n")
+	got, err := parseTasks("12|3|PENDING|JobArrayTaskLimit\n12|1|RUNNING|None\n\n13|N/A|RUNNING|None\n9|1|OUT_OF_MEMORY|None\n9|2|FAILED|NonZeroExitCode\n9|3|NODE_FAIL|None\n9|4|REQUEUE_HOLD|job_requeued_in_held_state\n")
 	want := []Task{
 		{12, 3, "PENDING", "JobArrayTaskLimit"},
 		{12, 1, "RUNNING", ""},
 		{9, 1, "OUT_OF_MEMORY", ""},
 		{9, 2, "FAILED", "NonZeroExitCode"},
+		{9, 3, "NODE_FAIL", ""},
+		{9, 4, "REQUEUE_HOLD", "job_requeued_in_held_state"},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("the tasks are %v, %v, want %v", got, err, want)
 	}
-	for i, c := range []struct{ waiting, over, killed bool }{{true, false, false}, {false, false, false}, {false, true, true}, {false, true, false}} {
+	for i, c := range []struct{ waiting, over, killed bool }{{true, false, false}, {false, false, false}, {false, true, true}, {false, true, false}, {false, true, false}, {true, false, false}} {
 		if task := got[i]; task.Waiting() != c.waiting || task.Over() != c.over || task.Killed() != c.killed {
 			t.Errorf("%v: waiting %v, over %v, killed %v", task, task.Waiting(), task.Over(), task.Killed())
 		}

@@ -3,6 +3,7 @@ package slurm
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,19 +23,28 @@ var over = []string{
 	"OUT_OF_MEMORY", "PREEMPTED", "RECONFIG_FAIL", "REVOKED", "TIMEOUT",
 }
 
-// Over tells whether the task has ended, and will not begin again.
+// again are those of them behind which a task may be put back into the queue: what ended it was no fault of its own.
+var again = []string{"BOOT_FAIL", "LAUNCH_FAILED", "NODE_FAIL", "PREEMPTED", "RECONFIG_FAIL", "REVOKED"}
+
+// waiting are the states of a task that has not begun, or is to begin again.
+var waiting = []string{"CONFIGURING", "PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT"}
+
+// Over tells whether the task has ended. One that has lost its node, or made way for another, may be put back into the queue and not be
+// over any more.
 func (t Task) Over() bool { return slices.Contains(over, t.State) }
 
 // Waiting tells whether the task has not begun.
-func (t Task) Waiting() bool { return t.State == "PENDING" }
+func (t Task) Waiting() bool { return slices.Contains(waiting, t.State) }
 
-// Killed tells whether Slurm has ended the task, which had no say in it.
-func (t Task) Killed() bool { return t.Over() && t.State != "COMPLETED" && t.State != "FAILED" }
+// Killed tells whether Slurm has ended the task, which had no say in it, for good.
+func (t Task) Killed() bool {
+	return t.Over() && t.State != "COMPLETED" && t.State != "FAILED" && !slices.Contains(again, t.State)
+}
 
 // Tasks asks for the tasks of the user's arrays whose jobs have a name. Slurm forgets
 // those that are over some minutes later.
 func Tasks(ctx context.Context, name string) ([]Task, error) {
-	text, err := run(ctx, "", "squeue", "--me", "--name="+name, "--array", "--all", "--states=all", "--noheader", "--format=%F|%K|%T|%r")
+	text, err := run(ctx, "", "squeue", "--user="+strconv.Itoa(os.Getuid()), "--name="+name, "--array", "--all", "--states=all", "--noheader", "--format=%F|%K|%T|%r")
 	if err != nil {
 		return nil, err
 	}
