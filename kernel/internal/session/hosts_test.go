@@ -127,6 +127,11 @@ This usually is caused by:
 			got = append(got, said)
 		}
 	}
+	n.take(dashes + "\n")
+	n.take("mine\n")
+	if own := n.rest(); own != dashes+"\nmine\n" {
+		t.Errorf("what is left at the end is %q", own)
+	}
 	if rest != "before\nbetween\n" || len(got) != 3 {
 		t.Fatalf("the rest is %q, and the notices are %q", rest, got)
 	}

@@ -37,6 +37,14 @@ func (n *notices) take(line string) (rest string, ended notice) {
 	return "", ended
 }
 
+// rest returns what came behind dashes that were nobody's notice.
+func (n *notices) rest() string {
+	if !n.open {
+		return ""
+	}
+	return dashes + "\n" + n.lines.String()
+}
+
 // wrongNetwork is what Open MPI says where it will wait forever.
 const wrongNetwork = "failed to TCP connect to a peer MPI process"
 

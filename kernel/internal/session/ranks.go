@@ -90,6 +90,9 @@ func (r *Ranks) listen(stderr io.Reader) {
 		line, err := lines.ReadBytes('\n')
 		text, record := wire.SplitRecord(line)
 		text, said := n.take(text)
+		if err != nil {
+			text += n.rest()
+		}
 		r.mu.Lock()
 		r.warnings.WriteString(text)
 		if text = strings.TrimSpace(text); text != "" {
