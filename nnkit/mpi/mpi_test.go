@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"math"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,16 +16,21 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/seed5607215b/nnkit/nnkit"
 )
 
 var (
-	long    = flag.Bool("long", false, "all numbers of ranks for each model")
-	asRank  = flag.String("as-rank", "", "be a rank that trains the model of this `name`")
-	resume  = flag.String("resume", "", "keep a checkpoint in this `file` and go on from it")
-	dieAt   = flag.Int("die-at", 0, "kill rank 1 in this `epoch`")
-	asPanic = flag.Bool("panic", false, "end by a panic instead")
+	long     = flag.Bool("long", false, "all numbers of ranks for each model, and ten deaths at random moments")
+	asRank   = flag.String("as-rank", "", "be a rank that trains the model of this `name`")
+	resume   = flag.String("resume", "", "keep a checkpoint in this `file` and go on from it")
+	epochs   = flag.Int("epochs", 4, "train for so many")
+	dieRank  = flag.Int("die", 1, "the `rank` that is killed")
+	dieAt    = flag.Int("die-at", 0, "kill it in this `epoch`")
+	dieBatch = flag.Int("die-batch", 2, "after this `batch` of the epoch")
+	dieAfter = flag.Duration("die-after", 0, "and so much later")
+	asPanic  = flag.Bool("panic", false, "end by a panic instead")
 )
 
 // TestMain is a rank where the tests have started it as one.
@@ -34,14 +40,18 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	i := slices.IndexFunc(models, func(m model) bool { return m.name == *asRank })
-	options := []nnkit.FitOption{World()}
+	options := []nnkit.FitOption{World(), nnkit.Epochs(*epochs)}
 	if *resume != "" {
 		options = append(options, nnkit.Checkpoint(*resume, nnkit.Resume()), nnkit.OnBatchEnd(func(t *nnkit.Training) {
-			if t.Epoch == *dieAt && t.Batch == 2 && t.Rank() == 1 {
-				if *asPanic {
-					panic("no more of this")
-				}
-				syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			switch {
+			case *dieAt == 0 || t.Rank() != *dieRank:
+			case t.Epoch > *dieAt:
+				select {} // it is to die before the next epoch is over
+			case t.Epoch < *dieAt || t.Batch != *dieBatch:
+			case *asPanic:
+				panic("no more of this")
+			default:
+				time.AfterFunc(*dieAfter, func() { syscall.Kill(os.Getpid(), syscall.SIGKILL) })
 			}
 		}))
 	}
@@ -211,6 +221,39 @@ func TestDeath(t *testing.T) {
 		if (err != nil) != (attempt.args != nil) || !strings.Contains(out, attempt.says) {
 			t.Errorf("%d ranks, %v: %v, and they do not say %q:\n%s", attempt.size, attempt.args, err, attempt.says, out)
 		}
+	}
+}
+
+// TestDeaths kills ranks at random moments, which may be in the middle of a step or of the writing of a checkpoint, and starts all again
+// after each death, as many as chance will have.
+func TestDeaths(t *testing.T) {
+	deaths := 2
+	if *long {
+		deaths = 10
+	}
+	m := models[1]
+	all := nnkit.Epochs(deaths + 4)
+	want, err := m.train(nnkit.Shards(8), all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "run.safetensors")
+	chance := rand.New(rand.NewPCG(uint64(deaths), 0))
+	args := []string{"-as-rank", m.name, "-resume", file, "-epochs", strconv.Itoa(deaths + 4)}
+	for n := 1; n <= deaths; n++ {
+		size := 2 + chance.IntN(3)
+		die := []string{
+			"-die", strconv.Itoa(chance.IntN(size)), "-die-at", strconv.Itoa(n), "-die-batch", strconv.Itoa(1 + chance.IntN(3)),
+			"-die-after", time.Duration(chance.IntN(4e6)).String(),
+		}
+		out, err := mpirun(t, size, append(die, args...)...)
+		if err == nil || !strings.Contains(out, "signal 9") {
+			t.Fatalf("%d ranks, %v: %v, and nobody was killed:\n%s", size, die, err, out)
+		}
+		t.Logf("%d ranks, %v", size, die)
+	}
+	if out, err := mpirun(t, 3, args...); err != nil || !strings.Contains(out, "rank 2 of 3: "+want+"\n") {
+		t.Errorf("after %d deaths: %v, want %s:\n%s", deaths, err, want, out)
 	}
 }
 

@@ -76,6 +76,7 @@ type figure struct {
 	Median  float64 `json:"median_us"`
 	Best    float64 `json:"best_us"` // the tenth part that is fastest ends here
 	CPU     float64 `json:"cpu_us"`  // of the process, the mean: on a busy machine the time that a step would take on a free one
+	Load    float64 `json:"load"`    // of the machine, in the minute before
 }
 
 type figures struct {
@@ -200,6 +201,7 @@ func (l launcher) run(t task, ranks, threads int) ([]figure, error) {
 		program, "-as-rank", "-training", t.Training, "-shards", strconv.Itoa(t.Shards), "-batch", strconv.Itoa(t.Batch),
 		"-seconds", fmt.Sprint(l.seconds))
 	c.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(threads))
+	load := machineLoad()
 	var complaints strings.Builder
 	c.Stderr = &complaints
 	out, err := c.Output()
@@ -212,7 +214,7 @@ func (l launcher) run(t task, ranks, threads int) ([]figure, error) {
 		if err := json.Unmarshal([]byte(line), &f); err != nil {
 			return nil, fmt.Errorf("%w in %q", err, line)
 		}
-		f.task, f.Ranks, f.Threads = t, ranks, threads
+		f.task, f.Ranks, f.Threads, f.Load = t, ranks, threads, load
 		list = append(list, f)
 	}
 	return list, nil
@@ -257,6 +259,14 @@ func measure(seconds float64, file string) (f figures, err error) {
 		}
 	}
 	return f, nil
+}
+
+// machineLoad is how many processes have wanted a core, the mean of a minute; what was measured just before is among them. It is 0 where
+// the system does not tell.
+func machineLoad() (load float64) {
+	data, _ := os.ReadFile("/proc/loadavg")
+	fmt.Sscan(string(data), &load)
+	return load
 }
 
 func processor() string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/seed5607215b/nnkit/nnkit"
 	"github.com/seed5607215b/nnkit/nnkit/bench/model"
@@ -122,8 +123,20 @@ var networks = []link{
 	{"100 Gb/s", 3, 100e3 / 8 * 0.9, addingRate},
 }
 
+// load returns the least and the highest load of the machine.
+func (f figures) load() (low, high float64) {
+	low = math.Inf(1)
+	for _, s := range slices.Concat(f.Steps, f.Sent) {
+		low, high = min(low, s.Load), max(high, s.Load)
+	}
+	return low, high
+}
+
 func (f figures) print() {
 	fmt.Println(f.Machine)
+	if low, high := f.load(); high > 0 {
+		fmt.Printf("load of the machine while it measured: %.1f to %.1f; a free one has at most the ranks' own\n", low, high)
+	}
 	fmt.Println("\nmeasured, ms a step (the fastest tenth; the median; of processors)")
 	fmt.Printf("%-5s %6s  %-28s %14s\n", "", "batch", "", "ms")
 	for _, t := range trainings {
@@ -136,8 +149,8 @@ func (f figures) print() {
 			if s.Shards > 0 {
 				shards = fmt.Sprintf("%d shards", s.Shards)
 			}
-			fmt.Printf("%-5s %6d  %d × %d thread, %-14s %7.2f (%.2f; %.2f)  %.2f times as fast\n", t.Name, s.Batch, s.Ranks, s.Threads, shards,
-				s.Best/1e3, s.Median/1e3, s.CPU/1e3, base.Best/s.Best)
+			fmt.Printf("%-5s %6d  %d × %d thread, %-14s %7.2f (%.2f; %.2f)  %.2f times as fast, load %.1f\n", t.Name, s.Batch, s.Ranks, s.Threads, shards,
+				s.Best/1e3, s.Median/1e3, s.CPU/1e3, base.Best/s.Best, s.Load)
 		}
 	}
 	here := f.within()
