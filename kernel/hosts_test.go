@@ -61,11 +61,12 @@ func newNetwork(t *testing.T, names ...string) *network {
 	n.write(ssh("known"), "* "+read(t, ssh("host.pub")))
 	n.write(ssh("ssh_config"), "IdentityFile /etc/ssh/user\nGlobalKnownHostsFile /etc/ssh/known\nUserKnownHostsFile /dev/null\n")
 	n.write(ssh("sshd_config"), "HostKey /etc/ssh/host\nAuthorizedKeysFile /etc/ssh/authorized\nPermitRootLogin yes\nUsePAM no\nStrictModes no\n")
-	list := "127.0.0.1 localhost\n10.77.0.99 nowhere\n"
+	var list strings.Builder
+	list.WriteString("127.0.0.1 localhost\n10.77.0.99 nowhere\n")
 	for i, name := range names {
-		list += fmt.Sprintf("10.77.0.%d %s\n", i+1, name)
+		list.WriteString(fmt.Sprintf("10.77.0.%d %s\n", i+1, name))
 	}
-	n.write(filepath.Join(n.dir, "hosts"), list)
+	n.write(filepath.Join(n.dir, "hosts"), list.String())
 
 	n.switched = n.start(syscall.CLONE_NEWNET, nil, "sh", "-c", "echo ready; read -r _")
 	n.onSwitch("ip", "link", "add", "bridge", "type", "bridge")

@@ -324,11 +324,11 @@ func (h *Hosts) environment() []string {
 	// No host needs to reach another by ssh.
 	set("plm_rsh_no_tree_spawn", "1")
 	if len(h.networks) > 0 && !chosen("btl", "tcp", "btl_tcp_if_include") && !chosen("btl", "tcp", "btl_tcp_if_exclude") {
-		out := "127.0.0.1/8,sppp" // Open MPI's own
+		out := []string{"127.0.0.1/8,sppp"} // Open MPI's own
 		for _, p := range h.networks {
-			out += "," + p.String()
+			out = append(out, p.String())
 		}
-		set("btl_tcp_if_exclude", out)
+		set("btl_tcp_if_exclude", strings.Join(out, ","))
 	}
 	return list
 }

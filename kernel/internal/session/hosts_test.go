@@ -57,11 +57,12 @@ func TestReadHosts(t *testing.T) {
 // TestHostNetworks finds the networks that join no hosts: those in which two have the same address.
 func TestHostNetworks(t *testing.T) {
 	say := func(addresses ...string) (a hostAnswer) {
-		text := "orted mpirun (Open MPI) 4.1.4\nmachine Linux x86_64\naddress 127.0.0.1/8\n"
+		var text strings.Builder
+		text.WriteString("orted mpirun (Open MPI) 4.1.4\nmachine Linux x86_64\naddress 127.0.0.1/8\n")
 		for _, address := range addresses {
-			text += "address " + address + "\n"
+			text.WriteString("address " + address + "\n")
 		}
-		a.parse(text + "reached 10.0.0.1 4711 10.0.0.2 22\n")
+		a.parse(text.String() + "reached 10.0.0.1 4711 10.0.0.2 22\n")
 		return a
 	}
 	first := say("10.0.0.1/24", "172.17.0.1/16")
@@ -119,11 +120,11 @@ This usually is caused by:
 --------------------------------------------------------------------------
 `
 	var n notices
-	var rest string
+	var rest strings.Builder
 	var got []notice
 	for line := range strings.Lines(text) {
 		own, said := n.take(line)
-		if rest += own; said != "" {
+		if rest.WriteString(own); said != "" {
 			got = append(got, said)
 		}
 	}
@@ -132,8 +133,8 @@ This usually is caused by:
 	if own := n.rest(); own != dashes+"\nmine\n" {
 		t.Errorf("what is left at the end is %q", own)
 	}
-	if rest != "before\nbetween\n" || len(got) != 3 {
-		t.Fatalf("the rest is %q, and the notices are %q", rest, got)
+	if rest.String() != "before\nbetween\n" || len(got) != 3 {
+		t.Fatalf("the rest is %q, and the notices are %q", rest.String(), got)
 	}
 	hosts := &Hosts{joined: netip.MustParsePrefix("10.1.0.0/16")}
 	for i, want := range []string{
