@@ -15,7 +15,8 @@ import (
 //
 // Standard output and standard error are two pipes, and who reads them cannot tell
 // which of two pieces was written first. Before package os writes to either of
-// them it calls a function that waits until the other pipe has been read (see
+// them it calls a function that waits until the other pipe has been read, and before it
+// starts a process, which may write to both, one that waits for both (see
 // kernel/worker/internal/running/order.go).
 //
 // Nobody can tell that a program waits for standard input. Before package os reads
@@ -54,6 +55,14 @@ var changes = []change{
 			"\n\tif f.pfd.Sysfd == 0 && len(b) > 0 && beforeRead != nil { if e := beforeRead(); e != nil { return 0, f.wrapErr(\"read\", e) } }; n, e := f.read(b)\n",
 		}},
 		end: "\nvar beforeRead func() error\n\nfunc (*File) BeforeReadʹ(f func() error) { beforeRead = f }\n",
+	},
+	{
+		file: "os/exec.go",
+		lines: [][2]string{{
+			"\n\ttestlog.Open(name)\n\treturn startProcess(",
+			"\n\ttestlog.Open(name); if beforeStart != nil { beforeStart() }\n\treturn startProcess(",
+		}},
+		end: "\nvar beforeStart func()\n\nfunc (*Process) BeforeStartʹ(f func()) { beforeStart = f }\n",
 	},
 	{
 		file: "os/signal/signal.go",
@@ -99,7 +108,7 @@ func (c *change) apply(text []byte) []byte {
 // left running if that listens, and all else works.
 func (t *toolchain) overlay(c *cache) (string, error) {
 	texts := map[string][]byte{} // of the files that are changed
-	parts := []string{"overlay 3"}
+	parts := []string{"overlay 4"}
 	for _, change := range changes {
 		source := filepath.Join(t.env.GOROOT, "src", filepath.FromSlash(change.file))
 		text, there := texts[source]
