@@ -58,10 +58,18 @@ func (c *gobCheck) fail(format string, args ...any) { panic(errGob{fmt.Errorf(fo
 // is whole with it: a value or the definition of a type. A value goes on in another
 // message where one within it is of a type that is defined there.
 func (c *gobCheck) message(b []byte) (whole bool, err error) {
-	c.begun = append(c.begun, bytes.Clone(b))
+	c.begun = append(c.begun, b)
 	defer func() {
-		if e, ok := recover().(errGob); ok && e.error != errGobMore {
-			err = e.error
+		switch r := recover().(type) {
+		case nil:
+		case errGob:
+			if r.error != errGobMore {
+				err = r.error
+				return
+			}
+			c.begun[len(c.begun)-1] = bytes.Clone(b) // which is the caller's
+		default:
+			panic(r)
 		}
 	}()
 	c.types, c.rest, c.next, c.depth = maps.Clone(c.known), c.begun[0], c.begun[1:], 0
